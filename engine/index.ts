@@ -1,0 +1,23 @@
+// The front door for guests: adapters and flows import this file and nothing else of the engine.
+export type { Actor } from './kernel/actor.ts';
+export type { Clock } from './kernel/clock.ts';
+export type { HttpAnswer, HttpRequest, HttpRoute } from './kernel/http-route.ts';
+export type { Ids } from './kernel/ids.ts';
+export type { Logger } from './kernel/logger.ts';
+export { Refusal } from './kernel/outcomes.ts';
+export type { RetryClass } from './kernel/failures.ts';
+export type { FhirResource } from './fhir/resource.ts';
+export type { Issue, WireMessage, WireSegment } from './mapping/wire-message.ts';
+export type {
+  Acknowledgement,
+  AcknowledgementCode,
+  AcknowledgementWish,
+  Arrival,
+  Envelope,
+  Inbox,
+  MessageFormat,
+  Receipt,
+  Sender,
+  SendResult,
+} from './messages/ports.ts';
+export type { FlowEffect, FlowEvent, FlowPort, FlowSubscription } from './subscriptions/flow-port.ts';

@@ -1,0 +1,30 @@
+// A route as data: declared by whoever answers it, mounted by engine/rest, which alone knows Express.
+import type { Actor } from './actor.ts';
+
+export interface HttpRequest {
+  readonly actor: Actor;
+  /** Named parts of the path. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+  readonly correlationId: string;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A string or bytes are sent as they are; an object as JSON. */
+  readonly body?: string | Uint8Array | object;
+}
+
+export interface HttpRoute {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Express path: `/admin/messages/:id/replay`. */
+  readonly path: string;
+  /** `public` is open to anyone; otherwise the scope that the actor needs (`admin`). */
+  readonly access: 'public' | 'admin' | 'signed-in';
+  /** Throws Refusal for what it refuses. */
+  handle(request: HttpRequest): Promise<HttpAnswer>;
+}

@@ -1,0 +1,76 @@
+// The repository: FHIR's rules about resources, versions and transactions, over any store.
+import type { Bundle } from '@medplum/fhirtypes';
+import type { FhirResource } from '../fhir/resource.ts';
+import type { Actor } from '../kernel/actor.ts';
+import type { IndexEntry } from '../search/index-entry.ts';
+import type { HistoryPage, StoredVersion } from '../storage/resource-store.ts';
+import type { MessageWriter } from '../storage/message-store.ts';
+
+export interface SearchResult {
+  readonly matches: readonly StoredVersion[];
+  readonly included: readonly StoredVersion[];
+  readonly total: number | undefined;
+  /** Queries (without `?`) for the links of the answering Bundle. */
+  readonly self: string;
+  readonly next: string | undefined;
+  readonly ignored: readonly string[];
+}
+
+export interface SearchChoice {
+  readonly lenient?: boolean;
+}
+
+export interface ReadsResources {
+  /** Throws Refusal `not-found`, or `gone` when it was deleted. */
+  read(type: string, id: string): Promise<StoredVersion>;
+  readVersion(type: string, id: string, version: string): Promise<StoredVersion>;
+  history(type: string, id: string, count: number, after?: string): Promise<HistoryPage>;
+  /** `query` as after the `?` of a search URL. */
+  search(type: string, query: string, choice?: SearchChoice): Promise<SearchResult>;
+}
+
+/** What a write came to. `outcome` is `unchanged` where the resource was already so, or was found by its condition. */
+export interface Written {
+  readonly stored: StoredVersion;
+  readonly outcome: 'created' | 'updated' | 'deleted' | 'unchanged';
+}
+
+export interface WritesResources extends ReadsResources {
+  /** With `ifNoneExist`: one match is returned unchanged; more than one is refused (`multiple-matches`). */
+  create(
+    resource: FhirResource,
+    choice?: { readonly ifNoneExist?: string; readonly id?: string },
+  ): Promise<Written>;
+  /** Creates under the given id when there is none. `ifMatch`: the version that must be the current one, else `precondition-failed`. */
+  update(resource: FhirResource, choice?: { readonly ifMatch?: string }): Promise<Written>;
+  /** Deleting what is already deleted is `unchanged`. */
+  delete(type: string, id: string, choice?: { readonly ifMatch?: string }): Promise<Written>;
+  /** A transaction or batch Bundle; answers the response Bundle. A transaction is all or nothing. */
+  apply(bundle: Bundle): Promise<Bundle>;
+}
+
+/** All of it commits together, or nothing. */
+export interface RepositoryUnit extends WritesResources {
+  readonly messages: MessageWriter;
+}
+
+/** A committed (or, inside the unit, about to be committed) new version. */
+export interface Change {
+  readonly version: StoredVersion;
+  readonly outcome: 'created' | 'updated' | 'deleted';
+  /** undefined for a deletion. */
+  readonly resource: FhirResource | undefined;
+  readonly entries: readonly IndexEntry[];
+  readonly actor: Actor;
+}
+
+export interface Repository {
+  /** The repository as this actor may use it: one durable transaction for each call. */
+  as(actor: Actor): WritesResources;
+  /** Several writes, and message states with them, in one durable transaction. */
+  transact<T>(actor: Actor, work: (unit: RepositoryUnit) => Promise<T>): Promise<T>;
+  /** Called inside the transaction of each change: what it writes commits with the change, and its failure undoes it. */
+  onChange(listener: (change: Change, unit: RepositoryUnit) => Promise<void>): void;
+  /** Called after each commit that changed resources or enqueued deliveries. */
+  onCommitted(listener: () => void): void;
+}

@@ -1,0 +1,39 @@
+// One value under which a resource is found. Made by the compiled extractors, kept by the stores, matched by
+// subscriptions and access rules: one meaning of "matches" for all of them.
+import type { ParameterName } from './plan.ts';
+
+export type IndexEntry =
+  | {
+      readonly kind: 'token';
+      readonly parameter: ParameterName;
+      /** '' when the value has no system. */
+      readonly system: string;
+      readonly code: string;
+    }
+  /** `target` is relative (`Patient/123`) when it is on this server, otherwise as written; never with a version. */
+  | { readonly kind: 'reference'; readonly parameter: ParameterName; readonly target: string }
+  | { readonly kind: 'uri'; readonly parameter: ParameterName; readonly value: string }
+  | {
+      readonly kind: 'string';
+      readonly parameter: ParameterName;
+      readonly value: string;
+      readonly folded: string;
+    }
+  /** [low, high): the instants that the value may mean at its precision, ms since 1970. ±Infinity where open. */
+  | { readonly kind: 'date'; readonly parameter: ParameterName; readonly low: number; readonly high: number }
+  /** [low, high): the value at its written precision (100 is 99.5–100.5, 1.20 is 1.195–1.205). */
+  | {
+      readonly kind: 'number';
+      readonly parameter: ParameterName;
+      readonly low: number;
+      readonly high: number;
+    }
+  | {
+      readonly kind: 'quantity';
+      readonly parameter: ParameterName;
+      readonly system: string;
+      /** Unit code, or the unit text where there is no code. */
+      readonly unit: string;
+      readonly low: number;
+      readonly high: number;
+    };

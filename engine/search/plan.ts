@@ -1,0 +1,106 @@
+// What a search asks of a store, as set algebra over index entries: any store can carry it out, and no store's
+// words are in it. See https://hl7.org/fhir/R4/search.html for what each comparison means.
+
+/**
+ * Names a search parameter of a resource type as the index knows it: `Observation.code`. Parameters that mean
+ * the same set of values share one name (Observation `patient` is found under `Observation.subject`).
+ */
+export type ParameterName = string;
+
+/** One condition on the index entries of one parameter. */
+export type Leaf =
+  | {
+      readonly kind: 'token';
+      readonly parameter: ParameterName;
+      /** undefined: any system; '': explicitly no system. */
+      readonly system: string | undefined;
+      /** undefined: any code of that system. */
+      readonly code: string | undefined;
+    }
+  | {
+      readonly kind: 'reference';
+      readonly parameter: ParameterName;
+      /** `Patient/123`, an absolute URL, a canonical or a `urn:`; relative without version. */
+      readonly target: string;
+    }
+  | {
+      readonly kind: 'uri';
+      readonly parameter: ParameterName;
+      readonly value: string;
+      readonly match: 'exact' | 'below';
+    }
+  | {
+      readonly kind: 'string';
+      readonly parameter: ParameterName;
+      readonly match: 'prefix' | 'exact' | 'contains';
+      /** Folded (see `foldString`) for prefix and contains; as written for exact. */
+      readonly value: string;
+    }
+  | ({ readonly kind: 'date'; readonly parameter: ParameterName } & Span)
+  | ({ readonly kind: 'number'; readonly parameter: ParameterName } & Span)
+  | ({
+      readonly kind: 'quantity';
+      readonly parameter: ParameterName;
+      /** undefined: any unit. Canonical unit code or unit text as indexed. */
+      readonly unit: string | undefined;
+      readonly system: string | undefined;
+    } & Span)
+  | { readonly kind: 'missing'; readonly parameter: ParameterName }
+  /** Logical ids of the searched type. */
+  | { readonly kind: 'id'; readonly values: readonly string[] }
+  | ({ readonly kind: 'lastUpdated' } & Span);
+
+/**
+ * Compares the stored range [low, high) with the asked range [low, high): dates in ms since 1970, numbers as they are.
+ * https://hl7.org/fhir/R4/search.html#prefix — eq: the asked range contains the stored one; gt: the stored range has a part
+ * above the asked one; lt: a part below; ge, le: gt or lt, or eq; sa, eb: wholly after or before; ap: they overlap.
+ */
+export interface Span {
+  readonly comparator: 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap';
+  readonly low: number;
+  readonly high: number;
+}
+
+export type Condition =
+  | { readonly op: 'every' }
+  | { readonly op: 'none' }
+  | { readonly op: 'leaf'; readonly leaf: Leaf }
+  | { readonly op: 'and' | 'or'; readonly of: readonly Condition[] }
+  | { readonly op: 'not'; readonly of: Condition }
+  /** Chain: the resources whose reference `parameter` points at a `target` resource for which `where` holds. */
+  | {
+      readonly op: 'points-at';
+      readonly parameter: ParameterName;
+      readonly target: string;
+      readonly where: Condition;
+    }
+  /** `_has`: the resources at which a `source` resource, for which `where` holds, points by `parameter`. */
+  | {
+      readonly op: 'pointed-at-by';
+      readonly source: string;
+      readonly parameter: ParameterName;
+      readonly where: Condition;
+    };
+
+export interface SortKey {
+  readonly by:
+    | { readonly kind: 'lastUpdated' | 'id' }
+    | {
+        readonly kind: 'date' | 'number' | 'quantity' | 'string' | 'token' | 'reference' | 'uri';
+        readonly parameter: ParameterName;
+      };
+  readonly descending: boolean;
+}
+
+export interface Plan {
+  /** The resource type searched. */
+  readonly type: string;
+  readonly where: Condition;
+  /** Ties, and the order when empty, are by the store's own key, which is stable. */
+  readonly order: readonly SortKey[];
+  /** Matches per page; 0 asks for the count alone. */
+  readonly count: number;
+  /** The place to go on from, as an earlier page of the same plan gave it in `SearchPage.next`. */
+  readonly after: string | undefined;
+  readonly total: 'none' | 'accurate';
+}

@@ -1,0 +1,57 @@
+// What the compiled search parameters can do: the face of engine/search that the other parts see.
+import type { FhirResource } from '../fhir/resource.ts';
+import type { IndexEntry } from './index-entry.ts';
+import type { Condition, Plan } from './plan.ts';
+
+export interface SearchParameterInfo {
+  /** The code in the URL: `birthdate`. */
+  readonly code: string;
+  readonly type:
+    'number' | 'date' | 'string' | 'token' | 'reference' | 'composite' | 'quantity' | 'uri' | 'special';
+  /** Canonical URL of the SearchParameter. */
+  readonly definition: string;
+  readonly documentation: string;
+}
+
+export interface Include {
+  /** `_include`: `source` is in the results; `_revinclude`: `source` points at the results. */
+  readonly kind: 'include' | 'revinclude';
+  readonly source: string;
+  /** Code of the reference parameter, or `*`. */
+  readonly parameter: string;
+  readonly target: string | undefined;
+  readonly iterate: boolean;
+}
+
+/** What a search URL asked for, understood. */
+export interface SearchRequest {
+  readonly plan: Plan;
+  readonly includes: readonly Include[];
+  /** The query that was really carried out, for the `self` link: without what was ignored, without the page. */
+  readonly self: string;
+  /** Parameters that lenient handling left out. */
+  readonly ignored: readonly string[];
+}
+
+export interface SearchOptions {
+  /** Prefer: handling=lenient leaves unknown parameters out instead of refusing them. */
+  readonly lenient: boolean;
+  /** The public FHIR base: absolute references under it are made relative. */
+  readonly base: string;
+  readonly defaultCount: number;
+  readonly maximumCount: number;
+}
+
+export interface SearchIndex {
+  readonly types: readonly string[];
+  isType(name: string): boolean;
+  parameters(type: string): readonly SearchParameterInfo[];
+  /** The index entries of a resource, all parameters; no two alike. */
+  entries(resource: FhirResource): readonly IndexEntry[];
+  /** Reads a query string (`code=http://loinc.org|6690-2&_count=10`); throws Refusal `unknown-parameter` or `bad-request`. */
+  request(type: string, query: string, options: SearchOptions): SearchRequest;
+  /** Whether a resource with these entries satisfies the condition. Chains cannot be seen in the entries: they throw. */
+  matches(resource: FhirResource, entries: readonly IndexEntry[], condition: Condition): boolean;
+  /** The relative references (`Patient/1`) that a resource carries under a reference parameter; `*`: under any. */
+  referencesOf(resource: FhirResource, parameter: string, target: string | undefined): readonly string[];
+}

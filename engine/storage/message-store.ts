@@ -1,0 +1,188 @@
+// The port to where messages and deliveries live. A message's own fate, its acknowledgement's fate and its
+// deliveries' fates are independent facts in independent fields.
+
+/** What became of the message itself. */
+export type MessageState =
+  /** Kept; waits to be processed. */
+  | 'received'
+  /** Its effects are committed. */
+  | 'processed'
+  /** Understood, needs no effect here (a query, a quality-control run of no interest, an answer): `reason` says which. */
+  | 'set-aside'
+  /** Cannot be processed; waits for a person with its reason. */
+  | 'dead'
+  /** A person decided that it is not wanted. */
+  | 'discarded';
+
+/** What became of the acknowledgement that is owed to the sender. */
+export type AcknowledgementState = 'pending' | 'sent' | 'undelivered' | 'not-owed';
+
+export interface Reason {
+  /** A code of docs/errors.md. */
+  readonly code: string;
+  /** For a person: what is wrong, where, and what to do next. No patient data. */
+  readonly text: string;
+}
+
+export interface MessageRecord {
+  readonly id: string;
+  readonly channel: string;
+  /** Remote address and port, or the file or URL that it came from. */
+  readonly peer: string;
+  readonly receivedAt: number;
+  /** MSH-10 or what the format has in its place; '' when there is none. */
+  readonly controlId: string;
+  /** MSH-9 as `ORU^R01`, or what the format has in its place; '' when it could not be read. */
+  readonly messageType: string;
+  /** Media type of the raw bytes: `application/hl7-v2`, `application/astm`. */
+  readonly format: string;
+  /** SHA-256 of the raw bytes, hex. */
+  readonly digest: string;
+  readonly size: number;
+  readonly state: MessageState;
+  /** Why it is set aside, dead or discarded; or why the last try failed. */
+  readonly reason: Reason | undefined;
+  readonly attempts: number;
+  /** When the next try is due, ms since 1970; only for `received`. */
+  readonly dueAt: number;
+  readonly acknowledgement: AcknowledgementState;
+  /** The answer as it was (or is to be) sent, so that a duplicate gets the same. */
+  readonly answer: Uint8Array | undefined;
+  /** The map that was used, and the resources that it caused as `Type/id/_history/version`. */
+  readonly map: string | undefined;
+  readonly effects: readonly string[];
+  /** The message that this one is a mended or replayed copy of. */
+  readonly replayOf: string | undefined;
+  /** Who replayed, mended or discarded it last. */
+  readonly changedBy: string | undefined;
+}
+
+export interface MessageFilter {
+  readonly controlId?: string;
+  readonly state?: MessageState;
+  readonly channel?: string;
+  readonly messageType?: string;
+  /** receivedAt, inclusive. */
+  readonly from?: number;
+  /** receivedAt, exclusive. */
+  readonly to?: number;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** What becomes of one thing to be handed out: a sent message, or an event for a flow. */
+export type DeliveryState =
+  /** Waits for its time and its turn in its lane. */
+  | 'waiting'
+  /** Somebody works on it until `leasedUntil`. */
+  | 'leased'
+  | 'done'
+  /** Given up; waits for a person with its reason. It no longer holds its lane. */
+  | 'dead'
+  | 'discarded';
+
+export interface Delivery {
+  readonly id: string;
+  /** `flow:<subscription>` or `send:<destination>`. */
+  readonly destination: string;
+  /** Deliveries of one lane are handed out in order of creation, one at a time. */
+  readonly lane: string;
+  readonly createdAt: number;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly dueAt: number;
+  readonly leasedUntil: number;
+  /** Names the lease: only its holder can settle it. */
+  readonly lease: string | undefined;
+  readonly reason: Reason | undefined;
+  /** Media type of the payload. */
+  readonly contentType: string;
+  readonly payload: Uint8Array;
+  /** What caused it: a message id, a delivery id, or `Type/id/_history/version`. */
+  readonly cause: string;
+}
+
+export type NewDelivery = Pick<
+  Delivery,
+  'id' | 'destination' | 'lane' | 'createdAt' | 'contentType' | 'payload' | 'cause'
+>;
+
+export interface DeliveryFilter {
+  readonly destination?: string;
+  readonly state?: DeliveryState;
+  readonly cause?: string;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface Listed<T> {
+  readonly total: number;
+  readonly items: readonly T[];
+}
+
+export interface MessageReader {
+  message(id: string): Promise<MessageRecord | undefined>;
+  raw(id: string): Promise<Uint8Array | undefined>;
+  /** The first message with this channel, type, control id and digest. */
+  duplicateOf(
+    key: Pick<MessageRecord, 'channel' | 'messageType' | 'controlId' | 'digest'>,
+  ): Promise<MessageRecord | undefined>;
+  /** Newest first. */
+  messages(filter: MessageFilter): Promise<Listed<MessageRecord>>;
+  /**
+   * The messages in state `received` whose turn has come, oldest first: within a channel only the oldest, and only when it
+   * is due, so that the order of arrival is kept.
+   */
+  dueMessages(now: number, limit: number): Promise<readonly MessageRecord[]>;
+  delivery(id: string): Promise<Delivery | undefined>;
+  /** Oldest first. Payloads are included. */
+  deliveries(filter: DeliveryFilter): Promise<Listed<Delivery>>;
+  /** Counts by state, and the age of the oldest that waits: for metrics. */
+  census(): Promise<Census>;
+}
+
+export interface Census {
+  readonly messages: Readonly<Record<MessageState, number>>;
+  readonly deliveries: Readonly<Record<DeliveryState, number>>;
+  readonly oldestReceivedAt: number | undefined;
+  readonly oldestWaitingAt: number | undefined;
+}
+
+/** Fields of a message that change after it was kept. */
+export type MessageChange = Partial<
+  Pick<
+    MessageRecord,
+    'state' | 'reason' | 'attempts' | 'dueAt' | 'acknowledgement' | 'answer' | 'map' | 'effects' | 'changedBy'
+  >
+>;
+
+/** Inside a transaction: reads see this transaction's own writes. */
+export interface MessageWriter extends MessageReader {
+  keep(message: MessageRecord, raw: Uint8Array): Promise<void>;
+  /** Throws Refusal `not-found` when there is no such message. */
+  change(id: string, change: MessageChange): Promise<void>;
+  enqueue(delivery: NewDelivery): Promise<void>;
+  /**
+   * Leases up to `limit` deliveries for the named destinations: of each lane only its oldest open one, and only when it is due
+   * and not leased (or its lease has run out). Each gets attempts + 1 and a lease of its own.
+   */
+  lease(request: LeaseRequest): Promise<readonly Delivery[]>;
+  /** Ends a lease. Throws Refusal `conflict` when the lease is not (or no longer) the delivery's. */
+  settle(id: string, lease: string, result: Settlement): Promise<void>;
+  /** What a person does: put a dead or done delivery back in the queue, or discard one that is not leased. */
+  requeue(id: string, dueAt: number): Promise<void>;
+  discardDelivery(id: string, reason: Reason): Promise<void>;
+}
+
+export interface LeaseRequest {
+  /** Exact names, or prefixes that end in `*`. */
+  readonly destinations: readonly string[];
+  readonly now: number;
+  readonly leaseMs: number;
+  readonly limit: number;
+}
+
+export type Settlement =
+  | { readonly state: 'done' }
+  | { readonly state: 'waiting'; readonly dueAt: number; readonly reason: Reason }
+  | { readonly state: 'dead'; readonly reason: Reason };

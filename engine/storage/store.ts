@@ -1,0 +1,27 @@
+// One tenant's store: resources, messages and jobs that commit together.
+import type { JobStore } from './job-store.ts';
+import type { MessageReader, MessageWriter } from './message-store.ts';
+import type { ResourceReader, ResourceWriter } from './resource-store.ts';
+
+/** What one transaction may do. Not to be used after its work has ended. */
+export interface Transaction {
+  readonly resources: ResourceWriter;
+  readonly messages: MessageWriter;
+}
+
+export interface Store {
+  /** Reads of what is committed. */
+  readonly resources: ResourceReader;
+  readonly messages: MessageReader;
+  readonly jobs: JobStore;
+  /**
+   * Runs `work` alone, as if no other transaction ran at the same time, and resolves with its result once everything that it wrote
+   * is durable. When `work` throws, nothing of it is kept and the error is thrown on. Transactions that come together share
+   * one commit; `work` must not wait for anything but this transaction.
+   */
+  transact<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Throws when the store cannot be written: for readiness. */
+  check(): Promise<void>;
+  /** Waits for what is under way, then lets go of the files or connections. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,33 @@
+// Runs before start, test, check, demo and bench, on any Node from 18 on: brings what is missing, then stands aside.
+// Installs the packages when they are absent or older than the lock file, and compiles the FHIR definitions when they are
+// absent or stale.
+import { execFileSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const inRoot = (...parts) => join(root, ...parts);
+
+function packagesAreMissing() {
+  const installed = inRoot('node_modules', '.package-lock.json');
+  if (!existsSync(installed)) return true;
+  return statSync(inRoot('package-lock.json')).mtimeMs > statSync(installed).mtimeMs;
+}
+
+if (packagesAreMissing()) {
+  console.log('Installing packages (once, a minute or two) …');
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+}
+
+// The `node` package brings the Node that the engine runs on, whatever is installed on the machine.
+const node = inRoot('node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+execFileSync(node, [inRoot('engine', 'search', 'definitions', 'prepare.ts')], {
+  cwd: root,
+  stdio: 'inherit',
+  shell: process.platform === 'win32',
+});
