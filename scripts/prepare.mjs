@@ -1,27 +1,28 @@
 // Runs before start, test, check, demo and bench, on any Node from 18 on: brings what is missing, then stands aside.
-// Installs the packages when they are absent or older than the lock file, and compiles the FHIR definitions when they are
+// Installs the packages when they are absent or not those of the lock file, and compiles the FHIR definitions when they are
 // absent or stale.
 import { execFileSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const inRoot = (...parts) => join(root, ...parts);
 
-function packagesAreMissing() {
-  const installed = inRoot('node_modules', '.package-lock.json');
-  if (!existsSync(installed)) return true;
-  return statSync(inRoot('package-lock.json')).mtimeMs > statSync(installed).mtimeMs;
-}
+const stamp = inRoot('node_modules', '.installed-lock');
+const lock = createHash('sha256')
+  .update(readFileSync(inRoot('package-lock.json')))
+  .digest('hex');
 
-if (packagesAreMissing()) {
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   console.log('Installing packages (once, a minute or two) …');
   execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: 'inherit',
     shell: process.platform === 'win32',
   });
+  writeFileSync(stamp, lock);
 }
 
 // The `node` package brings the Node that the engine runs on, whatever is installed on the machine.
