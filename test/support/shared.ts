@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, test } from '@jest/globals';
 
-const shared = resolve(process.env['KIUNGO_SHARED'] ?? '../shared');
+const shared = resolve(process.env['SHARED_SAMPLES'] ?? '../shared');
 
 export const sharedFile = (path: string): Buffer => readFileSync(resolve(shared, path));
 

@@ -1,0 +1,49 @@
+// The real clock, the real chance and the real log: what tests replace.
+import { randomBytes } from 'node:crypto';
+import pino from 'pino';
+import type { Clock } from '../kernel/clock.ts';
+import type { Ids } from '../kernel/ids.ts';
+import type { LogFacts, Logger } from '../kernel/logger.ts';
+import type { LogLevel } from './config.ts';
+
+export const systemClock: Clock = { now: () => Date.now() };
+
+/** Ids are UUIDs of version 7 (RFC 9562): their first 48 bits are the time, so that new rows lie side by side. */
+export function createIds(clock: Clock): Ids {
+  return {
+    next: () => uuidOf(clock.now(), randomBytes(10)),
+    secret: (bytes) => randomBytes(bytes).toString('base64url'),
+  };
+}
+
+function uuidOf(time: number, chance: Buffer): string {
+  const hex = time.toString(16).padStart(12, '0') + chance.toString('hex');
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** JSON lines on standard output. Errors are logged by name and stack, so that an error's own fields stay out. */
+export function createLogger(level: LogLevel): Logger {
+  const log = pino({
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  });
+  return wrap(log);
+}
+
+function wrap(log: pino.Logger): Logger {
+  return {
+    debug: (facts, text) => log.debug(facts, text),
+    info: (facts, text) => log.info(facts, text),
+    warn: (facts, text) => log.warn(facts, text),
+    error: (facts, text, cause) => log.error({ ...facts, ...causeOf(cause) }, text),
+    child: (facts) => wrap(log.child(facts)),
+  };
+}
+
+function causeOf(cause: unknown): LogFacts {
+  if (cause === undefined) return {};
+  return cause instanceof Error ? { cause: cause.name, stack: cause.stack } : { cause: typeof cause };
+}

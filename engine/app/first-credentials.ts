@@ -1,0 +1,55 @@
+// The first administrator's credentials and the engine's own keys: made once, kept in files that only the owner can read.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Ids } from '../kernel/ids.ts';
+import type { Config } from './config.ts';
+
+export interface FirstCredentials {
+  /** Where they lie. */
+  readonly file: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly userName: string;
+  readonly password: string;
+}
+
+interface Keys {
+  /** Signs access tokens and sessions, base64url of 32 bytes. */
+  readonly token: string;
+  /** Encrypts the credentials inside flows. */
+  readonly flows: string;
+}
+
+/** Reads the administrator's credentials, or makes them on the first start. A client named in the settings wins. */
+export function firstCredentials(config: Config, ids: Ids): FirstCredentials {
+  const file = join(config.data, 'administrator.json');
+  const made = readOrMake(file, () => ({
+    clientId: config.adminClientId ?? 'admin',
+    clientSecret: config.adminClientSecret ?? ids.secret(32),
+    userName: 'admin',
+    password: ids.secret(18),
+  }));
+  const client =
+    config.adminClientId === undefined || config.adminClientSecret === undefined
+      ? {}
+      : { clientId: config.adminClientId, clientSecret: config.adminClientSecret };
+  return { ...made, ...client, file };
+}
+
+export function keysOf(config: Config, ids: Ids): Keys {
+  return readOrMake(join(config.data, 'keys.json'), () => ({ token: ids.secret(32), flows: ids.secret(32) }));
+}
+
+/** The content of a file of mode 0600, written once; two engines starting at once agree on the one that was written first. */
+function readOrMake<T extends object>(file: string, make: () => T): T {
+  try {
+    writeFileSync(file, `${JSON.stringify(make(), null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  return JSON.parse(readFileSync(file, 'utf8')) as T;
+}
+
+export function createDataFolder(config: Config): void {
+  mkdirSync(config.data, { recursive: true, mode: 0o700 });
+}

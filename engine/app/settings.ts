@@ -1,0 +1,109 @@
+// The settings that there are: one table of name, type, default and sentence. docs/configuration.md shows the same table.
+
+type SettingKind =
+  'text' | 'port' | 'whole' | 'url' | 'folder' | 'store' | 'level' | 'hosts' | 'destinations';
+
+interface Setting {
+  readonly name: string;
+  readonly kind: SettingKind;
+  /** As a person would write it; undefined: none. */
+  readonly byDefault: string | undefined;
+  readonly sentence: string;
+}
+
+export const settings = {
+  bind: {
+    name: 'KIUNGO_BIND',
+    kind: 'text',
+    byDefault: '127.0.0.1',
+    sentence: 'The address that the engine listens on, for HTTP and MLLP. 0.0.0.0 opens it to the network.',
+  },
+  httpPort: {
+    name: 'KIUNGO_HTTP_PORT',
+    kind: 'port',
+    byDefault: '8080',
+    sentence: 'The port of FHIR, the flow editor and health. 0 takes a free one and prints it.',
+  },
+  mllpPort: {
+    name: 'KIUNGO_MLLP_PORT',
+    kind: 'port',
+    byDefault: '2575',
+    sentence:
+      'The port that analysers and other systems send HL7 v2 messages to. 0 takes a free one and prints it.',
+  },
+  data: {
+    name: 'KIUNGO_DATA',
+    kind: 'folder',
+    byDefault: './data',
+    sentence:
+      'The folder of everything that is kept: the store, keys, first credentials, flows. Created when absent.',
+  },
+  store: {
+    name: 'KIUNGO_STORE',
+    kind: 'store',
+    byDefault: 'sqlite',
+    sentence: 'Where resources and messages live: sqlite (a file in the data folder) or a mongodb:// URL.',
+  },
+  publicUrl: {
+    name: 'KIUNGO_PUBLIC_URL',
+    kind: 'url',
+    byDefault: undefined,
+    sentence:
+      'The address by which others reach this engine, for links in answers. Default: http://<bind>:<port>.',
+  },
+  adminClientId: {
+    name: 'KIUNGO_ADMIN_CLIENT_ID',
+    kind: 'text',
+    byDefault: undefined,
+    sentence: "The first administrator's OAuth2 client id. Made at random when not set.",
+  },
+  adminClientSecret: {
+    name: 'KIUNGO_ADMIN_CLIENT_SECRET',
+    kind: 'text',
+    byDefault: undefined,
+    sentence:
+      "The first administrator's OAuth2 client secret, 16 characters or more. Made at random when not set.",
+  },
+  logLevel: {
+    name: 'KIUNGO_LOG_LEVEL',
+    kind: 'level',
+    byDefault: 'info',
+    sentence: 'How much is logged: debug, info, warn or error. Patient data is never logged.',
+  },
+  mllpCharset: {
+    name: 'KIUNGO_MLLP_CHARSET',
+    kind: 'text',
+    byDefault: 'windows-1252',
+    sentence:
+      'The character set of HL7 v2 messages that are not valid UTF-8 and do not name theirs in MSH-18.',
+  },
+  mllpAllow: {
+    name: 'KIUNGO_MLLP_ALLOW',
+    kind: 'hosts',
+    byDefault: undefined,
+    sentence:
+      'Addresses or CIDR ranges, comma-separated, that may connect to the MLLP port. Default: any that reach it.',
+  },
+  destinations: {
+    name: 'KIUNGO_DESTINATIONS',
+    kind: 'destinations',
+    byDefault: 'ward=file:ward',
+    sentence:
+      'Where the outbox hands things out, comma-separated: name=mllp://host:port, or name=file:folder (below outbox/ in the data folder).',
+  },
+  maxMessageBytes: {
+    name: 'KIUNGO_MAX_MESSAGE_BYTES',
+    kind: 'whole',
+    byDefault: '52428800',
+    sentence: 'The largest HL7 v2 message or HTTP body that is taken, in bytes.',
+  },
+  retentionDays: {
+    name: 'KIUNGO_RETENTION_DAYS',
+    kind: 'whole',
+    byDefault: '90',
+    sentence:
+      'How long finished messages and deliveries are kept, in days. Those that wait for a person stay.',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingKey = keyof typeof settings;
