@@ -84,7 +84,10 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: ['\\.d\\.ts$', '\\.config\\.', '^scripts/', '^flows/nodes/'] },
+      from: {
+        orphan: true,
+        pathNot: ['\\.d\\.ts$', '\\.config\\.', '^scripts/', '^flows/nodes/', '^bench/', '^test/support/'],
+      },
       to: {},
     },
     {
