@@ -35,7 +35,7 @@ export function understand(subscription: FlowSubscription, index: SearchIndex): 
   const search = { lenient: false, base: '', defaultCount: 1, maximumCount: 1 };
   const { plan } = index.request(type, query, search);
   if (isChained(plan.where))
-    throw refused(subscription.name, 'chained criteria cannot be matched to a change');
+    {throw refused(subscription.name, 'chained criteria cannot be matched to a change');}
   return { kind: 'resource', name: subscription.name, type, where: plan.where };
 }
 
