@@ -1,0 +1,81 @@
+// Step 3 of processing: what holds for the output of every map — nothing empty, and every reference leads somewhere.
+import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
+import { Refusal } from '../kernel/outcomes.ts';
+import type { ReadsResources } from '../repository/repository.ts';
+import { deadEnd, type DeadEnd, type Mapped, type ProcessingParts } from './stages.ts';
+
+export async function check(message: Mapped, parts: ProcessingParts): Promise<Mapped | DeadEnd> {
+  if (message.meaning.kind === 'set-aside') return message;
+  const { bundle, map } = message.meaning;
+  const fault = emptyPlace(bundle.entry ?? [], 'entry') ?? (await unresolvedPlace(bundle, parts.unit));
+  if (fault === undefined) return message;
+  return deadEnd(fault.code, `map ${map}: ${fault.text}; mend the map and replay the message`);
+}
+
+interface Fault {
+  readonly code: string;
+  readonly text: string;
+}
+
+/** https://hl7.org/fhir/R4/json.html: no property is null or empty. Returns the first that is. */
+function emptyPlace(value: unknown, place: string): Fault | undefined {
+  if (typeof value !== 'object' || value === null) {
+    return value === null || value === '' ? isEmpty(place) : undefined;
+  }
+  const inside = Object.entries(value);
+  if (inside.length === 0) return isEmpty(place);
+  const within = (name: string): string => (Array.isArray(value) ? `${place}[${name}]` : `${place}.${name}`);
+  return firstOf(inside, ([name, element]) =>
+    element === undefined ? undefined : emptyPlace(element, within(name)),
+  );
+}
+
+const isEmpty = (place: string): Fault => ({ code: 'map-made-empty', text: `${place} is empty` });
+
+async function unresolvedPlace(bundle: Bundle, reader: ReadsResources): Promise<Fault | undefined> {
+  const entries = bundle.entry ?? [];
+  const targets = new Set(entries.flatMap(targetsOf));
+  for (const [index, { resource }] of entries.entries()) {
+    for (const reference of new Set(referencesIn(resource))) {
+      if (targets.has(reference) || (await isKnown(reference, reader))) continue;
+      return { code: 'map-unresolved', text: `a reference in entry[${index}] leads to nothing` };
+    }
+  }
+  return undefined;
+}
+
+/** What references inside the bundle may call this entry. */
+function targetsOf({ fullUrl, resource }: BundleEntry): readonly string[] {
+  const relative = resource?.id === undefined ? [] : [`${resource.resourceType}/${resource.id}`];
+  return fullUrl === undefined ? relative : [fullUrl, ...relative];
+}
+
+function referencesIn(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, element]: [string, unknown]) =>
+    name === 'reference' && typeof element === 'string' ? [element] : referencesIn(element),
+  );
+}
+
+const relativeReference = /^([A-Z][A-Za-z]{0,63})\/([A-Za-z0-9.-]{1,64})(\/_history\/[1-9][0-9]{0,15})?$/;
+
+/** Conditional references (`Patient?…`) are resolved, or refused, when the bundle is applied; other servers' are theirs. */
+async function isKnown(reference: string, reader: ReadsResources): Promise<boolean> {
+  if (reference.startsWith('urn:uuid:')) return false;
+  const [, type, id] = relativeReference.exec(reference) ?? [];
+  if (type === undefined || id === undefined) return true;
+  return reader.read(type, id).then(() => true, isAbsence);
+}
+
+function isAbsence(error: unknown): false {
+  if (error instanceof Refusal && (error.code === 'not-found' || error.code === 'gone')) return false;
+  throw error;
+}
+
+function firstOf<T, R>(items: readonly T[], look: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = look(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

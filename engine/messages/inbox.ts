@@ -1,0 +1,46 @@
+// Where every message comes in: kept, then acknowledged, whichever adapter brought it.
+import type { Clock } from '../kernel/clock.ts';
+import type { Ids } from '../kernel/ids.ts';
+import type { Logger } from '../kernel/logger.ts';
+import type { Store } from '../storage/store.ts';
+import { createAcknowledgementFates } from './acknowledgement-fates.ts';
+import type { Formats } from './formats.ts';
+import { arrive } from './pipeline.ts';
+import type { Inbox } from './ports.ts';
+import { usualSettings, type SettingsOf } from './stages.ts';
+
+export interface InboxOptions {
+  readonly store: Pick<Store, 'transact'>;
+  readonly formats: Formats;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  /** Called after each commit of a message. */
+  readonly wake: () => void;
+  readonly settingsOf?: SettingsOf;
+  /** See keep.ts; two minutes unless told. */
+  readonly anonymousDuplicateMs?: number;
+  /** See acknowledgement-fates.ts; 200 ms unless told. */
+  readonly fatePatienceMs?: number;
+}
+
+export interface StoppableInbox extends Inbox {
+  /** Writes what became of the last answers. Call when no adapter is left. */
+  stop(): Promise<void>;
+}
+
+export function createInbox(options: InboxOptions): StoppableInbox {
+  const { store, formats, clock, ids, logger, wake } = options;
+  const fates = createAcknowledgementFates({ store, logger, patienceMs: options.fatePatienceMs ?? 200 });
+  const settingsOf = options.settingsOf ?? usualSettings;
+  const anonymousDuplicateMs = options.anonymousDuplicateMs ?? 120_000;
+  const parts = { formats, fates, settingsOf, clock, ids, logger, anonymousDuplicateMs };
+  return {
+    receive: async (arrival) => {
+      const receipt = await arrive(arrival, parts);
+      wake();
+      return receipt;
+    },
+    stop: () => fates.flush(),
+  };
+}

@@ -1,0 +1,59 @@
+// Step 2 of arrival: the bytes and the answer that they are owed become durable together, once.
+import type { MessageRecord, MessageWriter } from '../storage/message-store.ts';
+import { acknowledgementsOwed, type Verdict } from './acknowledge.ts';
+import { joinAnswers } from './answer-bytes.ts';
+import type { Envelope } from './ports.ts';
+import type { ArrivalParts, Identified, Kept } from './stages.ts';
+
+/**
+ * A message with the channel, type, control id and bytes of an earlier one is its retransmission: it is not kept again, and gets the
+ * answer that the earlier one got. The same control id over other bytes is another message: device counters start again.
+ */
+export async function keep(message: Identified, parts: ArrivalParts): Promise<Kept> {
+  const answers = renderAnswers(message, parts);
+  const kept = await parts.fates.writtenAlongWith((messages) => keepOnce(message, answers, messages, parts));
+  const facts = { messageId: kept.record.id, channel: kept.record.channel, size: kept.record.size };
+  parts.logger.info(facts, kept.duplicate ? 'message was here before: answered again' : 'message kept');
+  return kept;
+}
+
+async function keepOnce(
+  { record, arrival }: Identified,
+  answers: Uint8Array | undefined,
+  messages: MessageWriter,
+  parts: ArrivalParts,
+): Promise<Kept> {
+  const earlier = await messages.duplicateOf(record);
+  if (earlier !== undefined && isRetransmission(record, earlier, parts.anonymousDuplicateMs)) {
+    return { record: earlier, duplicate: true, answers: earlier.answer ?? answers };
+  }
+  const acknowledgement = answers === undefined ? 'not-owed' : 'pending';
+  const kept: MessageRecord = { ...record, acknowledgement, answer: answers };
+  await messages.keep(kept, arrival.raw);
+  return { record: kept, duplicate: false, answers };
+}
+
+/**
+ * Without a control id only the bytes tell. A device that missed our answer comes back within minutes; the same bytes much later are
+ * asked for by a person (a manual retransmission, a host query repeated), and are taken as new: results that are the same make no new versions.
+ */
+const isRetransmission = (record: MessageRecord, earlier: MessageRecord, anonymousMs: number): boolean =>
+  record.controlId !== '' || record.receivedAt - earlier.receivedAt <= anonymousMs;
+
+function renderAnswers(message: Identified, parts: ArrivalParts): Uint8Array | undefined {
+  const { envelope, format, arrival, record } = message;
+  const mode = parts.settingsOf(arrival.channel).acknowledgements;
+  const owed = acknowledgementsOwed(envelope, verdictOf(envelope), mode);
+  // 16 characters: HL7 2.3.1 gives a control id no more than 20.
+  const render = (acknowledgement: (typeof owed)[number]): Uint8Array =>
+    format.renderAcknowledgement(arrival.raw, acknowledgement, record.receivedAt, parts.ids.secret(12));
+  return joinAnswers(owed.map(render));
+}
+
+/**
+ * The application acknowledgement is given once the bytes are durable: what a map cannot do with a well-formed message is
+ * for a person here to mend, and a device that is told AE drops the result or stops.
+ */
+function verdictOf({ unreadable }: Envelope): Verdict {
+  return unreadable === undefined ? { kind: 'accepted' } : { kind: 'rejected', reason: unreadable };
+}

@@ -1,0 +1,59 @@
+// Step 2 of processing: select a map, answer its questions, make resources (or learn that none are to be made).
+import { parseResource } from '../fhir/exact-json.ts';
+import type { Answers, MapResult, Question } from '../mapping/mapper.ts';
+import type { ReadsResources } from '../repository/repository.ts';
+import { firstError, issueText } from './issues.ts';
+import {
+  deadEnd,
+  type DeadEnd,
+  type Mapped,
+  type Meaning,
+  type Parsed,
+  type ProcessingParts,
+} from './stages.ts';
+
+export async function map(message: Parsed, parts: ProcessingParts): Promise<Mapped | DeadEnd> {
+  const selection = parts.mapper.select(message.wire);
+  switch (selection.kind) {
+    case 'none':
+      return deadEnd(
+        'no-map',
+        `no map is for ${message.wire.type}: add one under mappings/ and replay the message`,
+      );
+    case 'set-aside':
+      return { ...message, meaning: { kind: 'set-aside', map: undefined, reason: selection.disposition } };
+    case 'map':
+      return mapWith(selection.name, message, parts);
+  }
+}
+
+async function mapWith(name: string, message: Parsed, parts: ProcessingParts): Promise<Mapped | DeadEnd> {
+  const { record, wire } = message;
+  const answers = await answerQuestions(parts.mapper.questions(wire, name), parts.unit);
+  const context = { messageId: record.id, receivedAt: record.receivedAt, channel: record.channel };
+  const result = parts.mapper.map(wire, name, answers, context);
+  return firstError(result.issues) ?? { ...message, meaning: meaningOf(name, result) };
+}
+
+/** Each question answered by the first page of its search: maps ask narrowly. */
+export async function answerQuestions(
+  questions: readonly Question[],
+  reader: ReadsResources,
+): Promise<Answers> {
+  const answers: [string, Answers[string]][] = [];
+  for (const { name, type, query } of questions) {
+    const { matches } = await reader.search(type, query);
+    answers.push([name, matches.flatMap(({ body }) => (body === undefined ? [] : [parseResource(body)]))]);
+  }
+  return Object.fromEntries(answers);
+}
+
+function meaningOf(name: string, { bundle, issues }: MapResult): Meaning {
+  if (bundle !== undefined) return { kind: 'resources', map: name, bundle };
+  const [issue] = issues;
+  const reason =
+    issue === undefined
+      ? { code: 'nothing-to-store', text: 'the map makes no resources of this message' }
+      : { code: issue.code, text: issueText(issue) };
+  return { kind: 'set-aside', map: name, reason };
+}

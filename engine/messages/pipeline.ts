@@ -1,0 +1,60 @@
+// The way of a message through the engine, as two lists of steps. Each step is a function of (message, parts) in the file of its name.
+//
+//   arrival      one durable commit, then the answer goes back on the wire
+//   processing   later, in the order of arrival of each channel; all of it in one commit
+import { acknowledge } from './acknowledge.ts';
+import { announce } from './announce.ts';
+import { check } from './check.ts';
+import { commit } from './commit.ts';
+import { identify } from './identify.ts';
+import { keep } from './keep.ts';
+import { map } from './map.ts';
+import { parse } from './parse.ts';
+import type { Arrival, Receipt } from './ports.ts';
+import {
+  isDeadEnd,
+  type ArrivalParts,
+  type Committed,
+  type DeadEnd,
+  type ProcessingParts,
+  type Waiting,
+} from './stages.ts';
+
+/** Resolves once the bytes are durable. */
+export const arrive: Way<Arrival, ArrivalParts, Receipt> = inOrder([identify, keep, acknowledge]);
+
+/** To be run inside the transaction whose unit is among the parts. A step that comes to a dead end is the last one. */
+export const process: Way<Waiting, ProcessingParts, Committed | DeadEnd> = inOrder([
+  parse,
+  map,
+  check,
+  commit,
+  announce,
+]);
+
+type Way<From, Parts, To> = (message: From, parts: Parts) => Promise<To>;
+type Step<From, To, Parts> = (message: From, parts: Parts) => To | Promise<To>;
+type MayEnd<From, To, Parts> = Step<From, To | DeadEnd, Parts>;
+
+function inOrder<A, B, C, D, Parts>(
+  steps: readonly [Step<A, B, Parts>, Step<B, C, Parts>, Step<C, D, Parts>],
+): Way<A, Parts, D>;
+function inOrder<A, B, C, D, E, F, Parts>(
+  steps: readonly [
+    MayEnd<A, B, Parts>,
+    MayEnd<B, C, Parts>,
+    MayEnd<C, D, Parts>,
+    MayEnd<D, E, Parts>,
+    MayEnd<E, F, Parts>,
+  ],
+): Way<A, Parts, F | DeadEnd>;
+function inOrder<Parts>(steps: readonly Step<never, object, Parts>[]): Way<object, Parts, object> {
+  return async (message, parts) => {
+    let current = message;
+    for (const step of steps) {
+      current = await step(current as never, parts);
+      if (isDeadEnd(current)) return current;
+    }
+    return current;
+  };
+}

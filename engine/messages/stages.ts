@@ -1,0 +1,99 @@
+// What a message is between two steps of the pipeline, and the parts that the steps are handed.
+import type { Bundle } from '@medplum/fhirtypes';
+import type { Clock } from '../kernel/clock.ts';
+import type { Ids } from '../kernel/ids.ts';
+import type { Logger } from '../kernel/logger.ts';
+import type { Mapper } from '../mapping/mapper.ts';
+import type { Issue, WireMessage } from '../mapping/wire-message.ts';
+import type { RepositoryUnit } from '../repository/repository.ts';
+import type { MessageRecord, Reason } from '../storage/message-store.ts';
+import type { AcknowledgementFates } from './acknowledgement-fates.ts';
+import type { AcknowledgementMode } from './acknowledge.ts';
+import type { Formats } from './formats.ts';
+import type { Arrival, Envelope, MessageFormat } from './ports.ts';
+
+/** What is set for a channel beside what its messages say themselves. */
+export interface ChannelSettings {
+  readonly acknowledgements: AcknowledgementMode;
+  /** The character set to assume where a message names none. */
+  readonly charset: string | undefined;
+}
+
+export type SettingsOf = (channel: string) => ChannelSettings;
+
+export const usualSettings: SettingsOf = () => ({ acknowledgements: 'as-asked', charset: undefined });
+
+// Arrival
+
+export interface ArrivalParts {
+  readonly formats: Formats;
+  readonly fates: AcknowledgementFates;
+  readonly settingsOf: SettingsOf;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  /** Within this time a message without control id and with the same bytes is a retransmission. */
+  readonly anonymousDuplicateMs: number;
+}
+
+export interface Identified {
+  readonly arrival: Arrival;
+  readonly format: MessageFormat;
+  readonly envelope: Envelope;
+  /** As it will be kept, but for its answer. */
+  readonly record: MessageRecord;
+}
+
+export interface Kept {
+  readonly record: MessageRecord;
+  /** The same bytes were here before: this is what became of them then. */
+  readonly duplicate: boolean;
+  /** As joined by answer-bytes.ts. */
+  readonly answers: Uint8Array | undefined;
+}
+
+// Processing
+
+/** Told, inside the commit, of each message that was processed or set aside; what it writes commits with it. */
+export type ProcessedListener = (message: MessageRecord, unit: RepositoryUnit) => Promise<void>;
+
+export interface ProcessingParts {
+  readonly unit: RepositoryUnit;
+  readonly formats: Formats;
+  readonly mapper: Mapper;
+  readonly settingsOf: SettingsOf;
+  readonly listeners: readonly ProcessedListener[];
+}
+
+export interface Waiting {
+  readonly record: MessageRecord;
+  readonly raw: Uint8Array;
+}
+
+export interface Parsed extends Waiting {
+  readonly wire: WireMessage;
+  readonly issues: readonly Issue[];
+}
+
+/** What the maps made of a message. */
+export type Meaning =
+  | { readonly kind: 'resources'; readonly map: string; readonly bundle: Bundle }
+  | { readonly kind: 'set-aside'; readonly map: string | undefined; readonly reason: Reason };
+
+export interface Mapped extends Parsed {
+  readonly meaning: Meaning;
+}
+
+export interface Committed {
+  /** As it is in the store now. */
+  readonly record: MessageRecord;
+}
+
+/** Where a message can go no further: it waits for a person with this reason. */
+export interface DeadEnd {
+  readonly deadEnd: Reason;
+}
+
+export const deadEnd = (code: string, text: string): DeadEnd => ({ deadEnd: { code, text } });
+
+export const isDeadEnd = (value: object): value is DeadEnd => 'deadEnd' in value;

@@ -1,0 +1,74 @@
+// https://hl7.org/fhir/R4/http.html#transaction, batch: each entry by itself, its answer in its place.
+import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
+import { Refusal } from '../kernel/outcomes.ts';
+import { admitType } from './admit.ts';
+import { answerRead, answerRefused, answerWritten } from './bundle-response.ts';
+import { entriesOf, namedAsync, requestOf, type Request } from './bundle-entries.ts';
+import { perform, stepOf } from './bundle-step.ts';
+import type { Reading, Work } from './work.ts';
+
+/** Runs one entry's work in a transaction of its own. */
+export type Alone = <T>(work: (work: Work) => Promise<T>) => Promise<T>;
+
+/**
+ * The writes are handed to the store together, in order of the entries, so that they share commits; reads follow, so that they
+ * see them.
+ */
+export async function applyBatch(reading: Reading, bundle: Bundle, alone: Alone): Promise<Bundle> {
+  const requests = entriesOf(bundle).map((entry, place) => requested(entry, place, reading.parts.base()));
+  const written = await Promise.all(requests.map((request) => writeAnswer(request, alone)));
+  const entry: BundleEntry[] = [];
+  for (const [place, request] of requests.entries()) {
+    entry.push(written[place] ?? (await readAnswer(reading, request)));
+  }
+  return { resourceType: 'Bundle', type: 'batch-response', ...(entry.length === 0 ? {} : { entry }) };
+}
+
+type Asked = Request | { readonly refused: BundleEntry };
+
+async function writeAnswer(asked: Asked, alone: Alone): Promise<BundleEntry | undefined> {
+  if ('refused' in asked) return asked.refused;
+  return asked.method === 'GET' ? undefined : refusable(() => writeAlone(asked, alone));
+}
+
+async function readAnswer(reading: Reading, asked: Asked): Promise<BundleEntry> {
+  return 'refused' in asked ? asked.refused : refusable(() => readAlone(reading, asked));
+}
+
+function requested(entry: unknown, place: number, base: string): Asked {
+  try {
+    return requestOf(entry, place, base);
+  } catch (error) {
+    return { refused: refused(error) };
+  }
+}
+
+function writeAlone(request: Request, alone: Alone): Promise<BundleEntry> {
+  return alone((work) =>
+    namedAsync(request.place, async () => {
+      const step = await stepOf(work, request);
+      return step.kind === 'read' ? answerRead(work, step.target) : answerWritten(await perform(work, step));
+    }),
+  );
+}
+
+function readAlone(reading: Reading, request: Request): Promise<BundleEntry> {
+  return namedAsync(request.place, () => {
+    admitType(reading.parts.index, request.target.type);
+    return answerRead(reading, request.target);
+  });
+}
+
+async function refusable(answer: () => Promise<BundleEntry>): Promise<BundleEntry> {
+  try {
+    return await answer();
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+/** Whatever is no refusal is a defect, and ends the whole request. */
+function refused(error: unknown): BundleEntry {
+  if (error instanceof Refusal) return answerRefused(error);
+  throw error;
+}

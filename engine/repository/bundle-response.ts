@@ -1,0 +1,81 @@
+// The answers to single entries: https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.response
+import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
+import { parseResource } from '../fhir/exact-json.ts';
+import { badRequest, type Refusal } from '../kernel/outcomes.ts';
+import type { StoredVersion } from '../storage/resource-store.ts';
+import { read, readVersion } from './read.ts';
+import type { Written } from './repository.ts';
+import type { Target } from './request-url.ts';
+import { search } from './search.ts';
+import { instant } from './stamp.ts';
+import type { Reading } from './work.ts';
+
+const statuses = {
+  created: '201 Created',
+  updated: '200 OK',
+  unchanged: '200 OK',
+  deleted: '204 No Content',
+} as const satisfies Record<Written['outcome'], string>;
+
+/** undefined: nothing was there to be deleted. */
+export function answerWritten(written: Written | undefined): BundleEntry {
+  if (!written) return { response: { status: statuses.deleted } };
+  const { stored, outcome } = written;
+  if (stored.body === undefined) return { response: { status: statuses.deleted, ...versionFacts(stored) } };
+  const location = `${stored.type}/${stored.id}/_history/${stored.version}`;
+  return { response: { status: statuses[outcome], location, ...versionFacts(stored) } };
+}
+
+const versionFacts = (stored: StoredVersion): { readonly etag: string; readonly lastModified: string } => ({
+  etag: `W/"${stored.version}"`,
+  lastModified: instant(stored.lastUpdated),
+});
+
+export async function answerRead(reading: Reading, target: Target): Promise<BundleEntry> {
+  switch (target.kind) {
+    case 'instance':
+      return answerStored(await read(reading, target.type, target.id));
+    case 'version':
+      return answerStored(await readVersion(reading, target.type, target.id, target.version));
+    case 'matching':
+      return answerSearch(reading, target.type, target.query);
+    case 'type':
+      return answerSearch(reading, target.type, '');
+    case 'history':
+      throw badRequest('a history cannot be read within a Bundle');
+    default:
+      return target satisfies never;
+  }
+}
+
+function answerStored(stored: StoredVersion): BundleEntry {
+  return { resource: resourceOf(stored), response: { status: '200 OK', ...versionFacts(stored) } };
+}
+
+async function answerSearch(reading: Reading, type: string, query: string): Promise<BundleEntry> {
+  const base = reading.parts.base();
+  const { matches, included, total, self, next } = await search(reading, type, query);
+  const link = (relation: string, asked: string) => ({ relation, url: `${base}/${type}?${asked}` });
+  const entry = (mode: 'match' | 'include') => (stored: StoredVersion) => ({
+    fullUrl: `${base}/${stored.type}/${stored.id}`,
+    resource: resourceOf(stored),
+    search: { mode },
+  });
+  const resource: Bundle = {
+    resourceType: 'Bundle',
+    type: 'searchset',
+    ...(total === undefined ? {} : { total }),
+    link: [link('self', self), ...(next === undefined ? [] : [link('next', next)])],
+    entry: [...matches.map(entry('match')), ...included.map(entry('include'))],
+  };
+  return { resource, response: { status: '200 OK' } };
+}
+
+/** What a batch says of an entry that was refused. */
+export function answerRefused(refusal: Refusal): BundleEntry {
+  return { response: { status: String(refusal.status), outcome: refusal.outcome } };
+}
+
+function resourceOf(stored: StoredVersion): Resource {
+  return parseResource(stored.body ?? 'null') as unknown as Resource;
+}

@@ -1,0 +1,46 @@
+// Conditional update and delete: https://hl7.org/fhir/R4/http.html#cond-update and #3.1.0.7.1.
+import type { FhirResource } from '../fhir/resource.ts';
+import { badRequest } from '../kernel/outcomes.ts';
+import { admit, admitId } from './admit.ts';
+import { remove } from './delete.ts';
+import { findOne } from './find-one.ts';
+import type { Written } from './repository.ts';
+import { update, type UpdateChoice } from './update.ts';
+import type { Work } from './work.ts';
+
+/**
+ * The id under which a conditional update is to be written: that of the one match, or where nothing matches the resource's own,
+ * or a new one. Throws Refusal `bad-request` when the resource names another id than the match has.
+ */
+export async function idForUpdate(work: Work, resource: FhirResource, criteria: string): Promise<string> {
+  const type = resource.resourceType;
+  const match = await findOne(work, type, criteria);
+  const own: unknown = resource.id;
+  if (own !== undefined) admitId(own, `${type}.id`);
+  if (match && own !== undefined && own !== match.id) {
+    throw badRequest('the resource carries another id than the one resource that matches', `${type}.id`);
+  }
+  return match?.id ?? own ?? work.parts.ids.next();
+}
+
+export async function updateWhere(
+  work: Work,
+  candidate: FhirResource,
+  criteria: string,
+  choice: UpdateChoice = {},
+): Promise<Written> {
+  const { resource } = admit(work.parts.index, candidate);
+  const id = await idForUpdate(work, resource, criteria);
+  return update(work, { ...resource, id }, choice);
+}
+
+/** undefined: nothing matched, so nothing was to be done. */
+export async function deleteWhere(
+  work: Work,
+  type: string,
+  criteria: string,
+  choice: UpdateChoice = {},
+): Promise<Written | undefined> {
+  const match = await findOne(work, type, criteria);
+  return match && remove(work, type, match.id, choice);
+}

@@ -1,0 +1,39 @@
+// Criteria that stand for one resource: https://hl7.org/fhir/R4/http.html#ccreate, #cupdate, #cdelete.
+import { multipleMatches, preconditionFailed } from '../kernel/outcomes.ts';
+import type { StoredVersion } from '../storage/resource-store.ts';
+import { admitType } from './admit.ts';
+import type { Reading } from './work.ts';
+
+/**
+ * The one resource that matches, or undefined. Throws Refusal `multiple-matches` for more than one, `precondition-failed`
+ * where the criteria leave everything in, and what a search refuses.
+ */
+export async function findOne(
+  reading: Reading,
+  type: string,
+  criteria: string,
+): Promise<StoredVersion | undefined> {
+  const { index, base } = reading.parts;
+  admitType(index, type);
+  const limits = { lenient: false, base: base(), defaultCount: 2, maximumCount: 2 };
+  const { plan } = index.request(type, bareQuery(type, criteria), limits);
+  if (plan.where.op === 'every') {
+    throw preconditionFailed(`the criteria for ${type} are empty: they would match any`);
+  }
+  const alone = { ...plan, order: [], count: 2, after: undefined, total: 'none' } as const;
+  const { matches } = await reading.resources.search(alone);
+  if (matches.length > 1) throw multipleMatches(withoutValues(type, criteria));
+  return matches[0];
+}
+
+/** `If-None-Exist` is written as a query, but also seen as `?…` and as `Patient?…`. */
+function bareQuery(type: string, criteria: string): string {
+  const start = [`${type}?`, '?'].find((prefix) => criteria.startsWith(prefix)) ?? '';
+  return criteria.slice(start.length);
+}
+
+/** `Patient?identifier=…`: values may tell who a patient is, and this text goes into logs. */
+export function withoutValues(type: string, criteria: string): string {
+  const names = [...new URLSearchParams(bareQuery(type, criteria)).keys()];
+  return `${type}?${names.map((name) => `${name}=…`).join('&')}`;
+}

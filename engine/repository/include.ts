@@ -1,0 +1,102 @@
+// What a search brings along: https://hl7.org/fhir/R4/search.html#include, #revinclude and :iterate.
+import { parseResource } from '../fhir/exact-json.ts';
+import { badRequest } from '../kernel/outcomes.ts';
+import type { Include } from '../search/search-index.ts';
+import type { StoredVersion } from '../storage/resource-store.ts';
+import type { Reading } from './work.ts';
+
+/** More than this is refused, never cut off unsaid. */
+const maximumIncluded = 5000;
+/** How often :iterate goes on from what it found. */
+const maximumRounds = 8;
+/** References asked for in one search of a _revinclude. */
+const targetsPerSearch = 50;
+
+/** The resources to go with the matches, each once, none of them a match. */
+export async function includedWith(
+  reading: Reading,
+  matches: readonly StoredVersion[],
+  includes: readonly Include[],
+): Promise<readonly StoredVersion[]> {
+  if (includes.length === 0) return [];
+  const seen = new Set(matches.map(nameOf));
+  const included: StoredVersion[] = [];
+  let from = matches;
+  for (let round = 0; round < maximumRounds && from.length > 0; round++) {
+    const asked = round === 0 ? includes : includes.filter((include) => include.iterate);
+    from = await oneRound(reading, from, asked, seen);
+    included.push(...from);
+    if (included.length > maximumIncluded) {
+      throw badRequest(`more than ${maximumIncluded} resources would be included; ask with a smaller _count`);
+    }
+  }
+  return included;
+}
+
+async function oneRound(
+  reading: Reading,
+  from: readonly StoredVersion[],
+  includes: readonly Include[],
+  seen: Set<string>,
+): Promise<readonly StoredVersion[]> {
+  const found: StoredVersion[] = [];
+  for (const include of includes) {
+    const reached = include.kind === 'include' ? pointedAt : pointingAt;
+    for await (const version of reached(reading, from, include)) {
+      if (version.body === undefined || seen.has(nameOf(version))) continue;
+      seen.add(nameOf(version));
+      found.push(version);
+      if (found.length > maximumIncluded) return found;
+    }
+  }
+  return found;
+}
+
+async function* pointedAt(
+  reading: Reading,
+  from: readonly StoredVersion[],
+  include: Include,
+): AsyncGenerator<StoredVersion> {
+  for (const version of from) {
+    if (version.type !== include.source || version.body === undefined) continue;
+    const resource = parseResource(version.body);
+    for (const reference of reading.parts.index.referencesOf(resource, include.parameter, include.target)) {
+      const [type = '', id = ''] = reference.split('/');
+      const target = await reading.resources.read(type, id);
+      if (target) yield target;
+    }
+  }
+}
+
+async function* pointingAt(
+  reading: Reading,
+  from: readonly StoredVersion[],
+  include: Include,
+): AsyncGenerator<StoredVersion> {
+  const targets = from.filter(({ type }) => include.target === undefined || type === include.target);
+  for (const parameter of referenceParameters(reading, include)) {
+    for (let start = 0; start < targets.length; start += targetsPerSearch) {
+      const names = targets.slice(start, start + targetsPerSearch).map(nameOf);
+      yield* allMatches(reading, include.source, `${parameter}=${names.join(',')}`);
+    }
+  }
+}
+
+function referenceParameters(reading: Reading, include: Include): readonly string[] {
+  if (include.parameter !== '*') return [include.parameter];
+  const parameters = reading.parts.index.parameters(include.source);
+  return parameters.filter(({ type }) => type === 'reference').map(({ code }) => code);
+}
+
+async function* allMatches(reading: Reading, type: string, query: string): AsyncGenerator<StoredVersion> {
+  const limits = { lenient: false, base: reading.parts.base(), defaultCount: 500, maximumCount: 500 };
+  const { plan } = reading.parts.index.request(type, query, limits);
+  let after: string | undefined;
+  do {
+    const page = await reading.resources.search({ ...plan, after });
+    yield* page.matches;
+    after = page.next;
+  } while (after !== undefined);
+}
+
+const nameOf = (version: StoredVersion): string => `${version.type}/${version.id}`;

@@ -1,0 +1,33 @@
+// https://hl7.org/fhir/R4/http.html#search over one type.
+import { admitType } from './admit.ts';
+import { includedWith } from './include.ts';
+import type { SearchChoice, SearchResult } from './repository.ts';
+import type { Reading } from './work.ts';
+
+/** Matches per page where the query does not say, and at most. */
+const defaultCount = 20;
+const maximumCount = 1000;
+
+export async function search(
+  reading: Reading,
+  type: string,
+  query: string,
+  choice: SearchChoice = {},
+): Promise<SearchResult> {
+  const { index, base } = reading.parts;
+  admitType(index, type);
+  const limits = { lenient: choice.lenient ?? false, base: base(), defaultCount, maximumCount };
+  const { plan, includes, self, ignored } = index.request(type, query, limits);
+  const { matches, next, total } = await reading.resources.search(plan);
+  return {
+    matches,
+    included: await includedWith(reading, matches, includes),
+    total,
+    self,
+    next: next === undefined ? undefined : nextPage(self, next),
+    ignored,
+  };
+}
+
+const nextPage = (self: string, place: string): string =>
+  `${self}${self === '' ? '' : '&'}_page=${encodeURIComponent(place)}`;

@@ -1,0 +1,125 @@
+// https://hl7.org/fhir/R4/http.html#transaction: all or nothing, in the order that the rules give, whatever the order of the entries.
+import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
+import { badRequest } from '../kernel/outcomes.ts';
+import { entriesOf, namedAsync, requestOf, type Request } from './bundle-entries.ts';
+import { perform, stepOf, type Step, type WriteStep } from './bundle-step.ts';
+import { answerRead, answerWritten } from './bundle-response.ts';
+import { resolveConditionals, type Waiting } from './conditional-references.ts';
+import { conditionalReferences, rewriteTexts, toIdentities } from './rewrite-references.ts';
+import type { Work } from './work.ts';
+
+/** Answers the response Bundle, entry for entry. Throws the first Refusal, which names its entry. */
+export async function applyTransaction(work: Work, bundle: Bundle): Promise<Bundle> {
+  const requests = entriesOf(bundle).map((entry, place) => requestOf(entry, place, work.parts.base()));
+  const steps = await planned(work, requests);
+  const identities = identitiesOf(steps);
+  const responses = new Map<number, BundleEntry>();
+  await settle(work, steps, responses);
+  await write(work, steps, identities, responses);
+  await answerReads(work, steps, responses);
+  const entry = requests.map(({ place }) => responses.get(place) ?? {});
+  return { resourceType: 'Bundle', type: 'transaction-response', ...(entry.length === 0 ? {} : { entry }) };
+}
+
+async function planned(work: Work, requests: readonly Request[]): Promise<readonly Step[]> {
+  const steps: Step[] = [];
+  const conditions = new Set<string>();
+  for (const request of requests) {
+    await namedAsync(request.place, async () => {
+      refuseSameCondition(request, conditions);
+      steps.push(await stepOf(work, request));
+    });
+  }
+  return steps;
+}
+
+/** Both would find nothing, and two would be made of what was to be one. */
+function refuseSameCondition({ method, target, ifNoneExist }: Request, conditions: Set<string>): void {
+  const criteria =
+    method === 'POST'
+      ? ifNoneExist
+      : target.kind === 'matching' && method === 'PUT'
+        ? target.query
+        : undefined;
+  if (criteria === undefined) return;
+  const condition = `${target.type}?${criteria}`;
+  if (conditions.has(condition)) throw badRequest('another entry has the same condition');
+  conditions.add(condition);
+}
+
+/** fullUrl → `Type/id`. Throws Refusal `bad-request` where two entries are about one resource or have one fullUrl. */
+function identitiesOf(steps: readonly Step[]): ReadonlyMap<string, string> {
+  const identities = new Map<string, string>();
+  const changed = new Set<string>();
+  for (const step of steps) {
+    const name = nameOf(step);
+    if (name === undefined) continue;
+    if (step.kind !== 'settled') addOnce(changed, name, step.place);
+    if (step.fullUrl === undefined || step.kind === 'delete') continue;
+    if (identities.has(step.fullUrl)) {
+      throw badRequest('two entries have the same fullUrl', `Bundle.entry[${step.place}].fullUrl`);
+    }
+    identities.set(step.fullUrl, name);
+  }
+  return identities;
+}
+
+function addOnce(names: Set<string>, name: string, place: number): void {
+  if (names.has(name)) {
+    throw badRequest('two entries change the same resource', `Bundle.entry[${place}]`);
+  }
+  names.add(name);
+}
+
+function nameOf(step: Step): string | undefined {
+  if (step.kind === 'read') return undefined;
+  if (step.kind !== 'settled') return `${step.type}/${step.id}`;
+  return step.written && `${step.written.stored.type}/${step.written.stored.id}`;
+}
+
+/** Deletions come first; what is settled already needs only its answer. */
+async function settle(
+  work: Work,
+  steps: readonly Step[],
+  responses: Map<number, BundleEntry>,
+): Promise<void> {
+  for (const step of steps) {
+    if (step.kind !== 'delete' && step.kind !== 'settled') continue;
+    await namedAsync(step.place, async () =>
+      responses.set(step.place, answerWritten(await perform(work, step))),
+    );
+  }
+}
+
+async function write(
+  work: Work,
+  steps: readonly Step[],
+  identities: ReadonlyMap<string, string>,
+  responses: Map<number, BundleEntry>,
+): Promise<void> {
+  const ordered = (['create', 'update'] as const).flatMap((kind) =>
+    steps.filter((step): step is WriteStep => step.kind === kind),
+  );
+  const waiting = ordered.map((step) => linked(step, identities));
+  for await (const step of resolveConditionals(work, waiting)) {
+    await namedAsync(step.place, async () =>
+      responses.set(step.place, answerWritten(await perform(work, step))),
+    );
+  }
+}
+
+function linked(step: WriteStep, identities: ReadonlyMap<string, string>): Waiting {
+  const resource = rewriteTexts(step.resource, toIdentities(identities, step.fullUrl));
+  return { step: { ...step, resource }, conditionals: conditionalReferences(resource) };
+}
+
+async function answerReads(
+  work: Work,
+  steps: readonly Step[],
+  responses: Map<number, BundleEntry>,
+): Promise<void> {
+  for (const step of steps) {
+    if (step.kind !== 'read') continue;
+    await namedAsync(step.place, async () => responses.set(step.place, await answerRead(work, step.target)));
+  }
+}

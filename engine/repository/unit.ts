@@ -1,0 +1,90 @@
+// The repository inside one transaction.
+import type { Actor } from '../kernel/actor.ts';
+import { badRequest } from '../kernel/outcomes.ts';
+import type { MessageWriter } from '../storage/message-store.ts';
+import type { Transaction } from '../storage/store.ts';
+import { create } from './create.ts';
+import { remove } from './delete.ts';
+import { history, read, readVersion } from './read.ts';
+import type { Change, ReadsResources, RepositoryUnit } from './repository.ts';
+import { search } from './search.ts';
+import { applyTransaction } from './transaction.ts';
+import { update } from './update.ts';
+import type { Parts, Reading, Work } from './work.ts';
+
+export type ChangeListener = (change: Change, unit: RepositoryUnit) => Promise<void>;
+
+export interface OpenUnit {
+  readonly work: Work;
+  readonly unit: RepositoryUnit;
+  /** Whether there is something that those who wait for commits want to know of. */
+  touched(): boolean;
+}
+
+/** Opens the repository over a transaction of the store; of use as long as that. */
+export function openUnit(
+  parts: Parts,
+  transaction: Transaction,
+  actor: Actor,
+  listeners: readonly ChangeListener[],
+): OpenUnit {
+  let touched = false;
+  const touch = (): void => void (touched = true);
+  const messages = noticing(transaction.messages, touch);
+  const announce = async (change: Change): Promise<void> => {
+    touch();
+    for (const listener of listeners) await listener(change, unit);
+  };
+  const { resources } = transaction;
+  const work: Work = { parts, resources, messages, actor, at: parts.clock.now(), announce };
+  const unit = unitOf(work);
+  return { work, unit, touched: () => touched };
+}
+
+function unitOf(work: Work): RepositoryUnit {
+  return {
+    ...readingOf(work),
+    messages: work.messages,
+    create: (resource, choice) => create(work, resource, choice),
+    update: (resource, choice) => update(work, resource, choice),
+    delete: (type, id, choice) => remove(work, type, id, choice),
+    apply: async (bundle) => {
+      if (bundle.type === 'transaction') return applyTransaction(work, bundle);
+      throw badRequest('only a transaction can be part of another transaction', 'Bundle.type');
+    },
+  };
+}
+
+export const readingOf = (reading: Reading): ReadsResources => ({
+  read: (type, id) => read(reading, type, id),
+  readVersion: (type, id, version) => readVersion(reading, type, id, version),
+  history: (type, id, count, after) => history(reading, type, id, count, after),
+  search: (type, query, choice) => search(reading, type, query, choice),
+});
+
+/** The message store as it is, but `notice` is called when deliveries are put in the queue. */
+function noticing(messages: MessageWriter, notice: () => void): MessageWriter {
+  return {
+    message: (id) => messages.message(id),
+    raw: (id) => messages.raw(id),
+    duplicateOf: (key) => messages.duplicateOf(key),
+    messages: (filter) => messages.messages(filter),
+    dueMessages: (now, limit) => messages.dueMessages(now, limit),
+    delivery: (id) => messages.delivery(id),
+    deliveries: (filter) => messages.deliveries(filter),
+    census: () => messages.census(),
+    keep: (message, raw) => messages.keep(message, raw),
+    change: (id, change) => messages.change(id, change),
+    lease: (request) => messages.lease(request),
+    settle: (id, lease, result) => messages.settle(id, lease, result),
+    discardDelivery: (id, reason) => messages.discardDelivery(id, reason),
+    enqueue: (delivery) => {
+      notice();
+      return messages.enqueue(delivery);
+    },
+    requeue: (id, dueAt) => {
+      notice();
+      return messages.requeue(id, dueAt);
+    },
+  };
+}

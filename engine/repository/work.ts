@@ -1,0 +1,40 @@
+// What the rules of the repository work with: the parts of the engine, and one transaction of one actor.
+import type { FhirResource } from '../fhir/resource.ts';
+import type { Actor } from '../kernel/actor.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Ids } from '../kernel/ids.ts';
+import type { SearchIndex } from '../search/search-index.ts';
+import type { MessageWriter } from '../storage/message-store.ts';
+import type { ResourceReader, ResourceWriter } from '../storage/resource-store.ts';
+import type { Change } from './repository.ts';
+
+export interface Parts {
+  readonly index: SearchIndex;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Gives the public FHIR base, without a slash at its end. */
+  readonly base: () => string;
+}
+
+/** Reading alone: of what is committed, or of what a transaction sees. */
+export interface Reading {
+  readonly parts: Parts;
+  readonly resources: ResourceReader;
+}
+
+/** One transaction. */
+export interface Work extends Reading {
+  readonly resources: ResourceWriter;
+  readonly messages: MessageWriter;
+  readonly actor: Actor;
+  /** When it began, ms since 1970: all its versions carry this time. */
+  readonly at: number;
+  /** Tells the listeners, inside this transaction. */
+  announce(change: Change): Promise<void>;
+}
+
+/** A resource whose type is known and whose shape has been looked at. */
+export interface Admitted {
+  readonly type: string;
+  readonly resource: FhirResource;
+}

@@ -1,0 +1,76 @@
+// What a flow wants done, looked at before any of it is: a bad effect leaves the event open and writes nothing.
+import type { Ids } from '../kernel/ids.ts';
+import { badRequest } from '../kernel/outcomes.ts';
+import type { RepositoryUnit } from '../repository/repository.ts';
+import type { FlowEffect } from './flow-port.ts';
+
+const mostEffects = 1_000;
+const largestBody = 10_000_000;
+const destination = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const lane = /^[^\p{Cc}]{1,200}$/u;
+const mediaType = /^[\w.+-]{1,60}\/[\w.+-]{1,60}(; ?[\w.+-]{1,40}=[\w.+-]{1,60}){0,4}$/;
+
+/** Effects come from another process: their types say nothing. Throws Refusal `bad-request`. */
+export function admitEffects(effects: unknown): readonly FlowEffect[] {
+  if (!Array.isArray(effects)) throw badRequest('the effects of a flow are a list');
+  if (effects.length > mostEffects) throw badRequest(`a flow has ${mostEffects} effects at most`);
+  effects.forEach((effect: unknown, at) => admitEffect(effect, `effects[${at}]`));
+  return effects as readonly FlowEffect[];
+}
+
+function admitEffect(effect: unknown, place: string): void {
+  if (!isObject(effect)) throw badRequest('an effect is an object', place);
+  if (effect['kind'] === 'write') {
+    if (!isObject(effect['resource'])) throw badRequest('a write needs a resource', `${place}.resource`);
+  } else if (effect['kind'] === 'send') {
+    admitSend(effect, place);
+  } else {
+    throw badRequest('an effect is a write or a send', `${place}.kind`);
+  }
+}
+
+function admitSend(effect: Readonly<Record<string, unknown>>, place: string): void {
+  const { body } = effect;
+  admitText(effect['destination'], destination, `${place}.destination`);
+  admitText(effect['contentType'], mediaType, `${place}.contentType`);
+  if (effect['lane'] !== undefined) admitText(effect['lane'], lane, `${place}.lane`);
+  if (typeof body !== 'string' || body.length > largestBody) {
+    throw badRequest(`the body is text of ${largestBody} characters at most`, `${place}.body`);
+  }
+}
+
+function admitText(value: unknown, syntax: RegExp, place: string): void {
+  if (typeof value !== 'string' || !syntax.test(value)) throw badRequest('missing or malformed', place);
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** In the order given, in the unit's transaction. `cause` is the id of the event. */
+export async function carryOut(
+  effects: readonly FlowEffect[],
+  unit: RepositoryUnit,
+  context: { readonly cause: string; readonly at: number; readonly ids: Ids },
+): Promise<void> {
+  for (const effect of effects) {
+    if (effect.kind === 'send') await unit.messages.enqueue(toSend(effect, context));
+    else if (effect.resource.id === undefined) await unit.create(effect.resource);
+    else await unit.update(effect.resource);
+  }
+}
+
+function toSend(
+  effect: Extract<FlowEffect, { kind: 'send' }>,
+  { cause, at, ids }: { readonly cause: string; readonly at: number; readonly ids: Ids },
+): Parameters<RepositoryUnit['messages']['enqueue']>[0] {
+  const name = `send:${effect.destination}`;
+  return {
+    id: ids.next(),
+    destination: name,
+    lane: effect.lane === undefined ? name : `${name}/${effect.lane}`,
+    createdAt: at,
+    contentType: effect.contentType,
+    payload: Buffer.from(effect.body, 'utf8'),
+    cause,
+  };
+}
