@@ -1,0 +1,138 @@
+// What our nodes are made with: the nodes themselves (flows/nodes) only translate between this and the editor.
+import { createHash } from 'node:crypto';
+import type { FhirResource, FlowSubscription } from '../../engine/index.ts';
+import type { Message, Node, NodeRed } from 'node-red';
+import type { Channel } from '../channel.ts';
+import { parseForFlow, stringifyFromFlow } from '../exact-numbers.ts';
+import { FlowNodeError } from './error-text.ts';
+import type { EventDesk, Listener } from './event-desk.ts';
+import { questions } from './insert.ts';
+import type { LeasedEvent } from './leased-event.ts';
+import type { Tries } from './tries.ts';
+
+/** Handed to the nodes as `RED.settings.kiungo`. Its errors carry no patient data, unless said otherwise. */
+export interface NodesKit {
+  /** Refuses a subscription name that another node has.  */
+  listen(node: Node, subscription: FlowSubscription, maxInFlight: number): void;
+  unlisten(node: Node): void;
+  /** The resources that a template asks for, in its order; undefined when a property that it names is missing. */
+  read(template: string, message: Message): Promise<readonly FhirResource[] | undefined>;
+  /** Collects a write; answers the resource with the id that it will have. */
+  write(node: Node, message: Message, resource: unknown): FhirResource & { readonly id: string };
+  /** Collects a send. An object is sent as JSON. The lane is a template too; an empty one is none. */
+  send(message: Message, wanted: WantedSend): void;
+  /** An error with a text of ours, which may be shown outside of the editor. */
+  error(text: string): Error;
+}
+
+export interface WantedSend {
+  readonly destination: string;
+  readonly lane: string;
+  readonly contentType: string;
+  readonly body: unknown;
+}
+
+const readMs = 20_000;
+const readsAtATime = 8;
+
+export function createNodesKit(
+  channel: Channel,
+  desk: EventDesk,
+  tries: Tries,
+  property: NodeRed['util']['getMessageProperty'],
+): NodesKit {
+  const ask = async (question: string): Promise<readonly FhirResource[]> => {
+    if (question.includes('?')) {
+      return (await channel.request('search', { query: question }, readMs)) as readonly FhirResource[];
+    }
+    return [(await channel.request('read', { reference: question }, readMs)) as FhirResource];
+  };
+
+  return {
+    listen: (node, subscription, maxInFlight) => desk.add(listenerOf(node, subscription, maxInFlight)),
+    unlisten: (node) => desk.remove(node.id),
+    async read(template, message) {
+      const asked = questions(template, (expression) => property(message, expression));
+      if (asked.length === 0) return undefined;
+      const found: FhirResource[] = [];
+      for (let at = 0; at < asked.length; at += readsAtATime) {
+        found.push(...(await Promise.all(asked.slice(at, at + readsAtATime).map(ask))).flat());
+      }
+      return found;
+    },
+    write(node, message, resource) {
+      const checked = resourceOf(resource);
+      const { eventId, ordinal } = tries.nextOrdinal(message._kiungo, node.id);
+      const named = { ...checked, id: checked.id ?? idFor(eventId, node.id, ordinal) };
+      tries.addEffect(message._kiungo, { kind: 'write', resource: exactCopy(named) });
+      return named;
+    },
+    send(message, { destination, lane, contentType, body }) {
+      if (destination.trim() === '') throw new FlowNodeError('no destination is given');
+      const [filled] = lane === '' ? [] : questions(lane, (expression) => property(message, expression));
+      tries.addEffect(message._kiungo, {
+        kind: 'send',
+        destination: destination.trim(),
+        ...(filled === undefined ? {} : { lane: filled }),
+        contentType,
+        body: bodyOf(body),
+      });
+    },
+    error: (text) => new FlowNodeError(text),
+  };
+}
+
+const dots = { listening: 'green', busy: 'blue', refused: 'red' } as const;
+
+function listenerOf(node: Node, subscription: FlowSubscription, maxInFlight: number): Listener {
+  return {
+    nodeId: node.id,
+    subscription,
+    maxInFlight,
+    deliver: (event, key) => node.send({ ...firstMessage(event), _kiungo: key }),
+    show: (state, text) =>
+      node.status({
+        fill: dots[state],
+        shape: state === 'busy' ? 'dot' : 'ring',
+        text: state === 'listening' ? '' : text,
+      }),
+  };
+}
+
+function firstMessage({ id, attempts, content }: LeasedEvent): Message {
+  if (content.kind === 'message') {
+    const { messageId, messageType, text } = content;
+    return { payload: text, topic: messageType, event: { id, attempts, messageId, messageType } };
+  }
+  const { reference, version, change, resource } = content;
+  return { payload: resource, topic: reference, event: { id, attempts, reference, version, change } };
+}
+
+/** The same at every try of the same event, so that a flow that is tried again writes the same resource: a UUID of version 8. */
+function idFor(eventId: string, nodeId: string, ordinal: number): string {
+  const bytes = createHash('sha256')
+    .update(JSON.stringify([eventId, nodeId, ordinal]))
+    .digest()
+    .subarray(0, 16);
+  bytes[6] = (bytes.readUInt8(6) & 0x0f) | 0x80;
+  bytes[8] = (bytes.readUInt8(8) & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+function resourceOf(value: unknown): FhirResource {
+  if (typeof value === 'object' && value !== null && 'resourceType' in value) {
+    if (typeof value.resourceType === 'string') return value as FhirResource;
+  }
+  throw new FlowNodeError('what is to be written is no FHIR resource: it has no resourceType');
+}
+
+function bodyOf(body: unknown): string {
+  if (typeof body === 'string') return body;
+  if (typeof body === 'object' && body !== null && !Buffer.isBuffer(body)) return stringifyFromFlow(body);
+  throw new FlowNodeError('what is to be sent is neither a text nor an object');
+}
+
+/** Later nodes may change the message; what was to be written stays as it was at this node. */
+const exactCopy = (resource: FhirResource): FhirResource =>
+  parseForFlow(stringifyFromFlow(resource)) as FhirResource;
