@@ -2,43 +2,23 @@
 // whether one rid at hand matches (a test, a probe into an index). The smallest part of an `and` is its source, the others test.
 import { Refusal } from '../../kernel/outcomes.ts';
 import type { Condition, Leaf } from '../../search/plan.ts';
-import { joined, listed, no, sql, word, yes, type Fragment } from './fragment.ts';
+import { joined, listed, no, sql, yes, type Fragment } from './fragment.ts';
 import { leafSource, leafTest } from './compile-leaf.ts';
-import { ridSpan, type Names, type RidSpan } from './names.ts';
-
-/** Rows whose `rid` are matches, maybe more than once. */
-export interface Source {
-  readonly rid: Fragment;
-  readonly from: Fragment;
-  readonly where: Fragment;
-  /** The index gives the rids in ascending order. */
-  readonly ordered: boolean;
-}
+import { Compilation, type Source } from './compilation.ts';
+import type { Names } from './names.ts';
 
 /** More leaves than any honest search has. */
 const leafLimit = 2000;
 
-export class ConditionCompiler {
-  readonly names: Names;
+export class ConditionCompiler extends Compilation {
   readonly #estimates = new Map<Condition, number>();
   /** Sources are counted up to this many rows. */
   readonly #estimateLimit: number;
-  #aliases = 0;
   #leaves = 0;
 
   constructor(names: Names, estimateLimit: number) {
-    this.names = names;
+    super(names);
     this.#estimateLimit = estimateLimit;
-  }
-
-  /** A table alias of its own, so that a test inside a source never captures the outer row. */
-  alias(): Fragment {
-    this.#aliases += 1;
-    return word(`t${this.#aliases}`);
-  }
-
-  span(type: string): RidSpan {
-    return ridSpan(this.names.find('type', type));
   }
 
   subquery(condition: Condition, type: string): Fragment {

@@ -1,6 +1,6 @@
 // One condition on the index entries of one parameter as SQL: a table from kind of leaf to its rows and its probe.
 import type { Leaf } from '../../search/plan.ts';
-import type { ConditionCompiler, Source } from './compile-condition.ts';
+import type { Compilation, Source } from './compilation.ts';
 import { sql, word, type Fragment } from './fragment.ts';
 import { codeKey } from './index-rows.ts';
 import { comparedInstant, comparedRange } from './span.ts';
@@ -16,11 +16,11 @@ interface Rows {
 }
 
 /** Where the matches come from; undefined where only testing each resource tells (`missing`). */
-export function leafSource(compiler: ConditionCompiler, leaf: Leaf, type: string): Source | undefined {
-  const row = compiler.alias();
-  const rows = rowsOf(compiler, leaf, type, row);
+export function leafSource(compilation: Compilation, leaf: Leaf, type: string): Source | undefined {
+  const row = compilation.alias();
+  const rows = rowsOf(compilation, leaf, type, row);
   if (rows === undefined) return undefined;
-  const { low, high } = compiler.span(type);
+  const { low, high } = compilation.span(type);
   const rid = sql`${row}.rid`;
   return {
     rid,
@@ -31,77 +31,78 @@ export function leafSource(compiler: ConditionCompiler, leaf: Leaf, type: string
 }
 
 /** Whether the live resource `rid` matches. */
-export function leafTest(compiler: ConditionCompiler, leaf: Leaf, type: string, rid: Fragment): Fragment {
-  if (leaf.kind === 'missing') return missingTest(compiler, leaf.parameter, type, rid);
-  const row = compiler.alias();
-  const rows = rowsOf(compiler, leaf, type, row);
-  if (rows === undefined) throw new Error(`no rows for a leaf of kind ${leaf.kind}`);
-  if (!rows.probe) return inSource(compiler, leaf, type, rid);
+export function leafTest(compilation: Compilation, leaf: Leaf, type: string, rid: Fragment): Fragment {
+  if (leaf.kind === 'missing') return missingTest(compilation, leaf.parameter, type, rid);
+  const row = compilation.alias();
+  const rows = rowsOf(compilation, leaf, type, row);
+  if (rows?.probe !== true) return inSource(compilation, leaf, type, rid);
   const index = word(rows.byRid === undefined ? '' : `INDEXED BY ${rows.byRid}`);
   return sql`EXISTS (SELECT 1 FROM ${word(rows.table)} AS ${row} ${index} WHERE ${rows.where} AND ${row}.rid = ${rid})`;
 }
 
-function inSource(compiler: ConditionCompiler, leaf: Leaf, type: string, rid: Fragment): Fragment {
-  return sql`${rid} IN (${compiler.subquery({ op: 'leaf', leaf }, type)})`;
+function inSource(compilation: Compilation, leaf: Leaf, type: string, rid: Fragment): Fragment {
+  const source = leafSource(compilation, leaf, type);
+  if (source === undefined) throw new Error(`no rows for a leaf of kind ${leaf.kind}`);
+  return sql`${rid} IN (SELECT ${source.rid} FROM ${source.from} WHERE ${source.where})`;
 }
 
-function rowsOf(compiler: ConditionCompiler, leaf: Leaf, type: string, row: Fragment): Rows | undefined {
+function rowsOf(compilation: Compilation, leaf: Leaf, type: string, row: Fragment): Rows | undefined {
   switch (leaf.kind) {
     case 'token':
-      return tokenRows(compiler, leaf, row);
+      return tokenRows(compilation, leaf, row);
     case 'reference':
       return {
         table: 'reference_index',
-        where: sql`${parameterOf(compiler, leaf, row)} AND ${row}.target = ${compiler.names.findTarget(leaf.target)}`,
+        where: sql`${parameterOf(compilation, leaf, row)} AND ${row}.target = ${compilation.names.findTarget(leaf.target)}`,
         probe: true,
         ordered: true,
       };
     case 'uri':
-      return uriRows(compiler, leaf, row);
+      return uriRows(compilation, leaf, row);
     case 'string':
-      return stringRows(compiler, leaf, row);
+      return stringRows(compilation, leaf, row);
     case 'date':
     case 'number':
-      return rangeRows(sql`${parameterOf(compiler, leaf, row)} AND ${comparedIn(row, leaf)}`);
+      return rangeRows(sql`${parameterOf(compilation, leaf, row)} AND ${comparedIn(row, leaf)}`);
     case 'quantity':
-      return quantityRows(compiler, leaf, row);
+      return quantityRows(compilation, leaf, row);
     case 'id':
       return resourceRows(
-        compiler,
+        compilation,
         type,
         row,
         sql`${row}.id IN (SELECT value FROM json_each(${JSON.stringify(leaf.values)}))`,
       );
     case 'lastUpdated':
-      return resourceRows(compiler, type, row, comparedInstant(sql`${row}.updated`, leaf));
+      return resourceRows(compilation, type, row, comparedInstant(sql`${row}.updated`, leaf));
     case 'missing':
       return undefined;
   }
 }
 
 function parameterOf(
-  compiler: ConditionCompiler,
+  compilation: Compilation,
   leaf: { readonly parameter: string },
   row: Fragment,
 ): Fragment {
-  return sql`${row}.parameter = ${compiler.names.find('parameter', leaf.parameter)}`;
+  return sql`${row}.parameter = ${compilation.names.find('parameter', leaf.parameter)}`;
 }
 
 type LeafOf<Kind extends Leaf['kind']> = Extract<Leaf, { kind: Kind }>;
 
-function tokenRows(compiler: ConditionCompiler, leaf: LeafOf<'token'>, row: Fragment): Rows {
-  let where = parameterOf(compiler, leaf, row);
+function tokenRows(compilation: Compilation, leaf: LeafOf<'token'>, row: Fragment): Rows {
+  let where = parameterOf(compilation, leaf, row);
   if (leaf.code !== undefined) where = sql`${where} AND ${row}.code = ${codeKey(leaf.code)}`;
   if (leaf.system !== undefined) {
-    where = sql`${where} AND ${row}.system = ${compiler.names.find('system', leaf.system)}`;
+    where = sql`${where} AND ${row}.system = ${compilation.names.find('system', leaf.system)}`;
   }
   const byCode = leaf.code !== undefined;
   return { table: 'token_index', where, probe: byCode, ordered: byCode };
 }
 
 /** `below`: the value itself and what continues it after a slash; '0' is the character after '/'. */
-function uriRows(compiler: ConditionCompiler, leaf: LeafOf<'uri'>, row: Fragment): Rows {
-  const parameter = parameterOf(compiler, leaf, row);
+function uriRows(compilation: Compilation, leaf: LeafOf<'uri'>, row: Fragment): Rows {
+  const parameter = parameterOf(compilation, leaf, row);
   if (leaf.match === 'exact') {
     const where = sql`${parameter} AND ${row}.value = ${leaf.value}`;
     return { table: 'uri_index', where, probe: true, ordered: true };
@@ -112,13 +113,13 @@ function uriRows(compiler: ConditionCompiler, leaf: LeafOf<'uri'>, row: Fragment
   return { table: 'uri_index', where, probe: false, ordered: false };
 }
 
-function stringRows(compiler: ConditionCompiler, leaf: LeafOf<'string'>, row: Fragment): Rows {
+function stringRows(compilation: Compilation, leaf: LeafOf<'string'>, row: Fragment): Rows {
   const matches = {
     prefix: () => prefixed(sql`${row}.folded`, leaf.value),
     contains: () => sql`instr(${row}.folded, ${leaf.value}) > 0`,
     exact: () => sql`${row}.value = ${leaf.value}`,
   };
-  const where = sql`${parameterOf(compiler, leaf, row)} AND ${matches[leaf.match]()}`;
+  const where = sql`${parameterOf(compilation, leaf, row)} AND ${matches[leaf.match]()}`;
   return { table: 'string_index', where, probe: true, byRid: 'string_by_rid', ordered: false };
 }
 
@@ -135,19 +136,19 @@ function rangeRows(where: Fragment): Rows {
   return { table: 'range_index', where, probe: true, byRid: 'range_by_rid', ordered: false };
 }
 
-function quantityRows(compiler: ConditionCompiler, leaf: LeafOf<'quantity'>, row: Fragment): Rows {
-  let where = sql`${parameterOf(compiler, leaf, row)} AND ${comparedIn(row, leaf)}`;
+function quantityRows(compilation: Compilation, leaf: LeafOf<'quantity'>, row: Fragment): Rows {
+  let where = sql`${parameterOf(compilation, leaf, row)} AND ${comparedIn(row, leaf)}`;
   if (leaf.unit !== undefined) {
-    where = sql`${where} AND ${row}.unit = ${compiler.names.find('unit', leaf.unit)}`;
+    where = sql`${where} AND ${row}.unit = ${compilation.names.find('unit', leaf.unit)}`;
   }
   if (leaf.system !== undefined) {
-    where = sql`${where} AND ${row}.system = ${compiler.names.find('system', leaf.system)}`;
+    where = sql`${where} AND ${row}.system = ${compilation.names.find('system', leaf.system)}`;
   }
   return rangeRows(where);
 }
 
-function resourceRows(compiler: ConditionCompiler, type: string, row: Fragment, where: Fragment): Rows {
-  const number = compiler.names.find('type', type);
+function resourceRows(compilation: Compilation, type: string, row: Fragment, where: Fragment): Rows {
+  const number = compilation.names.find('type', type);
   return {
     table: 'resource',
     where: sql`${row}.type = ${number} AND ${row}.live = 1 AND ${where}`,
@@ -164,9 +165,9 @@ const probed = [
 ] as const;
 const gathered = ['token_index', 'uri_index'] as const;
 
-function missingTest(compiler: ConditionCompiler, name: string, type: string, rid: Fragment): Fragment {
-  const parameter = compiler.names.find('parameter', name);
-  const { low, high } = compiler.span(type);
+function missingTest(compilation: Compilation, name: string, type: string, rid: Fragment): Fragment {
+  const parameter = compilation.names.find('parameter', name);
+  const { low, high } = compilation.span(type);
   const probes = probed.map(
     ([table, index]) =>
       sql`EXISTS (SELECT 1 FROM ${word(table)} INDEXED BY ${word(index)} WHERE rid = ${rid} AND parameter = ${parameter})`,

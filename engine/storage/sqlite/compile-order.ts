@@ -1,7 +1,7 @@
 // Sort keys as SQL: the value by which one resource sorts, and the table that holds all in that order.
 // A resource with several values sorts by its least one ascending, by its greatest descending; ranges sort by where they begin.
 import type { SortKey } from '../../search/plan.ts';
-import type { ConditionCompiler } from './compile-condition.ts';
+import type { Compilation } from './compilation.ts';
 import { joined, sql, word, yes, type Fragment } from './fragment.ts';
 import type { Place, SortValue } from './page-place.ts';
 
@@ -34,21 +34,21 @@ export interface KeyValue {
   readonly value: Fragment;
 }
 
-export function keyValue(compiler: ConditionCompiler, key: SortKey, rid: Fragment): KeyValue {
-  const row = compiler.alias();
+export function keyValue(compilation: Compilation, key: SortKey, rid: Fragment): KeyValue {
+  const row = compilation.alias();
   if (!('parameter' in key.by)) {
     const value = sql`(SELECT ${row}.${word(resourceColumns[key.by.kind])} FROM resource AS ${row} WHERE ${row}.rid = ${rid})`;
     return { join: word(''), value };
   }
   const { table, column, byRid } = keyTables[key.by.kind];
-  const parameter = compiler.names.find('parameter', key.by.parameter);
+  const parameter = compilation.names.find('parameter', key.by.parameter);
   const best = sql`${extreme(key)}(${row}.${word(column)})`;
   if (byRid !== undefined) {
     const rows = sql`${word(table)} AS ${row} INDEXED BY ${word(byRid)}`;
     const value = sql`(SELECT ${best} FROM ${rows} WHERE ${row}.rid = ${rid} AND ${row}.parameter = ${parameter})`;
     return { join: word(''), value };
   }
-  const all = compiler.alias();
+  const all = compilation.alias();
   return {
     join: sql`LEFT JOIN (SELECT ${row}.rid AS rid, ${best} AS value FROM ${word(table)} AS ${row}
       WHERE ${row}.parameter = ${parameter} GROUP BY ${row}.rid) AS ${all} ON ${all}.rid = ${rid}`,
@@ -67,14 +67,14 @@ export interface Walk {
 }
 
 /** undefined when no index holds the resources in this order. */
-export function walkOf(compiler: ConditionCompiler, key: SortKey, type: string): Walk | undefined {
-  const row = compiler.alias();
-  if (!('parameter' in key.by)) return resourceWalk(compiler, resourceColumns[key.by.kind], type, row);
+export function walkOf(compilation: Compilation, key: SortKey, type: string): Walk | undefined {
+  const row = compilation.alias();
+  if (!('parameter' in key.by)) return resourceWalk(compilation, resourceColumns[key.by.kind], type, row);
   const { table, column, byRid } = keyTables[key.by.kind];
   if (byRid === undefined) return undefined;
-  const other = compiler.alias();
-  const { low, high } = compiler.span(type);
-  const parameter = compiler.names.find('parameter', key.by.parameter);
+  const other = compilation.alias();
+  const { low, high } = compilation.span(type);
+  const parameter = compilation.names.find('parameter', key.by.parameter);
   const value = sql`${row}.${word(column)}`;
   const better = sql`${other}.${word(column)} ${word(key.descending ? '>' : '<')} ${value}`;
   return {
@@ -88,8 +88,8 @@ export function walkOf(compiler: ConditionCompiler, key: SortKey, type: string):
   };
 }
 
-function resourceWalk(compiler: ConditionCompiler, column: string, type: string, row: Fragment): Walk {
-  const number = compiler.names.find('type', type);
+function resourceWalk(compilation: Compilation, column: string, type: string, row: Fragment): Walk {
+  const number = compilation.names.find('type', type);
   return {
     from: sql`resource AS ${row}`,
     rid: sql`${row}.rid`,
@@ -100,8 +100,8 @@ function resourceWalk(compiler: ConditionCompiler, column: string, type: string,
 }
 
 /** Whether a match with no value for the key is one of those that come after the walk. */
-export function lacksKey(compiler: ConditionCompiler, key: SortKey, rid: Fragment): Fragment {
-  return sql`${keyValue(compiler, key, rid).value} IS NULL`;
+export function lacksKey(compilation: Compilation, key: SortKey, rid: Fragment): Fragment {
+  return sql`${keyValue(compilation, key, rid).value} IS NULL`;
 }
 
 /** `ORDER BY` of columns k0, k1 … and rid; missing values last. Ties go the way of the first key, as the indexes run. */

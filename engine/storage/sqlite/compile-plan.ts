@@ -1,7 +1,8 @@
 // A search plan as SQL. Two ways to a page, chosen by counting first: *gather* the matches from the smallest index segment and sort
 // them, or, when there are many, *walk* the index that lies in the asked order and test each until the page is full.
 import type { Condition, Plan, SortKey } from '../../search/plan.ts';
-import { ConditionCompiler, type Source } from './compile-condition.ts';
+import type { Source } from './compilation.ts';
+import { ConditionCompiler } from './compile-condition.ts';
 import { afterKeys, isAfter, keyValue, lacksKey, orderBy, walkOf, type Walk } from './compile-order.ts';
 import { listed, sql, word, yes, type Fragment } from './fragment.ts';
 import type { Names } from './names.ts';
