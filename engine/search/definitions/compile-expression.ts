@@ -143,7 +143,8 @@ function literalOf(atom: Atom | undefined): string | boolean {
 function presenceOf(atom: Atom, type: string, facts: ElementFacts): readonly string[] | undefined {
   if (!(atom instanceof AndAtom) || !(atom.right instanceof NotEqualsAtom)) return undefined;
   const { left, right } = atom;
-  const exists = left instanceof DotAtom && left.right instanceof FunctionAtom && left.right.name === 'exists';
+  const exists =
+    left instanceof DotAtom && left.right instanceof FunctionAtom && left.right.name === 'exists';
   if (!exists || literalOf(right.right) !== false) return undefined;
   if (left.left.toString() !== right.left.toString()) return undefined;
   return branchesOf(left.left, type, facts).map(onlyProperty);

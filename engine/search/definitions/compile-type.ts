@@ -6,19 +6,12 @@ import type { SearchParameterInfo } from '../search-index.ts';
 import { compileExpression, type Branch } from './compile-expression.ts';
 import type { CompiledParameter, CompiledSet, CompiledType, ExtractionNode, Presence } from './compiled.ts';
 import type { ElementFacts } from './element-facts.ts';
-import { extractionTree } from './extraction-tree.ts';
+import { extractionTree, type Wanted } from './extraction-tree.ts';
 
 /** A search parameter as it is defined. */
 export interface ParameterSource extends SearchParameterInfo {
   readonly expression: string;
   readonly targets: readonly string[];
-}
-
-/** A value wanted by parameters: where it lies, and the extractor that reads it there. */
-export interface Wanted {
-  readonly key: string;
-  readonly branch: Branch;
-  readonly extractor: string;
 }
 
 interface ParameterWants {
@@ -184,9 +177,7 @@ function nameFor(
 ): string {
   const restricted = (one: ParameterWants): number =>
     one.wants.some((want) => want.key === key && want.only !== undefined) ? 1 : 0;
-  const [owner] = users.toSorted(
-    (a, b) => restricted(a) - restricted(b) || a.wants.length - b.wants.length,
-  );
+  const [owner] = users.toSorted((a, b) => restricted(a) - restricted(b) || a.wants.length - b.wants.length);
   const name = `${type}.${owner?.source.code ?? key}`;
   return taken.has(name) ? `${name}.${key.replace(/^.* /, '')}` : name;
 }

@@ -14,7 +14,7 @@ export interface CompiledSet {
 
 export interface CompiledParameter extends SearchParameterInfo {
   readonly sets: readonly CompiledSet[];
-  /** Resource types that a reference parameter may point at; empty: not a reference. */
+  /** Resource types that a reference parameter may point at; empty: any type. */
   readonly targets: readonly string[];
   /** Whether it points by literal references (not by canonical), so that it can be chained and included. */
   readonly literal: boolean;

@@ -1,7 +1,13 @@
 // Paths merged into a tree, so that a resource is walked once however many parameters look into it.
-import type { Step } from './compile-expression.ts';
+import type { Branch, Step } from './compile-expression.ts';
 import type { ExtractionNode } from './compiled.ts';
-import type { Wanted } from './compile-type.ts';
+
+/** A value wanted by parameters: where it lies, and the extractor that reads it there. */
+export interface Wanted {
+  readonly key: string;
+  readonly branch: Branch;
+  readonly extractor: string;
+}
 
 interface Growing {
   readonly step: Step;

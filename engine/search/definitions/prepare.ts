@@ -16,7 +16,9 @@ async function prepare(): Promise<void> {
   writeFileSync(searchFile(made), JSON.stringify(definitions));
   putInPlace(made);
   removeOthers();
-  console.log(`Compiled the FHIR definitions: ${summary} (${((performance.now() - started) / 1000).toFixed(1)} s).`);
+  console.log(
+    `Compiled the FHIR definitions: ${summary} (${((performance.now() - started) / 1000).toFixed(1)} s).`,
+  );
 }
 
 /** Another process may have been faster: its folder has the same content. */

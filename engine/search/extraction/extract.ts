@@ -54,7 +54,11 @@ function nameAt(names: readonly ParameterName[], place: number): ParameterName {
   return name;
 }
 
-function walk(holder: Readonly<Record<string, unknown>>, nodes: readonly LinkedNode[], into: Collector): void {
+function walk(
+  holder: Readonly<Record<string, unknown>>,
+  nodes: readonly LinkedNode[],
+  into: Collector,
+): void {
   for (const node of nodes) {
     const value = holder[node.property];
     if (value === undefined) continue;

@@ -107,8 +107,7 @@ function string(value: unknown, parameter: ParameterName, into: Collector): void
 }
 
 function date(value: unknown, parameter: ParameterName, into: Collector): void {
-  const range =
-    typeof value === 'string' ? instantRange(value, into.options.zoneOffsetMinutes) : undefined;
+  const range = typeof value === 'string' ? instantRange(value, into.options.zoneOffsetMinutes) : undefined;
   if (range !== undefined) into.add({ kind: 'date', parameter, low: range.low, high: range.high });
 }
 

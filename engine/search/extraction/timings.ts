@@ -5,7 +5,8 @@ import type { Collector } from './collector.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {});
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {};
 
 /** From the start to the end of its last moment; open where one is missing. */
 export function period(value: unknown, parameter: ParameterName, into: Collector): void {
