@@ -55,7 +55,10 @@ async function run(channel: Channel, desk: EventDesk, tries: Tries, start: Flows
   );
   follower.follow(RED.hooks);
   RED.events.on('flows:stopping', () => desk.stopping());
-  RED.events.on('flows:started', () => desk.started());
+  RED.events.on('flows:started', () => {
+    desk.started();
+    channel.notify('deployed', {});
+  });
   await RED.start();
   channel.notify('ready', { port: await server.listen(RED.httpAdmin) });
 }

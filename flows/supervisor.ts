@@ -63,6 +63,7 @@ const usualTiming: FlowsTiming = {
 export interface FlowsHealth {
   readonly state: 'stopped' | 'starting' | 'running' | 'restarting';
   readonly restarts: number;
+  readonly pid: number | undefined;
   /** Resident memory of the process; undefined before its first heart-beat. */
   readonly memoryMb: number | undefined;
   readonly eventsInFlight: number;
@@ -178,6 +179,7 @@ export function createFlowsSupervisor(options: FlowsSupervisorOptions): FlowsSup
     health: () => ({
       state,
       restarts,
+      pid: child?.pid,
       memoryMb: lastBeat === undefined ? undefined : Math.round(lastBeat.rssBytes / 1e6),
       eventsInFlight: lastBeat?.inFlight ?? 0,
       lastExit,

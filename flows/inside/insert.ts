@@ -55,11 +55,16 @@ function asText(value: unknown, expression: string): string {
 }
 
 function asQuestions(value: unknown, expression: string): readonly string[] {
-  const list = (Array.isArray(value) ? value : [value]).filter((one) => one !== undefined && one !== null);
+  const list = (Array.isArray(value) ? value : [value]).map(referenceIn).filter((one) => one !== undefined);
   if (list.length > maxAsked) throw new FlowNodeError(`at most ${maxAsked} resources are read at a time`);
   return list.map((one: unknown) => {
-    const text = typeof one === 'object' ? (one as { readonly reference?: unknown }).reference : one;
-    if (typeof text === 'string') return text;
+    if (typeof one === 'string') return one;
     throw new FlowNodeError(`what stands at ${expression} is neither a reference nor a search`);
   });
 }
+
+/** A Reference may have an identifier only: then it names nothing that could be read. */
+const referenceIn = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null
+    ? (value as { readonly reference?: unknown }).reference
+    : (value ?? undefined);

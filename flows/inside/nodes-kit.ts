@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { FhirResource, FlowSubscription } from '../../engine/index.ts';
 import type { Message, Node, NodeRed } from 'node-red';
-import type { Channel } from '../channel.ts';
+import { ChannelFailure, type Channel } from '../channel.ts';
 import { parseForFlow, stringifyFromFlow } from '../exact-numbers.ts';
 import { FlowNodeError } from './error-text.ts';
 import type { EventDesk, Listener } from './event-desk.ts';
@@ -15,14 +15,12 @@ export interface NodesKit {
   /** Refuses a subscription name that another node has.  */
   listen(node: Node, subscription: FlowSubscription, maxInFlight: number): void;
   unlisten(node: Node): void;
-  /** The resources that a template asks for, in its order; undefined when a property that it names is missing. */
-  read(template: string, message: Message): Promise<readonly FhirResource[] | undefined>;
+  /** The resources that a template asks for, in its order. Where one is missing, or is not named: refused, unless `optional`. */
+  read(template: string, message: Message, optional: boolean): Promise<readonly FhirResource[]>;
   /** Collects a write; answers the resource with the id that it will have. */
   write(node: Node, message: Message, resource: unknown): FhirResource & { readonly id: string };
   /** Collects a send. An object is sent as JSON. The lane is a template too; an empty one is none. */
   send(message: Message, wanted: WantedSend): void;
-  /** An error with a text of ours, which may be shown outside of the editor. */
-  error(text: string): Error;
 }
 
 export interface WantedSend {
@@ -33,6 +31,7 @@ export interface WantedSend {
 }
 
 const readMs = 20_000;
+const missing = new Set(['not-found', 'gone']);
 const readsAtATime = 8;
 
 export function createNodesKit(
@@ -41,22 +40,30 @@ export function createNodesKit(
   tries: Tries,
   property: NodeRed['util']['getMessageProperty'],
 ): NodesKit {
-  const ask = async (question: string): Promise<readonly FhirResource[]> => {
+  const ask = async (question: string, optional: boolean): Promise<readonly FhirResource[]> => {
     if (question.includes('?')) {
       return (await channel.request('search', { query: question }, readMs)) as readonly FhirResource[];
     }
-    return [(await channel.request('read', { reference: question }, readMs)) as FhirResource];
+    try {
+      return [(await channel.request('read', { reference: question }, readMs)) as FhirResource];
+    } catch (failure) {
+      if (optional && failure instanceof ChannelFailure && missing.has(failure.code)) return [];
+      throw failure;
+    }
   };
 
   return {
     listen: (node, subscription, maxInFlight) => desk.add(listenerOf(node, subscription, maxInFlight)),
     unlisten: (node) => desk.remove(node.id),
-    async read(template, message) {
+    async read(template, message, optional) {
       const asked = questions(template, (expression) => property(message, expression));
-      if (asked.length === 0) return undefined;
+      if (asked.length === 0 && !optional) {
+        throw new FlowNodeError('what this node is to read is not named in the message');
+      }
       const found: FhirResource[] = [];
       for (let at = 0; at < asked.length; at += readsAtATime) {
-        found.push(...(await Promise.all(asked.slice(at, at + readsAtATime).map(ask))).flat());
+        const some = asked.slice(at, at + readsAtATime).map((question) => ask(question, optional));
+        found.push(...(await Promise.all(some)).flat());
       }
       return found;
     },
@@ -78,7 +85,6 @@ export function createNodesKit(
         body: bodyOf(body),
       });
     },
-    error: (text) => new FlowNodeError(text),
   };
 }
 

@@ -10,12 +10,15 @@ const levels = [
   [40, 'info'],
 ] as const;
 const maxText = 500;
+/** What Node-RED warns of and is as we want it. It may not flush its files itself (see outside/flush.ts). */
+const asWanted = [/^Flushing file /, /^Projects disabled/, /^Encrypted credentials not found/];
 
 export function routeLog(channel: Channel, line: LogLine): void {
   const level = levels.find(([bound]) => line.level <= bound)?.[1];
   if (level === undefined) return;
   if (line.id === undefined) {
-    channel.notify('log', { level, text: String(line.msg).trim().slice(0, maxText) });
+    const text = String(line.msg).trim().slice(0, maxText);
+    if (!asWanted.some((pattern) => pattern.test(text))) channel.notify('log', { level, text });
   } else if (level === 'error') channel.notify('log', { level, text: nodeErrorText(line) });
   else if (level === 'warn') {
     channel.notify('log', {

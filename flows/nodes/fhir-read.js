@@ -9,12 +9,8 @@ export default function (RED) {
     const property = config.property || 'payload';
     this.on('input', async (message, send, done) => {
       try {
-        const found = await kit.read(config.query ?? '', message);
-        if (found === undefined && !config.optional) {
-          done(kit.error('what this node is to read is not named in the message'));
-          return;
-        }
-        RED.util.setMessageProperty(message, property, config.single ? found?.[0] : (found ?? []), true);
+        const found = await kit.read(config.query ?? '', message, config.optional === true);
+        RED.util.setMessageProperty(message, property, config.single ? found[0] : found, true);
         send(message);
         done();
       } catch (error) {

@@ -1,6 +1,7 @@
 // One life of the flows process: started with as few rights as it needs, listened to, and killed when it falls silent.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { constants, setPriority } from 'node:os';
 import { dirname, join, sep } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -9,6 +10,7 @@ import type { Logger } from '../../engine/index.ts';
 import { createChannel, type Channel } from '../channel.ts';
 import type { FlowsBeat, FlowsStart } from '../door.ts';
 import { parseExact } from '../exact-numbers.ts';
+import { flushDeployment } from './flush.ts';
 import { guardAgainstOrphan } from './guard.ts';
 
 export interface ChildOptions {
@@ -28,6 +30,7 @@ export interface ChildOptions {
 }
 
 export interface Child {
+  readonly pid: number | undefined;
   wake(): void;
   /** Lets it finish what is in flight; killed after `limitMs`. */
   stop(limitMs: number): void;
@@ -48,6 +51,11 @@ export function startChild(options: ChildOptions): Child {
     ready({ port }: { readonly port: number }) {
       clearTimeout(late);
       options.ready(port);
+    },
+    deployed() {
+      flushDeployment(options.start.userDir).catch((error: unknown) =>
+        options.logger.error({}, 'the deployed flows could not be flushed to the disk', error),
+      );
     },
     beat(beat: FlowsBeat) {
       heart.beat();
@@ -86,6 +94,7 @@ export function startChild(options: ChildOptions): Child {
   channel.notify('start', options.start);
 
   return {
+    pid: child.pid,
     wake: () => channel.notify('events', {}),
     stop(limitMs) {
       channel.notify('stop', {});
@@ -119,7 +128,7 @@ function spawnProcess({ start, memoryLimitMb, environment }: ChildOptions): Chil
 
 /** The folders of this code and of the packages, and nothing beside them: the data folder may lie in the same project. */
 function codePaths(entry: string): readonly string[] {
-  const nodeRed = fileURLToPath(import.meta.resolve('node-red'));
+  const nodeRed = createRequire(import.meta.url).resolve('node-red');
   const packages = nodeRed.slice(
     0,
     nodeRed.lastIndexOf(`${sep}node_modules${sep}`) + `${sep}node_modules`.length,
