@@ -83,6 +83,9 @@ async function planDelete(work: Work, request: Request): Promise<Step> {
   const { type } = target;
   if (target.kind === 'instance') {
     admitId(target.id, 'Bundle.entry.request.url');
+    // What never was there is gone as it should be; with If-Match the caller believes otherwise.
+    const known = ifMatch !== undefined || (await work.resources.read(type, target.id)) !== undefined;
+    if (!known) return { kind: 'settled', place, fullUrl, written: undefined };
     return { kind: 'delete', place, fullUrl, type, id: target.id, ifMatch };
   }
   if (target.kind !== 'matching') {

@@ -17,8 +17,8 @@ export async function remove(
   admitType(work.parts.index, type);
   admitId(id, `${type}.id`);
   const previous = await work.resources.read(type, id);
-  if (!previous) throw notFound(type, id);
   checkIfMatch(previous, choice.ifMatch);
+  if (!previous) throw notFound(type, id);
   if (previous.body === undefined) return { stored: previous, outcome: 'unchanged' };
   return putVersion(work, { type, id, method: 'DELETE', resource: undefined }, previous);
 }

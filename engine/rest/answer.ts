@@ -1,0 +1,39 @@
+// An answer on its way out. Headers that every answer has are set here and nowhere else.
+import type { ServerResponse } from 'node:http';
+import type { HttpAnswer } from '../kernel/http-route.ts';
+
+export interface Sending {
+  readonly correlationId: string;
+  /** Of a session that goes on. */
+  readonly setCookie: string | undefined;
+  /** The server is about to stop, or the rest of the request is not wanted: the connection is not to be used again. */
+  readonly last: boolean;
+}
+
+const json = 'application/json; charset=utf-8';
+const text = 'text/plain; charset=utf-8';
+
+/** For HEAD Node leaves the body out by itself. */
+export function send(response: ServerResponse, answer: HttpAnswer, sending: Sending): void {
+  const [body, mediaType] = bodyOf(answer);
+  const headers: Record<string, string | number> = {
+    'x-request-id': sending.correlationId,
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+  };
+  if (mediaType !== undefined) headers['content-type'] = mediaType;
+  if (sending.setCookie !== undefined) headers['set-cookie'] = sending.setCookie;
+  if (sending.last) headers['connection'] = 'close';
+  if (hasLength(answer.status)) headers['content-length'] = Buffer.byteLength(body);
+  response.writeHead(answer.status, Object.assign(headers, answer.headers));
+  response.end(body);
+}
+
+const hasLength = (status: number): boolean => status !== 204 && status !== 304;
+
+function bodyOf({ body }: HttpAnswer): readonly [string | Uint8Array, string | undefined] {
+  if (body === undefined) return ['', undefined];
+  if (typeof body === 'string') return [body, text];
+  if (body instanceof Uint8Array) return [body, 'application/octet-stream'];
+  return [JSON.stringify(body), json];
+}

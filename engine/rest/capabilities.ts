@@ -1,0 +1,100 @@
+// GET [base]/metadata: https://hl7.org/fhir/R4/http.html#capabilities, made from the interactions that are mounted.
+import type {
+  CapabilityStatement,
+  CapabilityStatementRest,
+  CapabilityStatementRestResource,
+} from '@medplum/fhirtypes';
+import type { SearchIndex } from '../search/search-index.ts';
+import { fhirPath, type Capability, type FhirParts, type Interaction } from './interaction.ts';
+
+type Codes<T extends { interaction?: readonly { readonly code?: unknown }[] }> = NonNullable<
+  T['interaction']
+>;
+
+/** `interactions`: all that are mounted beside this one. */
+export function capabilitiesInteraction(interactions: readonly Interaction[]): Interaction {
+  const capabilities = interactions.flatMap(({ capability }) => capability ?? []);
+  let made: { readonly url: string; readonly text: string } | undefined;
+  return {
+    name: 'capabilities',
+    method: 'GET',
+    path: '/metadata',
+    access: 'public',
+    takes: 'nothing',
+    answer: async (parts) => {
+      const url = parts.publicUrl();
+      if (made?.url !== url) made = { url, text: JSON.stringify(statement(parts, capabilities)) };
+      return { status: 200, body: made.text };
+    },
+  };
+}
+
+function statement(parts: FhirParts, capabilities: readonly Capability[]): CapabilityStatement {
+  const { index, publicUrl, version, startedAt } = parts;
+  return {
+    resourceType: 'CapabilityStatement',
+    status: 'active',
+    date: new Date(startedAt).toISOString(),
+    kind: 'instance',
+    software: { name: 'Kiungo', version },
+    implementation: { description: 'Kiungo FHIR R4 integration engine', url: `${publicUrl()}${fhirPath}` },
+    fhirVersion: '4.0.1',
+    format: ['json', 'application/fhir+json'],
+    rest: [
+      {
+        mode: 'server',
+        security: security(publicUrl()),
+        resource: index.types.map((type) => resourceOf(type, index, capabilities)),
+        interaction: codesOf(capabilities, 'system') as Codes<CapabilityStatementRest>,
+      },
+    ],
+  };
+}
+
+function resourceOf(
+  type: string,
+  index: SearchIndex,
+  capabilities: readonly Capability[],
+): CapabilityStatementRestResource {
+  const parameters = index.parameters(type);
+  const includes = parameters.filter((parameter) => parameter.type === 'reference');
+  return {
+    type: type as NonNullable<CapabilityStatementRestResource['type']>,
+    interaction: codesOf(capabilities, 'type') as Codes<CapabilityStatementRestResource>,
+    ...merged(capabilities),
+    ...(includes.length === 0 ? {} : { searchInclude: includes.map(({ code }) => `${type}:${code}`) }),
+    ...(parameters.length === 0
+      ? {}
+      : {
+          searchParam: parameters.map(({ code, definition, type: kind }) => ({
+            name: code,
+            definition,
+            type: kind,
+          })),
+        }),
+  };
+}
+
+const merged = (capabilities: readonly Capability[]): Partial<CapabilityStatementRestResource> =>
+  capabilities.reduce((all, { resource }) => ({ ...all, ...resource }), {});
+
+const codesOf = (
+  capabilities: readonly Capability[],
+  level: Capability['level'],
+): readonly { readonly code: string }[] =>
+  capabilities.filter((one) => one.level === level).flatMap(({ codes }) => codes.map((code) => ({ code })));
+
+/** https://hl7.org/fhir/smart-app-launch/conformance.html#using-cs */
+function security(publicUrl: string): NonNullable<CapabilityStatementRest['security']> {
+  const system = 'http://terminology.hl7.org/CodeSystem/restful-security-service';
+  return {
+    cors: false,
+    service: [{ coding: [{ system, code: 'SMART-on-FHIR' }] }],
+    extension: [
+      {
+        url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris',
+        extension: [{ url: 'token', valueUri: `${publicUrl}/oauth2/token` }],
+      },
+    ],
+  };
+}

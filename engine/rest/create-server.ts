@@ -1,0 +1,189 @@
+// The HTTP server: FHIR, the routes that other parts declare, sign-in, health and metrics, over Express.
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type Express, type Request, type Response } from 'express';
+import type { Auth } from '../auth/create-auth.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { HttpRoute } from '../kernel/http-route.ts';
+import type { Ids } from '../kernel/ids.ts';
+import type { Logger } from '../kernel/logger.ts';
+import type { ConditionalRepository } from '../repository/create-repository.ts';
+import type { SearchIndex } from '../search/search-index.ts';
+import type { Census } from '../storage/message-store.ts';
+import { send } from './answer.ts';
+import { correlationOf } from './correlation.ts';
+import { drain, rememberUpgraded } from './drain.ts';
+import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
+import { fhirEndpoint } from './fhir-endpoint.ts';
+import { healthRoutes, type Readiness } from './health.ts';
+import { fhirPath, type FhirParts } from './interaction.ts';
+import { interactions } from './interactions.ts';
+import { methodNotAllowed, methodsByPath, nothingHere } from './fallback.ts';
+import { createMetrics } from './metrics.ts';
+import { isUnder, listenForUpgrades, serveExternal, type ExternalHandler } from './mount-external.ts';
+import { routeEndpoint } from './route-endpoint.ts';
+
+export interface HttpServerOptions {
+  readonly repository: ConditionalRepository;
+  readonly index: SearchIndex;
+  readonly auth: Auth;
+  /** Of all other parts; those of `auth`, health and metrics come by themselves. */
+  readonly routes: readonly HttpRoute[];
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  /** Without a slash at its end; asked again for each request, since a port of 0 is known only after `listen`. */
+  readonly publicUrl: () => string;
+  /** Of the engine, for the CapabilityStatement. */
+  readonly version: string;
+  readonly ready: () => Promise<Readiness>;
+  readonly census: () => Promise<Census>;
+  /** Largest body in bytes; default 50 MiB. */
+  readonly bodyLimit?: number;
+  /** Express `trust proxy`: which proxies' X-Forwarded-For is believed; default none. */
+  readonly trustProxy?: boolean | number | string;
+  /** How long `close` waits for what is under way, ms; default 10 s. */
+  readonly drainMs?: number;
+}
+
+export interface HttpServer {
+  /** Every endpoint that is mounted: for tests, and for whoever wants to know. */
+  readonly endpoints: readonly MountedEndpoint[];
+  /** Puts a handler under a path. To be called before `listen`. */
+  mount(handler: ExternalHandler): void;
+  /** Rejects when the address is taken. */
+  listen(host: string, port: number): Promise<{ readonly port: number }>;
+  /** Takes no more, answers what is under way, closes the connections. */
+  close(): Promise<void>;
+  readonly server: Server;
+}
+
+export type MountedEndpoint = Pick<HttpRoute, 'method' | 'path' | 'access'>;
+
+const mebibyte = 1024 * 1024;
+
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  let stopping = false;
+  const { auth, ids, logger } = options;
+  const metrics = createMetrics(options);
+  const parts: EndpointParts = { auth, ids, logger, metrics, stopping: () => stopping };
+  const routes = [
+    ...auth.routes,
+    ...healthRoutes(options.ready, parts.stopping),
+    metrics.route,
+    ...options.routes,
+  ];
+  const external: ExternalHandler[] = [];
+  const app = createApp(options, parts, routes, external);
+  const server = createServer({ shouldUpgradeCallback: isWebSocket }, app);
+  const upgraded = rememberUpgraded(server);
+  listenForUpgrades(server, parts, external);
+  return {
+    endpoints: [...fhirEndpoints(), ...routes],
+    mount: (handler) => void external.push(handler),
+    listen: (host, port) => listen(server, host, port),
+    close: async () => {
+      stopping = true;
+      await drain(server, upgraded, options.drainMs ?? 10_000);
+    },
+    server,
+  };
+}
+
+/** Other upgrades (h2c) are not taken up: the request is answered as if they were not asked for. */
+const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';
+
+function createApp(
+  options: HttpServerOptions,
+  parts: EndpointParts,
+  routes: readonly HttpRoute[],
+  external: readonly ExternalHandler[],
+): Express {
+  const bodyLimit = options.bodyLimit ?? 50 * mebibyte;
+  const app = express();
+  app.disable('x-powered-by').disable('etag').set('query parser', false);
+  app.set('trust proxy', options.trustProxy ?? false);
+  mountFhir(app, parts, fhirPartsOf(options), bodyLimit);
+  const addressOf = (request: unknown): string => (request as Request).ip ?? '';
+  for (const route of routes) {
+    mountEndpoint(app, parts, route.method, route.path, routeEndpoint(route, bodyLimit, addressOf));
+  }
+  mountExternal(app, parts, external);
+  mountRefusals(app, parts, [...fhirEndpoints(), ...routes]);
+  return app;
+}
+
+const fhirPartsOf = ({ repository, index, publicUrl, version, clock }: HttpServerOptions): FhirParts => ({
+  repository,
+  index,
+  publicUrl,
+  version,
+  startedAt: clock.now(),
+});
+
+/** Paths are written out in full: a router under a prefix would cost each request a rewriting of its url. */
+function mountFhir(app: Express, parts: EndpointParts, fhir: FhirParts, bodyLimit: number): void {
+  for (const interaction of interactions) {
+    const endpoint = fhirEndpoint(fhir, interaction, bodyLimit);
+    mountEndpoint(app, parts, interaction.method, fhirUrl(interaction.path), endpoint);
+  }
+}
+
+const fhirUrl = (path: string): string => (path === '/' ? fhirPath : `${fhirPath}${path}`);
+
+const fhirEndpoints = (): readonly MountedEndpoint[] =>
+  interactions.map(({ method, path, access }) => ({
+    method,
+    path: fhirUrl(path),
+    access: access === 'public' ? 'public' : 'signed-in',
+  }));
+
+const verbs = { GET: 'get', POST: 'post', PUT: 'put', DELETE: 'delete' } as const;
+
+function mountEndpoint(
+  app: Express,
+  parts: EndpointParts,
+  method: HttpRoute['method'],
+  path: string,
+  endpoint: Endpoint,
+): void {
+  app[verbs[method]](path, (request: Request, response: Response) =>
+    serve(parts, endpoint, request, response, request.params as Record<string, string>),
+  );
+}
+
+function mountExternal(app: Express, parts: EndpointParts, external: readonly ExternalHandler[]): void {
+  app.use((request, response, next) => {
+    const handler = external.find(({ prefix }) => isUnder(prefix, request.url));
+    if (!handler) {
+      next();
+      return;
+    }
+    return serveExternal(parts, handler, request, response);
+  });
+}
+
+/** What nothing answers, and what Express itself cannot read. Who is not signed in does not learn which of the two it is. */
+function mountRefusals(app: Express, parts: EndpointParts, mounted: readonly MountedEndpoint[]): void {
+  for (const [path, methods] of methodsByPath(mounted)) {
+    const endpoint = methodNotAllowed(methods);
+    app.all(path, (request, response) => serve(parts, endpoint, request, response, {}));
+  }
+  app.use((request, response) => serve(parts, nothingHere, request, response, {}));
+  app.use((error: unknown, request: Request, response: Response, next: (error: unknown) => void) => {
+    if (response.headersSent) { next(error); return; }
+    const correlationId = correlationOf(request.headers, parts.ids);
+    const answer = failureAnswer(parts, 'unreadable', request, correlationId, error);
+    send(response, answer, { correlationId, setCookie: undefined, last: parts.stopping() });
+  });
+}
+
+function listen(server: Server, host: string, port: number): Promise<{ readonly port: number }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      resolve({ port: (server.address() as AddressInfo).port });
+    });
+  });
+}

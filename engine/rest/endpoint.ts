@@ -1,0 +1,100 @@
+// The way of every request through the server: who asks, whether they may, the answer, or what went wrong. Express hands the requests
+// over; nothing of it is needed here.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { adminScope } from '../auth/scopes.ts';
+import type { Auth, Authentication } from '../auth/create-auth.ts';
+import type { Actor } from '../kernel/actor.ts';
+import type { HttpAnswer, HttpRoute } from '../kernel/http-route.ts';
+import type { Ids } from '../kernel/ids.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { Refusal } from '../kernel/outcomes.ts';
+import { send } from './answer.ts';
+import { correlationOf } from './correlation.ts';
+import type { Metrics } from './metrics.ts';
+import { answerFailure } from './refusal-answer.ts';
+
+export interface EndpointParts {
+  readonly auth: Auth;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Whether the server is stopping: connections are then closed after their answer. */
+  readonly stopping: () => boolean;
+}
+
+export interface Endpoint {
+  /** Names it in metrics and logs: an interaction or a route, never a url. */
+  readonly name: string;
+  readonly access: HttpRoute['access'];
+  answer(incoming: Incoming): Promise<HttpAnswer>;
+}
+
+/** A request that was let in. */
+export interface Incoming {
+  readonly request: IncomingMessage & { readonly originalUrl?: string };
+  readonly params: Readonly<Record<string, string>>;
+  readonly actor: Actor;
+  readonly correlationId: string;
+}
+
+const nobody: Actor = { kind: 'client', id: 'anonymous', scopes: [] };
+
+/** Answers a request; never rejects. */
+export async function serve(
+  parts: EndpointParts,
+  endpoint: Endpoint,
+  request: Incoming['request'],
+  response: ServerResponse,
+  params: Readonly<Record<string, string>>,
+): Promise<void> {
+  const startedAt = performance.now();
+  const correlationId = correlationOf(request.headers, parts.ids);
+  let setCookie: string | undefined;
+  let answer: HttpAnswer;
+  try {
+    const authentication = await letIn(parts.auth, endpoint.access, request);
+    setCookie = authentication?.setCookie;
+    answer = await endpoint.answer({
+      request,
+      params,
+      actor: authentication?.actor ?? nobody,
+      correlationId,
+    });
+  } catch (error) {
+    answer = failureAnswer(parts, endpoint.name, request, correlationId, error);
+  }
+  const last = parts.stopping() || answer.status === 413;
+  send(response, answer, { correlationId, setCookie, last });
+  parts.metrics.observe(endpoint.name, answer.status, performance.now() - startedAt);
+}
+
+export function failureAnswer(
+  parts: EndpointParts,
+  name: string,
+  request: Incoming['request'],
+  correlationId: string,
+  error: unknown,
+): HttpAnswer {
+  const { method = '', headers } = request;
+  const url = request.originalUrl ?? request.url ?? '/';
+  return answerFailure(error, { name, correlationId, method, url, headers }, parts.logger);
+}
+
+/** Throws Refusal `unauthorized` or `forbidden`. Public endpoints do not ask who it is. */
+export async function letIn(
+  auth: Auth,
+  access: HttpRoute['access'],
+  request: IncomingMessage,
+): Promise<Authentication | undefined> {
+  if (access === 'public') return undefined;
+  const authentication = await auth.authenticate(request.headers, changes(request));
+  if (!authentication) throw new Refusal('unauthorized', 'an access token or a session is needed');
+  if (access === 'admin' && !authentication.actor.scopes.includes(adminScope)) {
+    throw new Refusal('forbidden', 'the scope admin is needed');
+  }
+  return authentication;
+}
+
+/** A WebSocket can change things although it begins with a GET. */
+const changes = ({ method, headers }: IncomingMessage): boolean =>
+  (method !== 'GET' && method !== 'HEAD') || headers.upgrade !== undefined;

@@ -1,0 +1,76 @@
+// A FHIR interaction as an endpoint: formats, scopes and types are looked at before the interaction is asked.
+import { allows } from '../auth/scopes.ts';
+import { headerOf } from '../auth/headers.ts';
+import { parseJson } from '../fhir/exact-json.ts';
+import type { HttpAnswer } from '../kernel/http-route.ts';
+import { Refusal } from '../kernel/outcomes.ts';
+import type { Endpoint, Incoming } from './endpoint.ts';
+import { fhirPath, type Exchange, type FhirAnswer, type FhirParts, type Interaction } from './interaction.ts';
+import { checkAcceptable, checkContentType, fhirJson, generalParameters, type General } from './negotiate.ts';
+import { readBody } from './read-body.ts';
+
+const noBytes = new Uint8Array();
+
+export function fhirEndpoint(parts: FhirParts, interaction: Interaction, bodyLimit: number): Endpoint {
+  return {
+    name: interaction.name,
+    access: interaction.access === 'public' ? 'public' : 'signed-in',
+    answer: async (incoming) => {
+      const general = generalParameters(queryOf(incoming));
+      const { headers } = incoming.request;
+      checkAcceptable(general.format, headers.accept);
+      const type = incoming.params['type'] ?? '';
+      checkAllowed(parts, interaction, incoming, type);
+      if (interaction.takes === 'resource') checkContentType(headerOf(headers, 'content-type'));
+      const body = interaction.takes === 'nothing' ? noBytes : await readBody(incoming.request, bodyLimit);
+      const exchange = exchangeOf(parts, incoming, type, general, body);
+      return written(await interaction.answer(parts, exchange), general.pretty);
+    },
+  };
+}
+
+function queryOf({ request }: Incoming): string {
+  const url = request.url ?? '';
+  const mark = url.indexOf('?');
+  return mark < 0 ? '' : url.slice(mark + 1);
+}
+
+/** Throws Refusal `not-found` for what is no type, `forbidden` where the scopes do not reach. */
+function checkAllowed(
+  { index }: FhirParts,
+  { access }: Interaction,
+  { actor }: Incoming,
+  type: string,
+): void {
+  if (access === 'public' || access === 'each') return;
+  if (!index.isType(type)) throw new Refusal('not-found', 'this is not the name of an R4 resource type');
+  if (!allows(actor.scopes, type, access)) {
+    throw new Refusal('forbidden', `the scopes of this token do not include ${type}.${access}`);
+  }
+}
+
+function exchangeOf(
+  { publicUrl }: FhirParts,
+  { actor, params, request }: Incoming,
+  type: string,
+  { query }: General,
+  body: Uint8Array,
+): Exchange {
+  const { id = '', version = '' } = params;
+  return {
+    actor,
+    type,
+    id,
+    version,
+    query,
+    headers: request.headers,
+    body,
+    base: `${publicUrl()}${fhirPath}`,
+  };
+}
+
+function written({ status, headers, body }: FhirAnswer, pretty: boolean): HttpAnswer {
+  if (body === undefined) return { status, ...(headers && { headers }) };
+  const text = pretty ? JSON.stringify(parseJson(body), undefined, 2) : body;
+  return { status, headers: { 'content-type': fhirJson, ...headers }, body: text };
+}

@@ -1,0 +1,63 @@
+// What a FHIR interaction is to this server: a row with its path, what it needs, and what answers it. Express is not met here.
+import type { CapabilityStatementRestResource } from '@medplum/fhirtypes';
+import type { Letter } from '../auth/scopes.ts';
+import type { Actor } from '../kernel/actor.ts';
+import type { ConditionalRepository } from '../repository/create-repository.ts';
+import type { SearchIndex } from '../search/search-index.ts';
+import type { Headers } from '../auth/headers.ts';
+
+export interface FhirParts {
+  readonly repository: ConditionalRepository;
+  readonly index: SearchIndex;
+  /** The public URL, without a slash at its end. */
+  readonly publicUrl: () => string;
+  readonly version: string;
+  /** When this server was put together, ms since 1970. */
+  readonly startedAt: number;
+}
+
+/** One request, read and let in. */
+export interface Exchange {
+  readonly actor: Actor;
+  /** From the path: known to be a resource type; '' where the path has none. */
+  readonly type: string;
+  readonly id: string;
+  readonly version: string;
+  /** As after the `?`, without `_format` and `_pretty`. */
+  readonly query: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+  /** The public FHIR base, without a slash at its end. */
+  readonly base: string;
+}
+
+export interface FhirAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** JSON text. */
+  readonly body?: string;
+}
+
+export interface Interaction {
+  /** Names it in metrics, and in the CapabilityStatement where `capability` says so. */
+  readonly name: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Under the FHIR base; `:type`, `:id`, `:version`. */
+  readonly path: string;
+  /** The letter of the scope that is needed for the type; `public`: open to anyone; `each`: asked of each entry. */
+  readonly access: Letter | 'public' | 'each';
+  readonly takes: 'nothing' | 'resource' | 'form';
+  readonly capability?: Capability;
+  answer(parts: FhirParts, exchange: Exchange): Promise<FhirAnswer>;
+}
+
+/** What the CapabilityStatement says because this interaction is there. */
+export interface Capability {
+  readonly level: 'type' | 'system';
+  /** https://hl7.org/fhir/R4/valueset-type-restful-interaction.html, valueset-system-restful-interaction.html */
+  readonly codes: readonly string[];
+  readonly resource?: Partial<CapabilityStatementRestResource>;
+}
+
+/** Where the FHIR base lies under the public URL. */
+export const fhirPath = '/fhir/R4';

@@ -1,0 +1,47 @@
+// A route that another part declared as data, as an endpoint.
+import type { HttpRequest, HttpRoute } from '../kernel/http-route.ts';
+import type { Endpoint, Incoming } from './endpoint.ts';
+import { readBody } from './read-body.ts';
+
+/** What strangers may send: forms and callbacks are small. */
+const publicBodyLimit = 1024 * 1024;
+
+/** `addressOf`: the sender's address, as far as proxies can be trusted. */
+export function routeEndpoint(
+  route: HttpRoute,
+  bodyLimit: number,
+  addressOf: (request: Incoming['request']) => string,
+): Endpoint {
+  const limit = route.access === 'public' ? Math.min(bodyLimit, publicBodyLimit) : bodyLimit;
+  return {
+    name: `${route.method} ${route.path}`,
+    access: route.access,
+    answer: async (incoming) => {
+      const body = await readBody(incoming.request, limit);
+      return route.handle(requestOf(incoming, body, addressOf(incoming.request)));
+    },
+  };
+}
+
+function requestOf(
+  { request, params, actor, correlationId }: Incoming,
+  body: Uint8Array,
+  address: string,
+): HttpRequest {
+  const { searchParams } = new URL(request.url ?? '/', 'http://here.invalid');
+  return {
+    actor,
+    params,
+    query: searchParams,
+    headers: singleHeaders(request),
+    body,
+    correlationId,
+    address,
+  };
+}
+
+/** Of headers that are there twice Node makes one text, but for a few: those are joined here. */
+const singleHeaders = ({ headers }: Incoming['request']): HttpRequest['headers'] =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  );

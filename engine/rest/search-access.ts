@@ -1,0 +1,52 @@
+// A search must not tell of types that the scopes leave out: neither by what it includes nor by what it is conditional on.
+import { allows } from '../auth/scopes.ts';
+import type { Actor } from '../kernel/actor.ts';
+import { Refusal } from '../kernel/outcomes.ts';
+import type { Condition } from '../search/plan.ts';
+import type { SearchIndex } from '../search/search-index.ts';
+import type { StoredVersion } from '../storage/resource-store.ts';
+
+export interface AskedSearch {
+  readonly type: string;
+  readonly query: string;
+  readonly lenient: boolean;
+  readonly base: string;
+}
+
+/** Throws Refusal `forbidden` when a chain goes through a type that the actor may not search. */
+export function refuseHiddenConditions(index: SearchIndex, actor: Actor, asked: AskedSearch): void {
+  if (allows(actor.scopes, '*', 's')) return;
+  const { type, query, lenient, base } = asked;
+  const { plan } = index.request(type, query, { lenient, base, defaultCount: 1, maximumCount: 1 });
+  for (const other of chainedTypes(plan.where)) {
+    if (!allows(actor.scopes, other, 's')) throw forbidden(other);
+  }
+}
+
+function chainedTypes(condition: Condition): readonly string[] {
+  switch (condition.op) {
+    case 'and':
+    case 'or':
+      return condition.of.flatMap(chainedTypes);
+    case 'not':
+      return chainedTypes(condition.of);
+    case 'points-at':
+      return [condition.target, ...chainedTypes(condition.where)];
+    case 'pointed-at-by':
+      return [condition.source, ...chainedTypes(condition.where)];
+    case 'every':
+    case 'none':
+    case 'leaf':
+      return [];
+  }
+}
+
+/** Throws Refusal `forbidden` when something of another type would come along unseen by the scopes. */
+export function refuseHiddenResults(actor: Actor, included: readonly StoredVersion[]): void {
+  for (const type of new Set(included.map((version) => version.type))) {
+    if (!allows(actor.scopes, type, 'r') && !allows(actor.scopes, type, 's')) throw forbidden(type);
+  }
+}
+
+const forbidden = (type: string): Refusal =>
+  new Refusal('forbidden', `the scopes of this token do not let it see ${type} resources`);

@@ -1,0 +1,42 @@
+// PUT [base]/[type]/[id] and PUT [base]/[type]?criteria: https://hl7.org/fhir/R4/http.html#update, #cond-update
+import { headerOf, type Headers } from '../auth/headers.ts';
+import { badRequest } from '../kernel/outcomes.ts';
+import type { Interaction } from './interaction.ts';
+import { answerWritten } from './resource-answer.ts';
+import { sentResource } from './sent-resource.ts';
+
+export const updateInteraction: Interaction = {
+  name: 'update',
+  method: 'PUT',
+  path: '/:type/:id',
+  access: 'u',
+  takes: 'resource',
+  capability: { level: 'type', codes: ['update'], resource: { updateCreate: true } },
+  answer: async ({ repository }, exchange) => {
+    const resource = sentResource(exchange);
+    if (resource.id !== exchange.id) {
+      throw badRequest('the id in the resource is not that of the url', `${exchange.type}.id`);
+    }
+    const written = await repository.as(exchange.actor).update(resource, ifMatch(exchange.headers));
+    return answerWritten(written, exchange);
+  },
+};
+
+export const conditionalUpdateInteraction: Interaction = {
+  name: 'update',
+  method: 'PUT',
+  path: '/:type',
+  access: 'u',
+  takes: 'resource',
+  capability: { level: 'type', codes: [], resource: { conditionalUpdate: true } },
+  answer: async ({ repository }, exchange) => {
+    const { actor, query, headers } = exchange;
+    const written = await repository.updateWhere(actor, sentResource(exchange), query, ifMatch(headers));
+    return answerWritten(written, exchange);
+  },
+};
+
+export function ifMatch(headers: Headers): { readonly ifMatch?: string } {
+  const etag = headerOf(headers, 'if-match');
+  return etag === undefined ? {} : { ifMatch: etag };
+}
