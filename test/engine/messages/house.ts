@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bundle } from '@medplum/fhirtypes';
 import { hl7Format } from '../../../adapters/hl7/format.ts';
 import type { Actor } from '../../../engine/kernel/actor.ts';
-import { silentLogger } from '../../../engine/kernel/logger.ts';
+import { silentLogger, type Logger } from '../../../engine/kernel/logger.ts';
 import { conflict } from '../../../engine/kernel/outcomes.ts';
 import type { Mapper, MapResult } from '../../../engine/mapping/mapper.ts';
 import type { WireMessage, WireSegment } from '../../../engine/mapping/wire-message.ts';
@@ -20,7 +20,7 @@ import {
 } from '../../../engine/messages/processor.ts';
 import { createRepository } from '../../../engine/repository/create-repository.ts';
 import type { Repository } from '../../../engine/repository/repository.ts';
-import { loadSearchIndex } from '../../../engine/search/load-search-index.ts';
+import { loadSearchIndex } from '../../../engine/search/load-index.ts';
 import type { SearchIndex } from '../../../engine/search/search-index.ts';
 import type { MessageRecord } from '../../../engine/storage/message-store.ts';
 import { openSqliteStore } from '../../../engine/storage/sqlite/open.ts';
@@ -34,6 +34,7 @@ export interface House {
   readonly clock: { now(): number; advance(ms: number): void };
   readonly ids: { next(): string; secret(bytes: number): string };
   readonly store: Store;
+  readonly logger: Logger;
   readonly index: SearchIndex;
   readonly repository: Repository;
   readonly formats: Formats;
