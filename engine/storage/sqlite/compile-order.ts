@@ -1,0 +1,137 @@
+// Sort keys as SQL: the value by which one resource sorts, and the table that holds all in that order.
+// A resource with several values sorts by its least one ascending, by its greatest descending; ranges sort by where they begin.
+import type { SortKey } from '../../search/plan.ts';
+import type { Compilation } from './compilation.ts';
+import { joined, sql, word, yes, type Fragment } from './fragment.ts';
+import type { Place, SortValue } from './page-place.ts';
+
+interface KeyTable {
+  readonly table: string;
+  readonly column: string;
+  /** Finds a rid's values; undefined where they must be gathered from all rows of the parameter. */
+  readonly byRid: string | undefined;
+}
+
+const range: KeyTable = { table: 'range_index', column: 'low', byRid: 'range_by_rid' };
+type EntryKind = Exclude<SortKey['by']['kind'], 'lastUpdated' | 'id'>;
+const keyTables: Readonly<Record<EntryKind, KeyTable>> = {
+  date: range,
+  number: range,
+  quantity: range,
+  string: { table: 'string_index', column: 'folded', byRid: 'string_by_rid' },
+  token: { table: 'token_index', column: 'code', byRid: undefined },
+  reference: { table: 'reference_index', column: 'target', byRid: 'reference_by_rid' },
+  uri: { table: 'uri_index', column: 'value', byRid: undefined },
+};
+const resourceColumns = { lastUpdated: 'updated', id: 'id' } as const;
+
+const extreme = (key: SortKey): Fragment => word(key.descending ? 'max' : 'min');
+const direction = (key: SortKey): Fragment => word(key.descending ? 'DESC' : 'ASC');
+
+/** Where the values of a sort key come from for rows with a `rid`: a join, and the value. */
+export interface KeyValue {
+  readonly join: Fragment;
+  readonly value: Fragment;
+}
+
+export function keyValue(compilation: Compilation, key: SortKey, rid: Fragment): KeyValue {
+  const row = compilation.alias();
+  if (!('parameter' in key.by)) {
+    const value = sql`(SELECT ${row}.${word(resourceColumns[key.by.kind])} FROM resource AS ${row} WHERE ${row}.rid = ${rid})`;
+    return { join: word(''), value };
+  }
+  const { table, column, byRid } = keyTables[key.by.kind];
+  const parameter = compilation.names.find('parameter', key.by.parameter);
+  const best = sql`${extreme(key)}(${row}.${word(column)})`;
+  if (byRid !== undefined) {
+    const rows = sql`${word(table)} AS ${row} INDEXED BY ${word(byRid)}`;
+    const value = sql`(SELECT ${best} FROM ${rows} WHERE ${row}.rid = ${rid} AND ${row}.parameter = ${parameter})`;
+    return { join: word(''), value };
+  }
+  const all = compilation.alias();
+  return {
+    join: sql`LEFT JOIN (SELECT ${row}.rid AS rid, ${best} AS value FROM ${word(table)} AS ${row}
+      WHERE ${row}.parameter = ${parameter} GROUP BY ${row}.rid) AS ${all} ON ${all}.rid = ${rid}`,
+    value: sql`${all}.value`,
+  };
+}
+
+/** Rows of all resources of the type that have a value, in the order of one key; `first` keeps one row for each resource. */
+export interface Walk {
+  readonly from: Fragment;
+  readonly rid: Fragment;
+  readonly key: Fragment;
+  readonly where: Fragment;
+  /** Whether a resource can lack the key, so that some come after the walk. */
+  readonly partial: boolean;
+}
+
+/** undefined when no index holds the resources in this order. */
+export function walkOf(compilation: Compilation, key: SortKey, type: string): Walk | undefined {
+  const row = compilation.alias();
+  if (!('parameter' in key.by)) return resourceWalk(compilation, resourceColumns[key.by.kind], type, row);
+  const { table, column, byRid } = keyTables[key.by.kind];
+  if (byRid === undefined) return undefined;
+  const other = compilation.alias();
+  const { low, high } = compilation.span(type);
+  const parameter = compilation.names.find('parameter', key.by.parameter);
+  const value = sql`${row}.${word(column)}`;
+  const better = sql`${other}.${word(column)} ${word(key.descending ? '>' : '<')} ${value}`;
+  return {
+    from: sql`${word(table)} AS ${row}`,
+    rid: sql`${row}.rid`,
+    key: value,
+    where: sql`${row}.parameter = ${parameter} AND ${row}.rid BETWEEN ${low} AND ${high}
+      AND NOT EXISTS (SELECT 1 FROM ${word(table)} AS ${other} INDEXED BY ${word(byRid)}
+        WHERE ${other}.rid = ${row}.rid AND ${other}.parameter = ${parameter} AND ${better})`,
+    partial: true,
+  };
+}
+
+function resourceWalk(compilation: Compilation, column: string, type: string, row: Fragment): Walk {
+  const number = compilation.names.find('type', type);
+  return {
+    from: sql`resource AS ${row}`,
+    rid: sql`${row}.rid`,
+    key: sql`${row}.${word(column)}`,
+    where: sql`${row}.type = ${number} AND ${row}.live = 1`,
+    partial: false,
+  };
+}
+
+/** Whether a match with no value for the key is one of those that come after the walk. */
+export function lacksKey(compilation: Compilation, key: SortKey, rid: Fragment): Fragment {
+  return sql`${keyValue(compilation, key, rid).value} IS NULL`;
+}
+
+/** `ORDER BY` of columns k0, k1 … and rid; missing values last. Ties go the way of the first key, as the indexes run. */
+export function orderBy(order: readonly SortKey[]): Fragment {
+  const keys = order.flatMap((key, index) => [`k${index} IS NULL`, `k${index} ${direction(key).text}`]);
+  return word([...keys, `rid ${order[0]?.descending === true ? 'DESC' : 'ASC'}`].join(', '));
+}
+
+/** Whether a row with columns k0, k1 … and rid comes after the place. */
+export function isAfter(order: readonly SortKey[], place: Place): Fragment {
+  const columns = order.map((_key, index) => word(`k${index}`));
+  return afterKeys(order, place, columns, word('rid'));
+}
+
+export function afterKeys(
+  order: readonly SortKey[],
+  place: Place,
+  columns: readonly Fragment[],
+  rid: Fragment,
+): Fragment {
+  const tie = order[0]?.descending === true ? sql`${rid} < ${place.rid}` : sql`${rid} > ${place.rid}`;
+  return order.reduceRight((rest, key, index) => {
+    const column = columns[index] ?? yes;
+    const value = place.keys[index] ?? null;
+    return sql`(${afterKey(key, column, value)} OR (${column} IS ${value} AND ${rest}))`;
+  }, tie);
+}
+
+function afterKey(key: SortKey, column: Fragment, value: SortValue): Fragment {
+  if (value === null) return word('0');
+  const beyond = key.descending ? sql`${column} < ${value}` : sql`${column} > ${value}`;
+  return joined([beyond, sql`${column} IS NULL`], 'OR');
+}

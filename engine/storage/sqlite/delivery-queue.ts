@@ -1,0 +1,131 @@
+// The queue of deliveries. Each lane has one head, the only delivery of the lane that may be handed out: the one that is leased,
+// else the oldest open one. Heads lie in an index by destination and time, so a lease costs what it hands out, not what waits.
+import { conflict, notFound } from '../../kernel/outcomes.ts';
+import type { Delivery, LeaseRequest, NewDelivery, Reason, Settlement } from '../message-store.ts';
+import type { Connection } from './connection.ts';
+import { deliveryOf, type DeliveryRow } from './message-rows.ts';
+
+interface Ready {
+  readonly sequence: number;
+  readonly ready_at: number;
+}
+
+export class DeliveryQueue {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  enqueue(delivery: NewDelivery): void {
+    const { id, destination, lane, createdAt, contentType, cause, payload } = delivery;
+    const sql = `INSERT OR IGNORE INTO delivery (id, destination, lane, created_at, content_type, cause, payload, state, head,
+        ready_at, attempts, leases, due_at, leased_until)
+      VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting',
+        NOT EXISTS (SELECT 1 FROM delivery WHERE lane = ? AND state IN ('waiting', 'leased')), ?, 0, 0, ?, 0)`;
+    const kept = this.#connection.run(
+      sql,
+      ...[id, destination, lane, createdAt, contentType, cause, payload, lane, createdAt, createdAt],
+    );
+    if (kept === 0) throw conflict(`delivery ${id} is in the queue already`);
+  }
+
+  /** The longest ready first, whatever its destination. */
+  lease(request: LeaseRequest): readonly Delivery[] {
+    const ready = this.#destinations(request.destinations)
+      .flatMap((destination) => this.#ready(destination, request))
+      .sort((one, other) => one.ready_at - other.ready_at || one.sequence - other.sequence);
+    return ready.slice(0, request.limit).flatMap(({ sequence }) => this.#leaseOne(sequence, request));
+  }
+
+  settle(id: string, lease: string, result: Settlement): void {
+    const row = this.#row(id);
+    if (row.state !== 'leased' || row.lease !== lease) {
+      throw conflict(`delivery ${id} is not leased under this lease: somebody else has it, or it has ended`);
+    }
+    const reason = result.state === 'done' ? undefined : result.reason;
+    this.#put(row, result.state, result.state === 'waiting' ? result.dueAt : row.due_at, reason);
+  }
+
+  requeue(id: string, dueAt: number): void {
+    const row = this.#row(id);
+    if (row.state === 'waiting' || row.state === 'leased') {
+      throw conflict(`delivery ${id} is in the queue: only a dead, done or discarded one is put back`);
+    }
+    this.#connection.run('UPDATE delivery SET attempts = 0 WHERE sequence = ?', row.sequence);
+    this.#put(row, 'waiting', dueAt, undefined);
+  }
+
+  discard(id: string, reason: Reason): void {
+    const row = this.#row(id);
+    if (row.state === 'leased') {
+      throw conflict(`delivery ${id} is being delivered: wait until its lease ends`);
+    }
+    this.#put(row, 'discarded', row.due_at, reason);
+  }
+
+  #row(id: string): DeliveryRow {
+    const row = this.#connection.row<DeliveryRow>('SELECT * FROM delivery WHERE id = ?', id);
+    if (row === undefined) throw notFound('delivery', id);
+    return row;
+  }
+
+  /** Moves a delivery to a state in which nobody holds it, and elects its lane's head anew. */
+  #put(row: DeliveryRow, state: string, dueAt: number, reason: Reason | undefined): void {
+    this.#connection.run(
+      `UPDATE delivery SET state = ?, head = 0, due_at = ?, ready_at = ?, leased_until = 0, lease = NULL, reason_code = ?,
+        reason_text = ? WHERE sequence = ?`,
+      ...[state, dueAt, dueAt, reason?.code ?? null, reason?.text ?? null, row.sequence],
+    );
+    this.#electHead(row.lane);
+  }
+
+  /** Whoever is leased stays head, even when an older one was put back meanwhile: a lane hands out one at a time. */
+  #electHead(lane: string): void {
+    const open = `SELECT sequence, head FROM delivery WHERE lane = ? AND state IN ('waiting', 'leased')`;
+    const head = this.#connection.row<{ sequence: number }>(
+      `${open} AND head = 1 AND state = 'leased' UNION ALL SELECT * FROM (${open} ORDER BY sequence LIMIT 1) LIMIT 1`,
+      lane,
+      lane,
+    );
+    if (head === undefined) return;
+    this.#connection.run(
+      `UPDATE delivery SET head = (sequence = ?) WHERE lane = ? AND state IN ('waiting', 'leased')
+        AND (sequence = ? OR head = 1)`,
+      ...[head.sequence, lane, head.sequence],
+    );
+  }
+
+  /** Exact names, each with heads or not; a prefix stands for the destinations that have a head. */
+  #destinations(patterns: readonly string[]): readonly string[] {
+    const names = patterns.flatMap((pattern) =>
+      pattern.endsWith('*') ? this.#destinationsWith(pattern.slice(0, -1)) : [pattern],
+    );
+    return [...new Set(names)];
+  }
+
+  /** Steps from destination to destination in the index of heads. */
+  #destinationsWith(prefix: string): readonly string[] {
+    const next = (comparison: '>' | '>=', from: string): string | undefined => {
+      const sql = `SELECT min(destination) AS name FROM delivery WHERE head = 1 AND destination ${comparison} ?`;
+      const name = this.#connection.row<{ name: string | null }>(sql, from)?.name;
+      return name?.startsWith(prefix) === true ? name : undefined;
+    };
+    const found: string[] = [];
+    for (let name = next('>=', prefix); name !== undefined; name = next('>', name)) found.push(name);
+    return found;
+  }
+
+  #ready(destination: string, request: LeaseRequest): readonly Ready[] {
+    const sql = `SELECT sequence, ready_at FROM delivery WHERE head = 1 AND destination = ? AND ready_at <= ?
+      ORDER BY ready_at, sequence LIMIT ?`;
+    return this.#connection.rows<Ready>(sql, destination, request.now, request.limit);
+  }
+
+  #leaseOne(sequence: number, request: LeaseRequest): readonly Delivery[] {
+    const until = request.now + request.leaseMs;
+    const sql = `UPDATE delivery SET state = 'leased', attempts = attempts + 1, leases = leases + 1, leased_until = ?,
+      ready_at = ?, lease = id || '/' || (leases + 1) WHERE sequence = ? RETURNING *`;
+    return this.#connection.rows<DeliveryRow>(sql, until, until, sequence).map(deliveryOf);
+  }
+}

@@ -1,0 +1,175 @@
+// Group commit: works that come together share one transaction (a savepoint each) and one fsync. No work is answered before
+// the fsync that made it durable.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Refusal, unavailable } from '../../kernel/outcomes.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { Connection } from './connection.ts';
+
+export interface GroupLimits {
+  /** Works in one commit, at most. */
+  readonly works: number;
+  /** No further work joins a commit after this time. */
+  readonly durationMs: number;
+  /** Works that may wait; more are refused. */
+  readonly queue: number;
+  /** A work that takes longer is reported: it holds up all others. */
+  readonly watchdogMs: number;
+}
+
+interface Waiting {
+  readonly work: () => Promise<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Outcome = { readonly waiting: Waiting } & ({ readonly value: unknown } | { readonly error: unknown });
+
+export class GroupCommit {
+  readonly #connection: Connection;
+  readonly #limits: GroupLimits;
+  readonly #logger: Logger;
+  readonly #inside = new AsyncLocalStorage<{ open: boolean }>();
+  #queue: Waiting[] = [];
+  #undo: (() => void)[] = [];
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(connection: Connection, limits: GroupLimits, logger: Logger) {
+    this.#connection = connection;
+    this.#limits = limits;
+    this.#logger = logger;
+  }
+
+  /**
+   * Runs `work` inside the next transaction; resolves with its result when that is durable. When `work` throws, what it wrote is
+   * undone and its neighbours go on. Called from inside a work it throws: waiting for its own end would never end.
+   */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    this.#refuseWhatCannotRun();
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      this.#running ??= this.#drain();
+    });
+  }
+
+  /** To be called inside a work: `undo` is run if what the work wrote does not become durable. */
+  onUndone(undo: () => void): void {
+    this.#undo.push(undo);
+  }
+
+  /** Refuses new works and waits for those that are queued. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  #refuseWhatCannotRun(): void {
+    if (this.#inside.getStore()?.open === true) {
+      throw new Error('a transaction was begun inside another one; use the transaction that is at hand');
+    }
+    if (this.#closed) throw unavailable('the store is closed');
+    if (this.#queue.length >= this.#limits.queue) {
+      throw unavailable('too many transactions wait for the disk; try again');
+    }
+  }
+
+  /** Commits groups until nothing waits. One turn of the event loop between groups lets further callers join the next one. */
+  async #drain(): Promise<void> {
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      await this.#group();
+      await nextTurn();
+    }
+    this.#running = undefined;
+  }
+
+  async #group(): Promise<void> {
+    const outcomes: Outcome[] = [];
+    const watchdog = setTimeout(() => this.#reportSlowness(), this.#limits.watchdogMs);
+    try {
+      this.#connection.run('BEGIN IMMEDIATE');
+      await this.#works(outcomes);
+      this.#connection.run('COMMIT');
+      this.#undo = [];
+      for (const outcome of outcomes) settle(outcome);
+    } catch (error) {
+      this.#abandon(outcomes, error);
+    } finally {
+      clearTimeout(watchdog);
+    }
+  }
+
+  async #works(outcomes: Outcome[]): Promise<void> {
+    const end = performance.now() + this.#limits.durationMs;
+    do {
+      const waiting = this.#queue.shift();
+      if (waiting === undefined) return;
+      outcomes.push(await this.#one(waiting));
+      if (!this.#connection.database.isTransaction) throw new Error('SQLite gave the transaction up');
+    } while (outcomes.length < this.#limits.works && performance.now() < end);
+  }
+
+  async #one(waiting: Waiting): Promise<Outcome> {
+    const mark = this.#undo.length;
+    const scope = { open: true };
+    this.#connection.run('SAVEPOINT work');
+    try {
+      const value = await this.#inside.run(scope, waiting.work);
+      this.#connection.run('RELEASE work');
+      return { waiting, value };
+    } catch (error) {
+      this.#undoWork(mark);
+      return { waiting, error: asRefusal(error) };
+    } finally {
+      scope.open = false;
+    }
+  }
+
+  #undoWork(mark: number): void {
+    for (const undo of this.#undo.splice(mark)) undo();
+    if (!this.#connection.database.isTransaction) return;
+    this.#connection.run('ROLLBACK TO work');
+    this.#connection.run('RELEASE work');
+  }
+
+  /** Nothing of this group is kept: all its works hear so, and the store goes on with the next group. */
+  #abandon(outcomes: readonly Outcome[], cause: unknown): void {
+    if (this.#connection.database.isTransaction) this.#connection.run('ROLLBACK');
+    for (const undo of this.#undo.splice(0)) undo();
+    const refusal = Object.assign(unavailable('the store could not write to its disk'), { cause });
+    this.#logger.error({ works: outcomes.length }, 'a commit failed; nothing of it was kept', cause);
+    for (const outcome of outcomes) outcome.waiting.reject('error' in outcome ? outcome.error : refusal);
+    if (outcomes.length === 0) this.#queue.shift()?.reject(refusal);
+  }
+
+  #reportSlowness(): void {
+    this.#logger.warn(
+      { afterMs: this.#limits.watchdogMs, queued: this.#queue.length },
+      'a transaction takes long and holds up all others: it must wait for nothing but itself',
+    );
+  }
+}
+
+function settle(outcome: Outcome): void {
+  if ('error' in outcome) outcome.waiting.reject(outcome.error);
+  else outcome.waiting.resolve(outcome.value);
+}
+
+/** Primary result codes that speak of the disk or the memory, not of our statements: https://sqlite.org/rescode.html */
+const outOfOrder = new Map([
+  [5, 'busy'],
+  [6, 'locked'],
+  [7, 'out of memory'],
+  [8, 'read only'],
+  [10, 'input or output error'],
+  [13, 'full'],
+  [14, 'cannot be opened'],
+]);
+
+function asRefusal(error: unknown): unknown {
+  if (error instanceof Refusal || !(error instanceof Error) || !('errcode' in error)) return error;
+  const trouble = outOfOrder.get(Number(error.errcode) & 0xff);
+  if (trouble === undefined) return error;
+  return Object.assign(unavailable(`the store's disk or file: ${trouble}`), { cause: error });
+}

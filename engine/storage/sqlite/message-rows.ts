@@ -1,0 +1,139 @@
+// Messages and deliveries as rows: columns to fields and back.
+import type { Delivery, MessageChange, MessageRecord, Reason } from '../message-store.ts';
+import type { SqlValue } from './connection.ts';
+
+export interface MessageRow {
+  readonly sequence: number;
+  readonly id: string;
+  readonly channel: string;
+  readonly peer: string;
+  readonly received_at: number;
+  readonly control_id: string;
+  readonly message_type: string;
+  readonly format: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly state: MessageRecord['state'];
+  readonly reason_code: string | null;
+  readonly reason_text: string | null;
+  readonly attempts: number;
+  readonly due_at: number;
+  readonly acknowledgement: MessageRecord['acknowledgement'];
+  readonly answer: Uint8Array | null;
+  readonly map: string | null;
+  readonly effects: string;
+  readonly replay_of: string | null;
+  readonly changed_by: string | null;
+}
+
+interface ReasonColumns {
+  readonly reason_code: string | null;
+  readonly reason_text: string | null;
+}
+
+function reasonOf(row: ReasonColumns): Reason | undefined {
+  return row.reason_code === null ? undefined : { code: row.reason_code, text: row.reason_text ?? '' };
+}
+
+export function messageOf(row: MessageRow): MessageRecord {
+  return {
+    id: row.id,
+    channel: row.channel,
+    peer: row.peer,
+    receivedAt: row.received_at,
+    controlId: row.control_id,
+    messageType: row.message_type,
+    format: row.format,
+    digest: row.digest,
+    size: row.size,
+    state: row.state,
+    reason: reasonOf(row),
+    attempts: row.attempts,
+    dueAt: row.due_at,
+    acknowledgement: row.acknowledgement,
+    answer: row.answer ?? undefined,
+    map: row.map ?? undefined,
+    effects: JSON.parse(row.effects) as readonly string[],
+    replayOf: row.replay_of ?? undefined,
+    changedBy: row.changed_by ?? undefined,
+  };
+}
+
+type Columns = readonly (readonly [column: string, value: SqlValue])[];
+
+/** Columns of each field that may change after a message was kept. */
+const changedColumns: Readonly<Record<keyof MessageChange, (change: MessageChange) => Columns>> = {
+  state: ({ state }) => [['state', state ?? null]],
+  reason: ({ reason }) => [
+    ['reason_code', reason?.code ?? null],
+    ['reason_text', reason?.text ?? null],
+  ],
+  attempts: ({ attempts }) => [['attempts', attempts ?? null]],
+  dueAt: ({ dueAt }) => [['due_at', dueAt ?? null]],
+  acknowledgement: ({ acknowledgement }) => [['acknowledgement', acknowledgement ?? null]],
+  answer: ({ answer }) => [['answer', answer ?? null]],
+  map: ({ map }) => [['map', map ?? null]],
+  effects: ({ effects }) => [['effects', JSON.stringify(effects ?? [])]],
+  changedBy: ({ changedBy }) => [['changed_by', changedBy ?? null]],
+};
+
+/** A field that is there and undefined is emptied; a field that is not there stays. */
+export function columnsOfChange(change: MessageChange): Columns {
+  return Object.entries(changedColumns).flatMap(([field, columns]) =>
+    Object.hasOwn(change, field) ? columns(change) : [],
+  );
+}
+
+export function columnsOfMessage(message: MessageRecord): Columns {
+  return [
+    ['id', message.id],
+    ['channel', message.channel],
+    ['peer', message.peer],
+    ['received_at', message.receivedAt],
+    ['control_id', message.controlId],
+    ['message_type', message.messageType],
+    ['format', message.format],
+    ['digest', message.digest],
+    ['size', message.size],
+    ['replay_of', message.replayOf ?? null],
+    ...columnsOfChange(message),
+  ];
+}
+
+export interface DeliveryRow {
+  readonly sequence: number;
+  readonly id: string;
+  readonly destination: string;
+  readonly lane: string;
+  readonly created_at: number;
+  readonly state: Delivery['state'];
+  readonly head: number;
+  readonly attempts: number;
+  readonly leases: number;
+  readonly due_at: number;
+  readonly leased_until: number;
+  readonly lease: string | null;
+  readonly reason_code: string | null;
+  readonly reason_text: string | null;
+  readonly content_type: string;
+  readonly cause: string;
+  readonly payload: Uint8Array;
+}
+
+export function deliveryOf(row: DeliveryRow): Delivery {
+  return {
+    id: row.id,
+    destination: row.destination,
+    lane: row.lane,
+    createdAt: row.created_at,
+    state: row.state,
+    attempts: row.attempts,
+    dueAt: row.due_at,
+    leasedUntil: row.leased_until,
+    lease: row.lease ?? undefined,
+    reason: reasonOf(row),
+    contentType: row.content_type,
+    payload: row.payload,
+    cause: row.cause,
+  };
+}

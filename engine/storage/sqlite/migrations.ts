@@ -1,0 +1,134 @@
+// The layout of the database file, as numbered steps. A step that was released is never changed: add another one.
+// What each table is for and what it costs: docs/decisions/0003-index-rows-by-number.md.
+import type { DatabaseSync } from 'node:sqlite';
+import { unavailable } from '../../kernel/outcomes.ts';
+
+/** Resources and the index tables under which they are found. */
+const resources = `
+  -- Types, search parameters, code systems and units, by number.
+  CREATE TABLE name (
+    kind INTEGER NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (kind, number), UNIQUE (kind, text)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The current version of each resource. rid = type number * 2^40 + a count, so that a rid tells its type. A resource that
+  -- is only referred to has a row of version 0, so that references are numbers and chains never touch text.
+  CREATE TABLE resource (
+    rid INTEGER PRIMARY KEY, type INTEGER NOT NULL, id TEXT NOT NULL, live INTEGER NOT NULL, version INTEGER NOT NULL,
+    updated INTEGER NOT NULL, method TEXT NOT NULL, body TEXT
+  ) STRICT;
+  CREATE UNIQUE INDEX resource_by_id ON resource (type, id);
+  CREATE INDEX resource_by_updated ON resource (type, live, updated);
+
+  -- Versions that were replaced.
+  CREATE TABLE history (
+    rid INTEGER NOT NULL, version INTEGER NOT NULL, updated INTEGER NOT NULL, method TEXT NOT NULL, body TEXT
+  ) STRICT;
+  CREATE UNIQUE INDEX history_by_version ON history (rid, version);
+
+  CREATE TABLE token_index (
+    parameter INTEGER NOT NULL, code TEXT NOT NULL, rid INTEGER NOT NULL, system INTEGER NOT NULL,
+    PRIMARY KEY (parameter, code, rid, system)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE reference_index (
+    parameter INTEGER NOT NULL, target INTEGER NOT NULL, rid INTEGER NOT NULL,
+    PRIMARY KEY (parameter, target, rid)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX reference_by_rid ON reference_index (rid, parameter, target);
+
+  CREATE TABLE uri_index (
+    parameter INTEGER NOT NULL, value TEXT NOT NULL, rid INTEGER NOT NULL,
+    PRIMARY KEY (parameter, value, rid)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE string_index (
+    parameter INTEGER NOT NULL, folded TEXT NOT NULL, rid INTEGER NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (parameter, folded, rid, value)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX string_by_rid ON string_index (rid, parameter, folded);
+
+  -- Dates (ms since 1970), numbers and quantities. Whole numbers are kept short, so these tables are not STRICT.
+  CREATE TABLE range_index (
+    parameter INTEGER NOT NULL, low NUMERIC NOT NULL, rid INTEGER NOT NULL, high NUMERIC NOT NULL,
+    unit INTEGER NOT NULL, system INTEGER NOT NULL,
+    PRIMARY KEY (parameter, low, rid, high, unit, system)
+  ) WITHOUT ROWID;
+  CREATE INDEX range_by_rid ON range_index (rid, parameter, low, high, unit, system);
+`;
+
+/** Messages and deliveries; counts by state are kept by triggers, so that they are right whatever rolls back. */
+const messages = `
+  CREATE TABLE message (
+    sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, channel TEXT NOT NULL, peer TEXT NOT NULL,
+    received_at INTEGER NOT NULL, control_id TEXT NOT NULL, message_type TEXT NOT NULL, format TEXT NOT NULL,
+    digest TEXT NOT NULL, size INTEGER NOT NULL, state TEXT NOT NULL, reason_code TEXT, reason_text TEXT,
+    attempts INTEGER NOT NULL, due_at INTEGER NOT NULL, acknowledgement TEXT NOT NULL, answer BLOB, map TEXT,
+    effects TEXT NOT NULL, replay_of TEXT, changed_by TEXT
+  ) STRICT;
+  CREATE INDEX message_by_control_id ON message (control_id, channel, message_type, digest);
+  CREATE INDEX message_by_channel ON message (channel, received_at);
+  CREATE INDEX message_by_state ON message (state, received_at);
+  CREATE INDEX message_by_time ON message (received_at);
+  CREATE INDEX message_received ON message (channel, sequence) WHERE state = 'received';
+  CREATE TABLE message_raw (sequence INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+
+  -- head = 1: the one delivery of its lane that may be handed out; ready_at: when (its due time, or the end of its lease).
+  CREATE TABLE delivery (
+    sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, destination TEXT NOT NULL, lane TEXT NOT NULL,
+    created_at INTEGER NOT NULL, state TEXT NOT NULL, head INTEGER NOT NULL, ready_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL, leases INTEGER NOT NULL, due_at INTEGER NOT NULL, leased_until INTEGER NOT NULL,
+    lease TEXT, reason_code TEXT, reason_text TEXT, content_type TEXT NOT NULL, cause TEXT NOT NULL, payload BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX delivery_open ON delivery (lane, sequence) WHERE state IN ('waiting', 'leased');
+  CREATE INDEX delivery_ready ON delivery (destination, ready_at) WHERE head = 1;
+  CREATE INDEX delivery_by_destination ON delivery (destination, state);
+  CREATE INDEX delivery_by_state ON delivery (state, created_at);
+  CREATE INDEX delivery_by_cause ON delivery (cause);
+
+  CREATE TABLE census (kind TEXT NOT NULL, state TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (kind, state))
+    STRICT, WITHOUT ROWID;
+  ${countedTable('message')}
+  ${countedTable('delivery')}
+`;
+
+function countedTable(table: string): string {
+  const add = (row: string, by: number): string => `
+      INSERT INTO census VALUES ('${table}', ${row}.state, ${by})
+        ON CONFLICT DO UPDATE SET count = count + excluded.count;`;
+  return `
+  CREATE TRIGGER ${table}_kept AFTER INSERT ON ${table} BEGIN ${add('new', 1)} END;
+  CREATE TRIGGER ${table}_left AFTER DELETE ON ${table} BEGIN ${add('old', -1)} END;
+  CREATE TRIGGER ${table}_moved AFTER UPDATE OF state ON ${table} WHEN new.state <> old.state
+    BEGIN ${add('old', -1)} ${add('new', 1)} END;`;
+}
+
+const jobs = `
+  CREATE TABLE job (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL, priority INTEGER NOT NULL, next_run_at INTEGER,
+    locked_at INTEGER, disabled INTEGER NOT NULL, details TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX job_single ON job (name) WHERE type = 'single';
+  CREATE INDEX job_by_name ON job (name, next_run_at);
+  CREATE TABLE readiness (only INTEGER PRIMARY KEY CHECK (only = 1), checked_at INTEGER NOT NULL) STRICT;
+`;
+
+const steps: readonly string[] = [resources + messages + jobs];
+
+/** Brings the file to the newest layout, each step in one transaction. A file of a newer engine is refused untouched. */
+export function migrate(database: DatabaseSync): void {
+  const version = versionOf(database);
+  if (version > steps.length) {
+    throw unavailable(
+      `the data was written by a newer version of the engine (layout ${version}, known here: ${steps.length}); start that version`,
+    );
+  }
+  for (const [index, step] of steps.entries()) {
+    if (index >= version) {
+      database.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${index + 1}; COMMIT`);
+    }
+  }
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+}

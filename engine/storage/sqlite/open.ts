@@ -1,0 +1,114 @@
+// The store of one tenant in one SQLite file: a writing connection behind the group commit, and a reading one that sees only what
+// is committed. https://sqlite.org/wal.html
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { Store, Transaction } from '../store.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
+import { lockFile, type FileLock } from './file-lock.ts';
+import { GroupCommit, type GroupLimits } from './group-commit.ts';
+import { IndexWriter } from './index-rows.ts';
+import { SqliteJobStore } from './job-store.ts';
+import { SqliteMessageReader, SqliteMessageWriter } from './message-store.ts';
+import { migrate } from './migrations.ts';
+import { NameWriter, Names, NumberCache } from './names.ts';
+import { SqliteResourceReader, SqliteResourceWriter } from './resource-store.ts';
+import { always, Scope } from './scope.ts';
+
+export interface SqliteStoreOptions {
+  /** Its folder is made (mode 0700) when it is not there; the file gets mode 0600. */
+  readonly file: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly connection?: Partial<ConnectionOptions>;
+  readonly limits?: Partial<GroupLimits>;
+}
+
+const defaultConnection: ConnectionOptions = { cacheKiB: 32_768, mapBytes: 2 ** 30, busyTimeoutMs: 5_000 };
+const defaultLimits: GroupLimits = { works: 128, durationMs: 20, queue: 10_000, watchdogMs: 5_000 };
+
+/**
+ * Opens the file, making or migrating it. Throws Refusal `unavailable` when another engine holds it, or when a newer version of the
+ * engine wrote it.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  makePrivately(options.file);
+  const lock = lockFile(options.file);
+  try {
+    const connection = { ...defaultConnection, ...options.connection };
+    const writer = new Connection(options.file, connection);
+    migrate(writer.database);
+    return new SqliteStore(writer, new Connection(options.file, connection), lock, options);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function makePrivately(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  for (const path of [file, `${file}.lock`]) {
+    if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
+  }
+}
+
+class SqliteStore implements Store {
+  readonly resources: SqliteResourceReader;
+  readonly messages: SqliteMessageReader;
+  readonly jobs: SqliteJobStore;
+  readonly #writer: Connection;
+  readonly #reader: Connection;
+  readonly #lock: FileLock;
+  readonly #clock: Clock;
+  readonly #commit: GroupCommit;
+  readonly #names: NameWriter;
+  readonly #index: IndexWriter;
+  #closing: Promise<void> | undefined;
+
+  constructor(writer: Connection, reader: Connection, lock: FileLock, options: SqliteStoreOptions) {
+    const cache = new NumberCache();
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#lock = lock;
+    this.#clock = options.clock;
+    this.#commit = new GroupCommit(writer, { ...defaultLimits, ...options.limits }, options.logger);
+    this.#names = new NameWriter(writer, cache, (undo) => this.#commit.onUndone(undo));
+    this.#index = new IndexWriter(writer, this.#names);
+    this.resources = new SqliteResourceReader(new Names(reader, cache), always);
+    this.messages = new SqliteMessageReader(reader, always);
+    this.jobs = new SqliteJobStore(reader, writer, this.#commit);
+  }
+
+  async transact<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#commit.run(async () => {
+      const scope = new Scope();
+      try {
+        return await work({
+          resources: new SqliteResourceWriter(this.#names, this.#index, scope),
+          messages: new SqliteMessageWriter(this.#writer, scope),
+        });
+      } finally {
+        scope.end();
+      }
+    });
+  }
+
+  /** Writes a row, so that a full or failing disk shows. */
+  async check(): Promise<void> {
+    const sql = 'INSERT OR REPLACE INTO readiness (only, checked_at) VALUES (1, ?)';
+    await this.#commit.run(async () => this.#writer.run(sql, this.#clock.now()));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#commit.close();
+    this.#reader.close();
+    this.#writer.close();
+    this.#lock.release();
+  }
+}

@@ -1,0 +1,190 @@
+// Resources in SQLite: read, history, search; and inside a transaction, write.
+import { badRequest, conflict } from '../../kernel/outcomes.ts';
+import type { IndexEntry } from '../../search/index-entry.ts';
+import type { Plan } from '../../search/plan.ts';
+import type {
+  HistoryPage,
+  ResourceReader,
+  ResourceWriter,
+  SearchPage,
+  StoredVersion,
+} from '../resource-store.ts';
+import { countMatches, findMatches, type Match } from './compile-plan.ts';
+import type { Connection } from './connection.ts';
+import type { IndexWriter } from './index-rows.ts';
+import { unknownNumber, type Names, type NameWriter } from './names.ts';
+import { writePlace } from './page-place.ts';
+import type { Scope } from './scope.ts';
+
+interface VersionRow {
+  readonly rid: number;
+  readonly id: string;
+  readonly version: number;
+  readonly updated: number;
+  readonly method: string;
+  readonly body: string | null;
+}
+
+const readSql =
+  'SELECT rid, id, version, updated, method, body FROM resource WHERE type = ? AND id = ? AND version > 0';
+const readByRidSql = 'SELECT rid, id, version, updated, method, body FROM resource WHERE rid = ?';
+const replacedSql = 'SELECT version, updated, method, body FROM history WHERE rid = ?';
+
+export class SqliteResourceReader implements ResourceReader {
+  protected readonly names: Names;
+  protected readonly scope: Scope;
+
+  constructor(names: Names, scope: Scope) {
+    this.names = names;
+    this.scope = scope;
+  }
+
+  async read(type: string, id: string): Promise<StoredVersion | undefined> {
+    this.scope.check();
+    const row = this.#row(type, id);
+    return row && versionOf(type, row);
+  }
+
+  async readVersion(type: string, id: string, version: number): Promise<StoredVersion | undefined> {
+    this.scope.check();
+    const current = this.#row(type, id);
+    if (current === undefined || current.version === version) return current && versionOf(type, current);
+    const sql = `${replacedSql} AND version = ?`;
+    const row = this.names.connection.row<Omit<VersionRow, 'rid' | 'id'>>(sql, current.rid, version);
+    return row && versionOf(type, { ...current, ...row });
+  }
+
+  async history(type: string, id: string, count: number, after?: string): Promise<HistoryPage> {
+    this.scope.check();
+    const below = after === undefined ? Infinity : versionAfter(after);
+    const current = this.#row(type, id);
+    if (current === undefined) return { versions: [], next: undefined, total: 0 };
+    const sql = `${replacedSql} AND version < ? ORDER BY version DESC LIMIT ?`;
+    const replaced = this.names.connection.rows<Omit<VersionRow, 'rid' | 'id'>>(
+      sql,
+      current.rid,
+      below,
+      count,
+    );
+    const all = [
+      ...(current.version < below ? [current] : []),
+      ...replaced.map((row) => ({ ...current, ...row })),
+    ];
+    const versions = all.slice(0, count).map((row) => versionOf(type, row));
+    const last = versions.at(-1)?.version ?? 1;
+    return { versions, next: last > 1 ? String(last) : undefined, total: current.version };
+  }
+
+  async search(plan: Plan): Promise<SearchPage> {
+    this.scope.check();
+    const total = plan.total === 'accurate' || plan.count === 0 ? countMatches(this.names, plan) : undefined;
+    const found = plan.count === 0 ? [] : findMatches(this.names, plan, plan.count + 1);
+    const page = found.slice(0, plan.count);
+    return {
+      matches: page.map((match) => this.#matched(plan.type, match)),
+      next: found.length > page.length ? placeAfter(page.at(-1)) : undefined,
+      total,
+    };
+  }
+
+  #row(type: string, id: string): VersionRow | undefined {
+    const number = this.names.find('type', type);
+    if (number === unknownNumber) return undefined;
+    return this.names.connection.row<VersionRow>(readSql, number, id);
+  }
+
+  #matched(type: string, match: Match): StoredVersion {
+    const row = this.names.connection.row<VersionRow>(readByRidSql, match.rid);
+    if (row === undefined) throw new Error('an index row points at no resource');
+    return versionOf(type, row);
+  }
+}
+
+function placeAfter(match: Match | undefined): string | undefined {
+  return match && writePlace(match);
+}
+
+function versionAfter(after: string): number {
+  if (!/^[1-9][0-9]{0,14}$/.test(after)) {
+    throw badRequest('the page link is not one of this history: begin at the first page', 'after');
+  }
+  return Number(after);
+}
+
+function versionOf(type: string, row: VersionRow): StoredVersion {
+  return {
+    type,
+    id: row.id,
+    version: row.version,
+    lastUpdated: row.updated,
+    method: row.method as StoredVersion['method'],
+    body: row.body ?? undefined,
+  };
+}
+
+export class SqliteResourceWriter extends SqliteResourceReader implements ResourceWriter {
+  readonly #connection: Connection;
+  readonly #names: NameWriter;
+  readonly #index: IndexWriter;
+
+  constructor(names: NameWriter, index: IndexWriter, scope: Scope) {
+    super(names, scope);
+    this.#connection = names.connection;
+    this.#names = names;
+    this.#index = index;
+  }
+
+  async write(
+    next: StoredVersion,
+    entries: readonly IndexEntry[],
+    previousEntries: readonly IndexEntry[],
+  ): Promise<void> {
+    this.scope.check();
+    this.#index.update(this.#put(next), entries, previousEntries);
+  }
+
+  #put(next: StoredVersion): number {
+    const type = this.#names.intern('type', next.type);
+    const sql = 'SELECT rid, version FROM resource WHERE type = ? AND id = ?';
+    const stored = this.#connection.row<{ rid: number; version: number }>(sql, type, next.id);
+    const version = (stored?.version ?? 0) + 1;
+    if (next.version !== version) {
+      throw conflict(`${next.type}/${next.id} has changed meanwhile: its next version is ${version}`);
+    }
+    return stored === undefined ? this.#insert(type, next) : this.#replace(stored.rid, next);
+  }
+
+  #insert(type: number, next: StoredVersion): number {
+    const rid = this.#names.newRid(type);
+    this.#connection.run(
+      'INSERT INTO resource (rid, type, id, live, version, updated, method, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      rid,
+      type,
+      next.id,
+      next.body === undefined ? 0 : 1,
+      next.version,
+      next.lastUpdated,
+      next.method,
+      next.body ?? null,
+    );
+    return rid;
+  }
+
+  #replace(rid: number, next: StoredVersion): number {
+    this.#connection.run(
+      `INSERT INTO history (rid, version, updated, method, body)
+        SELECT rid, version, updated, method, body FROM resource WHERE rid = ? AND version > 0`,
+      rid,
+    );
+    this.#connection.run(
+      'UPDATE resource SET live = ?, version = ?, updated = ?, method = ?, body = ? WHERE rid = ?',
+      next.body === undefined ? 0 : 1,
+      next.version,
+      next.lastUpdated,
+      next.method,
+      next.body ?? null,
+      rid,
+    );
+    return rid;
+  }
+}
