@@ -39,7 +39,8 @@ function rangeTo(low: number, high: number | undefined, shift: number): InstantR
 
 function startOfDay(year: number, month: number, day: number): number | undefined {
   // Date.UTC takes years below 100 for 19xx; the calendar repeats every 400 years of 146,097 days.
-  const start = year < 100 ? Date.UTC(year + 400, month - 1, day) - 146_097 * dayMs : Date.UTC(year, month - 1, day);
+  const start =
+    year < 100 ? Date.UTC(year + 400, month - 1, day) - 146_097 * dayMs : Date.UTC(year, month - 1, day);
   const exists = month >= 1 && month <= 12 && day >= 1 && new Date(start).getUTCDate() === day;
   return exists ? start : undefined;
 }

@@ -27,7 +27,8 @@ export type ParsedReference =
   | { readonly kind: 'conditional'; readonly type: string; readonly query: string }
   | { readonly kind: 'other'; readonly text: string };
 
-const address = /^(?:(https?:\/\/.{1,1000}?)\/)?([A-Z][A-Za-z]{1,60})\/([A-Za-z0-9.-]{1,64})(?:\/_history\/([A-Za-z0-9.-]{1,64}))?$/;
+const address =
+  /^(?:(https?:\/\/.{1,1000}?)\/)?([A-Z][A-Za-z]{1,60})\/([A-Za-z0-9.-]{1,64})(?:\/_history\/([A-Za-z0-9.-]{1,64}))?$/;
 const conditional = /^([A-Z][A-Za-z]{1,60})\?(.+)$/s;
 
 /** Reads the text of a reference; never throws. */
@@ -74,24 +75,26 @@ export function referenceTarget(text: string, base: string): string | undefined 
  * nothing did. Looks into contained resources and Bundle entries.
  */
 export function mapReferences<T extends FhirResource>(resource: T, change: (reference: string) => string): T {
-  return mapObject(resource, change);
+  return mapObject(resource, change) as T;
 }
 
-function mapObject<T extends object>(value: T, change: (reference: string) => string): T {
+type Fields = Readonly<Record<string, unknown>>;
+
+function mapObject(value: Fields, change: (reference: string) => string): Fields {
   let copy: Record<string, unknown> | undefined;
   for (const key of Object.keys(value)) {
-    const part = (value as Record<string, unknown>)[key];
+    const part = value[key];
     const mapped = key === 'reference' && typeof part === 'string' ? change(part) : mapPart(part, change);
     if (mapped === part) continue;
     copy ??= { ...value };
     copy[key] = mapped;
   }
-  return copy === undefined ? value : (copy as T);
+  return copy ?? value;
 }
 
 function mapPart(part: unknown, change: (reference: string) => string): unknown {
   if (typeof part !== 'object' || part === null) return part;
-  return Array.isArray(part) ? mapArray(part, change) : mapObject(part, change);
+  return Array.isArray(part) ? mapArray(part, change) : mapObject(part as Fields, change);
 }
 
 function mapArray(parts: readonly unknown[], change: (reference: string) => string): readonly unknown[] {

@@ -10,7 +10,10 @@ export type IndexEntry =
       readonly system: string;
       readonly code: string;
     }
-  /** `target` is relative (`Patient/123`) when it is on this server, otherwise as written; never with a version. */
+  /**
+   * `target` is relative (`Patient/123`) when it is on this server, otherwise as written; never with a version. A canonical
+   * with a version (`url|2.0`) has an entry without it too.
+   */
   | { readonly kind: 'reference'; readonly parameter: ParameterName; readonly target: string }
   | { readonly kind: 'uri'; readonly parameter: ParameterName; readonly value: string }
   | {
@@ -21,7 +24,7 @@ export type IndexEntry =
     }
   /** [low, high): the instants that the value may mean at its precision, ms since 1970. ±Infinity where open. */
   | { readonly kind: 'date'; readonly parameter: ParameterName; readonly low: number; readonly high: number }
-  /** [low, high): the value at its written precision (100 is 99.5–100.5, 1.20 is 1.195–1.205). */
+  /** [low, high): the value itself (high is the next number above it); wider for ranges and where a comparator opens it. */
   | {
       readonly kind: 'number';
       readonly parameter: ParameterName;

@@ -1,0 +1,18 @@
+// How strings are compared: without case, accents, apostrophes and punctuation. https://hl7.org/fhir/R4/search.html#string
+
+const plain = /^[a-z0-9]+(?: [a-z0-9]+)*$/;
+const apostrophes = /['’‘ʼʻ`´]/g;
+const marks = /\p{M}+/gu;
+const separators = /[^\p{L}\p{N}]+/gu;
+
+/**
+ * The form in which strings are indexed and asked for: `Ng'ang'a  Wanjirũ` is `nganga wanjiru`. An apostrophe vanishes, other
+ * punctuation separates words. A string of punctuation alone stays as it is, in lower case.
+ */
+export function foldString(text: string): string {
+  const lower = text.toLowerCase();
+  if (plain.test(lower)) return lower;
+  const bare = lower.normalize('NFD').replace(marks, '').replace(apostrophes, '');
+  const folded = bare.replace(separators, ' ').trim();
+  return folded === '' ? lower.trim() : folded;
+}

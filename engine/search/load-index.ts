@@ -1,0 +1,133 @@
+// The search index put together from the compiled definitions: the one way in for the other parts.
+import type { FhirResource } from '../fhir/resource.ts';
+import type { CompiledDefinitions, CompiledParameter, CompiledType } from './definitions/compiled.ts';
+import { readDefinitions } from './definitions/cache.ts';
+import { linkExtraction, type Extraction } from './extraction/extract.ts';
+import type { ExtractionOptions } from './extraction/collector.ts';
+import type { IndexEntry } from './index-entry.ts';
+import { matches } from './match.ts';
+import type { ParameterTable } from './request/conditions.ts';
+import { readRequest } from './request/read-request.ts';
+import type { SearchIndex, SearchParameterInfo } from './search-index.ts';
+
+export interface IndexOptions {
+  /** The public FHIR base: absolute references under it are indexed as relative ones. */
+  readonly base?: string;
+  /** Minutes east of UTC, for dates that are written without a time zone (Nairobi: 180). 0 when not given. */
+  readonly zoneOffsetMinutes?: number;
+}
+
+/** Loads the compiled definitions. Throws when they have not been prepared (see scripts/prepare.mjs). */
+export function loadSearchIndex(options: IndexOptions = {}): SearchIndex {
+  const extraction = {
+    base: (options.base ?? '').replace(/\/+$/, ''),
+    zoneOffsetMinutes: options.zoneOffsetMinutes ?? 0,
+  };
+  const types = new IndexedTypes(readDefinitions(), extraction);
+  return {
+    types: types.types,
+    isType: (name) => types.isType(name),
+    parameters: (type) => types.listed(type),
+    entries: (resource) => types.entries(resource),
+    request: (type, query, search) => readRequest(type, query, types, search, extraction.zoneOffsetMinutes),
+    matches,
+    referencesOf: (resource, parameter, target) => types.references(resource, parameter, target),
+  };
+}
+
+/** Answered from the resource's own row. */
+const storeParameters: readonly SearchParameterInfo[] = [
+  {
+    code: '_id',
+    type: 'token',
+    definition: 'http://hl7.org/fhir/SearchParameter/Resource-id',
+    documentation: 'Logical id of this artifact',
+  },
+  {
+    code: '_lastUpdated',
+    type: 'date',
+    definition: 'http://hl7.org/fhir/SearchParameter/Resource-lastUpdated',
+    documentation: 'When the resource version last changed',
+  },
+];
+
+interface IndexedType {
+  readonly parameters: ReadonlyMap<string, CompiledParameter>;
+  readonly extract: Extraction;
+}
+
+/** The compiled types, each bound to its extractors when it is first met. */
+class IndexedTypes implements ParameterTable {
+  readonly types: readonly string[];
+  readonly #compiled: ReadonlyMap<string, CompiledType>;
+  readonly #options: ExtractionOptions;
+  readonly #indexed = new Map<string, IndexedType>();
+
+  constructor(definitions: CompiledDefinitions, options: ExtractionOptions) {
+    this.#compiled = new Map(Object.entries(definitions.types));
+    this.types = [...this.#compiled.keys()];
+    this.#options = options;
+  }
+
+  isType(name: string): boolean {
+    return this.#compiled.has(name);
+  }
+
+  find(type: string, code: string): CompiledParameter | undefined {
+    return this.#type(type)?.parameters.get(code);
+  }
+
+  codes(type: string): readonly string[] {
+    return this.listed(type).map((parameter) => parameter.code);
+  }
+
+  listed(type: string): readonly SearchParameterInfo[] {
+    const indexed = this.#type(type);
+    return indexed === undefined ? [] : [...storeParameters, ...indexed.parameters.values()];
+  }
+
+  /** A type that is not known is indexed under nothing. */
+  entries(resource: FhirResource): readonly IndexEntry[] {
+    return this.#type(resource.resourceType)?.extract(resource) ?? [];
+  }
+
+  references(resource: FhirResource, code: string, target: string | undefined): readonly string[] {
+    const sets = this.#referenceSets(resource.resourceType, code);
+    const found = new Set<string>();
+    for (const entry of sets.size === 0 ? [] : this.entries(resource)) {
+      const only = sets.get(entry.parameter);
+      if (entry.kind !== 'reference' || only === undefined || !relative.test(entry.target)) continue;
+      const type = entry.target.slice(0, entry.target.indexOf('/'));
+      if ((target ?? type) === type && (only === anyType || only === type)) found.add(entry.target);
+    }
+    return [...found];
+  }
+
+  /** The sets in which a reference parameter (or each of them) looks, with the type that it is limited to. */
+  #referenceSets(type: string, code: string): ReadonlyMap<string, string> {
+    const sets = new Map<string, string>();
+    for (const parameter of this.#type(type)?.parameters.values() ?? []) {
+      if (!parameter.literal || (code !== '*' && code !== parameter.code)) continue;
+      for (const { name, only } of parameter.sets) {
+        sets.set(name, only === undefined || sets.has(name) ? anyType : only);
+      }
+    }
+    return sets;
+  }
+
+  #type(name: string): IndexedType | undefined {
+    const known = this.#indexed.get(name);
+    if (known !== undefined) return known;
+    const compiled = this.#compiled.get(name);
+    if (compiled === undefined) return undefined;
+    const indexed = {
+      parameters: new Map(compiled.parameters.map((parameter) => [parameter.code, parameter])),
+      extract: linkExtraction(compiled, this.#options),
+    };
+    this.#indexed.set(name, indexed);
+    return indexed;
+  }
+}
+
+const anyType = '*';
+const relative = /^[A-Z][A-Za-z]+\/[^/]+$/;

@@ -1,0 +1,173 @@
+// One `key=value` of a search URL as a condition: a parameter with its modifier, a chain, or `_has`.
+// https://hl7.org/fhir/R4/search.html#chaining and #has
+import { badRequest, Refusal } from '../../kernel/outcomes.ts';
+import { anyOf, leaf, not } from '../condition.ts';
+import type { CompiledParameter } from '../definitions/compiled.ts';
+import { dateSpan } from '../parameters/date.ts';
+import { splitEscaped, unescaped } from '../parameters/escapes.ts';
+import { readParameter } from '../parameters/modifiers.ts';
+import type { ReadingOptions } from '../parameters/reader.ts';
+import { targetTypes } from '../parameters/reference.ts';
+import type { Condition } from '../plan.ts';
+
+/** The search parameters of all types, by their codes. */
+export interface ParameterTable {
+  readonly types: readonly string[];
+  isType(name: string): boolean;
+  find(type: string, code: string): CompiledParameter | undefined;
+  codes(type: string): readonly string[];
+}
+
+/** A chain over untyped references multiplies: so many links may be tried for one key. */
+const maximumLinks = 1000;
+
+/**
+ * Throws Refusal `unknown-parameter` for a parameter or modifier that the type does not have, `bad-request` for a value that cannot
+ * be read.
+ */
+export function readCondition(
+  type: string,
+  key: string,
+  value: string,
+  table: ParameterTable,
+  options: ReadingOptions,
+): Condition {
+  return new ConditionReader(value, table, options).read(type, key);
+}
+
+class ConditionReader {
+  readonly #value: string;
+  readonly #table: ParameterTable;
+  readonly #options: ReadingOptions;
+  #links = 0;
+
+  constructor(value: string, table: ParameterTable, options: ReadingOptions) {
+    this.#value = value;
+    this.#table = table;
+    this.#options = options;
+  }
+
+  read(type: string, key: string): Condition {
+    if (key.startsWith('_has:')) return this.#reverse(type, key);
+    const dot = key.indexOf('.');
+    if (dot >= 0) return this.#chain(type, key.slice(0, dot), key.slice(dot + 1));
+    const [code, modifier] = splitModifier(key);
+    if (code === '_id') return readId(modifier, this.#value);
+    if (code === '_lastUpdated') return readLastUpdated(modifier, this.#value, this.#options);
+    return readParameter(this.#parameter(type, code), modifier, this.#value, this.#options);
+  }
+
+  /** `subject:Patient.name`, `subject.name`: of the types that it may point at, those that know the rest. */
+  #chain(type: string, link: string, rest: string): Condition {
+    const [code, asked] = splitModifier(link);
+    const parameter = this.#pointing(type, code);
+    const targets = targetTypes(parameter, this.#options).filter(
+      (target) => asked === '' || target === asked,
+    );
+    if (targets.length === 0) {
+      throw new Refusal('unknown-parameter', `${type}.${code} does not point at ${asked}`, code);
+    }
+    const conditions = parameter.sets.flatMap(({ name, only }) =>
+      this.#known(
+        targets.filter((target) => only === undefined || target === only),
+        (target): Condition => ({
+          op: 'points-at',
+          parameter: name,
+          target,
+          where: this.read(target, rest),
+        }),
+      ),
+    );
+    return anyOf(conditions);
+  }
+
+  /** `_has:Observation:patient:code`. */
+  #reverse(type: string, key: string): Condition {
+    const [, source = '', code = '', ...more] = key.split(':');
+    const rest = more.join(':');
+    if (!this.#table.isType(source) || rest === '') {
+      throw badRequest('_has is written _has:Type:reference-parameter:parameter', '_has');
+    }
+    const parameter = this.#pointing(source, code);
+    if (!targetTypes(parameter, this.#options).includes(type)) {
+      throw new Refusal('unknown-parameter', `${source}.${code} does not point at ${type}`, '_has');
+    }
+    this.#count();
+    const where = this.read(source, rest);
+    const sets = parameter.sets.filter(({ only }) => only === undefined || only === type);
+    return anyOf(sets.map(({ name }) => ({ op: 'pointed-at-by', source, parameter: name, where })));
+  }
+
+  /** The conditions of the types that know the parameter; where none does, the refusal of the first. */
+  #known(types: readonly string[], condition: (type: string) => Condition): readonly Condition[] {
+    const found: Condition[] = [];
+    let refused: Refusal | undefined;
+    for (const type of types) {
+      this.#count();
+      try {
+        found.push(condition(type));
+      } catch (error) {
+        if (!(error instanceof Refusal) || error.code !== 'unknown-parameter') throw error;
+        refused ??= error;
+      }
+    }
+    if (found.length === 0 && refused !== undefined) throw refused;
+    return found;
+  }
+
+  #count(): void {
+    this.#links += 1;
+    if (this.#links > maximumLinks) {
+      throw badRequest('the chain has too many ways: name the types, as in subject:Patient.name');
+    }
+  }
+
+  #pointing(type: string, code: string): CompiledParameter {
+    const parameter = this.#parameter(type, code);
+    if (parameter.literal) return parameter;
+    throw new Refusal('unknown-parameter', `${type}.${code} is no reference that can be followed`, code);
+  }
+
+  #parameter(type: string, code: string): CompiledParameter {
+    const parameter = this.#table.find(type, code);
+    if (parameter === undefined) throw unknownParameter(this.#table, type, code);
+    return parameter;
+  }
+}
+
+/** Says which parameters there are. */
+export const unknownParameter = (table: ParameterTable, type: string, code: string): Refusal =>
+  new Refusal(
+    'unknown-parameter',
+    `${type} has no search parameter ${code.slice(0, 64)}; it has: ${table.codes(type).join(', ')}`,
+    code.slice(0, 64),
+  );
+
+function splitModifier(key: string): readonly [code: string, modifier: string] {
+  const colon = key.indexOf(':');
+  return colon < 0 ? [key, ''] : [key.slice(0, colon), key.slice(colon + 1)];
+}
+
+const noModifier = (code: string, modifier: string): Refusal =>
+  new Refusal(
+    'unknown-parameter',
+    `the modifier :${modifier.slice(0, 64)} is not supported for ${code}`,
+    code,
+  );
+
+function readId(modifier: string, value: string): Condition {
+  if (modifier !== '' && modifier !== 'not') throw noModifier('_id', modifier);
+  const values = splitEscaped(value, ',').map(unescaped);
+  const condition = leaf({ kind: 'id', values });
+  return modifier === 'not' ? not(condition) : condition;
+}
+
+function readLastUpdated(modifier: string, value: string, options: ReadingOptions): Condition {
+  if (modifier !== '') throw noModifier('_lastUpdated', modifier);
+  const parameter = { code: '_lastUpdated' };
+  return anyOf(
+    splitEscaped(value, ',').map((one) =>
+      leaf({ kind: 'lastUpdated', ...dateSpan(parameter, one, options) }),
+    ),
+  );
+}

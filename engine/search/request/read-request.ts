@@ -1,0 +1,140 @@
+// A search URL's query, understood: what is asked of the store, what comes along, and how the query reads when it is normalised.
+// https://hl7.org/fhir/R4/search.html
+import { badRequest, Refusal } from '../../kernel/outcomes.ts';
+import { allOf } from '../condition.ts';
+import type { ReadingOptions } from '../parameters/reader.ts';
+import type { Condition, SortKey } from '../plan.ts';
+import type { Include, SearchOptions, SearchRequest } from '../search-index.ts';
+import { readCondition, type ParameterTable } from './conditions.ts';
+import { readInclude } from './includes.ts';
+import { readSort } from './sorting.ts';
+
+/** What the keys of the query come to, one after another. */
+interface Draft {
+  readonly type: string;
+  readonly conditions: Condition[];
+  readonly includes: Include[];
+  order: readonly SortKey[];
+  count: number;
+  total: 'none' | 'accurate';
+  after: string | undefined;
+}
+
+interface Sources {
+  readonly table: ParameterTable;
+  readonly options: SearchOptions;
+  readonly reading: ReadingOptions;
+}
+
+/** What a key that is no search parameter does; answers its value as `self` shows it, or undefined when it does not. */
+type ResultParameter = (
+  draft: Draft,
+  value: string,
+  modifier: string,
+  sources: Sources,
+) => string | undefined;
+
+/** https://hl7.org/fhir/R4/search.html#Summary: how the results are to come, not which. */
+const resultParameters: Readonly<Record<string, ResultParameter>> = {
+  _count(draft, value, _modifier, { options }) {
+    if (!/^\d{1,9}$/.test(value)) throw badRequest('_count is a whole number, 0 or more', '_count');
+    draft.count = Math.min(Number(value), options.maximumCount);
+    return String(draft.count);
+  },
+  _sort(draft, value, _modifier, { table }) {
+    draft.order = [...draft.order, ...readSort(draft.type, value, table)];
+    return value;
+  },
+  _total(draft, value) {
+    if (!/^(?:none|estimate|accurate)$/.test(value))
+      {throw badRequest('_total is none, estimate or accurate', '_total');}
+    draft.total = value === 'none' ? 'none' : 'accurate';
+    return value;
+  },
+  _summary(draft, value) {
+    if (value === 'false') return undefined;
+    if (value !== 'count')
+      {throw new Refusal('unknown-parameter', '_summary is supported as count or false', '_summary');}
+    draft.count = 0;
+    return value;
+  },
+  _include(draft, value, modifier, { table }) {
+    draft.includes.push(readInclude('include', modifier, value, draft.type, table));
+    return value;
+  },
+  _revinclude(draft, value, modifier, { table }) {
+    draft.includes.push(readInclude('revinclude', modifier, value, draft.type, table));
+    return value;
+  },
+  _page(draft, value) {
+    draft.after = value;
+    return undefined;
+  },
+  // How the answer is written is decided before a search is read.
+  _format: () => undefined,
+  _pretty: () => undefined,
+};
+
+const maximumKeys = 100;
+
+/** Throws Refusal `unknown-parameter` (unless lenient) or `bad-request`. */
+export function readRequest(
+  type: string,
+  query: string,
+  table: ParameterTable,
+  options: SearchOptions,
+  zoneOffsetMinutes: number,
+): SearchRequest {
+  if (!table.isType(type)) throw badRequest('a search is for a resource type');
+  const base = options.base.replace(/\/+$/, '');
+  const sources = { table, options, reading: { base, zoneOffsetMinutes, types: table.types } };
+  const draft: Draft = {
+    type,
+    conditions: [],
+    includes: [],
+    order: [],
+    count: options.defaultCount,
+    total: 'none',
+    after: undefined,
+  };
+  const self: string[] = [];
+  const ignored: string[] = [];
+  for (const [key, value] of pairsOf(query)) {
+    try {
+      const shown = readPair(draft, key, value, sources);
+      if (shown !== undefined) self.push(`${inQuery(key)}=${inQuery(shown)}`);
+    } catch (error) {
+      if (!options.lenient || !(error instanceof Refusal) || error.code !== 'unknown-parameter') throw error;
+      ignored.push(key);
+    }
+  }
+  return { plan: planOf(draft), includes: draft.includes, self: self.join('&'), ignored };
+}
+
+function pairsOf(query: string): readonly (readonly [string, string])[] {
+  const pairs = [...new URLSearchParams(query)];
+  if (pairs.length > maximumKeys) throw badRequest(`a search has at most ${maximumKeys} parameters`);
+  return pairs;
+}
+
+function readPair(draft: Draft, key: string, value: string, sources: Sources): string | undefined {
+  if (value === '') throw badRequest(`the parameter ${key.slice(0, 64)} has no value`, key.slice(0, 64));
+  const [code = '', modifier = ''] = key.split(/:(.*)/s);
+  const result = Object.hasOwn(resultParameters, code) ? resultParameters[code] : undefined;
+  if (result !== undefined) return result(draft, value, modifier, sources);
+  draft.conditions.push(readCondition(draft.type, key, value, sources.table, sources.reading));
+  return value;
+}
+
+const planOf = (draft: Draft): SearchRequest['plan'] => ({
+  type: draft.type,
+  where: allOf(draft.conditions),
+  order: draft.order,
+  count: draft.count,
+  after: draft.after,
+  total: draft.count === 0 ? 'accurate' : draft.total,
+});
+
+/** Percent-encoded, but for what may stand in a query and is easier to read as it is. */
+const inQuery = (text: string): string =>
+  encodeURIComponent(text).replaceAll(/%(?:3A|2C|2F|24|40)/g, (code) => decodeURIComponent(code));
