@@ -10,6 +10,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Uint8Array;
   readonly correlationId: string;
+  /** Of the sender, as far as it is known: for slowing down who guesses. */
+  readonly address?: string;
 }
 
 export interface HttpAnswer {

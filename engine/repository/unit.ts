@@ -18,7 +18,7 @@ export interface OpenUnit {
   readonly work: Work;
   readonly unit: RepositoryUnit;
   /** Whether there is something that those who wait for commits want to know of. */
-  touched(): boolean;
+  readonly touched: () => boolean;
 }
 
 /** Opens the repository over a transaction of the store; of use as long as that. */
