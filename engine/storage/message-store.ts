@@ -172,6 +172,10 @@ export interface MessageWriter extends MessageReader {
   /** What a person does: put a dead or done delivery back in the queue, or discard one that is not leased. */
   requeue(id: string, dueAt: number): Promise<void>;
   discardDelivery(id: string, reason: Reason): Promise<void>;
+}
+
+/** What the nightly purge needs besides. */
+export interface PurgesMessages {
   /** Removes up to `limit` messages in these states received before `before`, with their bytes; how many it removed. */
   purge(before: number, states: readonly MessageState[], limit: number): Promise<number>;
   /** The same for deliveries created before `before`. */

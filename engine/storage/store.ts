@@ -1,12 +1,12 @@
 // One tenant's store: resources, messages and jobs that commit together.
 import type { JobStore } from './job-store.ts';
-import type { MessageReader, MessageWriter } from './message-store.ts';
+import type { MessageReader, MessageWriter, PurgesMessages } from './message-store.ts';
 import type { ResourceReader, ResourceWriter } from './resource-store.ts';
 
 /** What one transaction may do. Not to be used after its work has ended. */
 export interface Transaction {
   readonly resources: ResourceWriter;
-  readonly messages: MessageWriter;
+  readonly messages: MessageWriter & PurgesMessages;
 }
 
 export interface Store {

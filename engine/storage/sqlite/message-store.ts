@@ -4,14 +4,17 @@ import type {
   Census,
   Delivery,
   DeliveryFilter,
+  DeliveryState,
   LeaseRequest,
   Listed,
   MessageChange,
   MessageFilter,
   MessageReader,
   MessageRecord,
+  MessageState,
   MessageWriter,
   NewDelivery,
+  PurgesMessages,
   Reason,
   Settlement,
 } from '../message-store.ts';
@@ -163,7 +166,7 @@ export class SqliteMessageReader implements MessageReader {
   }
 }
 
-export class SqliteMessageWriter extends SqliteMessageReader implements MessageWriter {
+export class SqliteMessageWriter extends SqliteMessageReader implements MessageWriter, PurgesMessages {
   readonly #queue: DeliveryQueue;
 
   constructor(connection: Connection, scope: Scope) {
@@ -215,5 +218,25 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
   async discardDelivery(id: string, reason: Reason): Promise<void> {
     this.scope.check();
     this.#queue.discard(id, reason);
+  }
+
+  async purge(before: number, states: readonly MessageState[], limit: number): Promise<number> {
+    this.scope.check();
+    const sql = `DELETE FROM message WHERE sequence IN (SELECT sequence FROM message
+        WHERE state IN (SELECT value FROM json_each(?)) AND received_at < ? LIMIT ?) RETURNING sequence`;
+    const gone = this.connection.rows<{ sequence: number }>(sql, JSON.stringify(states), before, limit);
+    const sequences = JSON.stringify(gone.map(({ sequence }) => sequence));
+    this.connection.run(
+      'DELETE FROM message_raw WHERE sequence IN (SELECT value FROM json_each(?))',
+      sequences,
+    );
+    return gone.length;
+  }
+
+  async purgeDeliveries(before: number, states: readonly DeliveryState[], limit: number): Promise<number> {
+    this.scope.check();
+    const sql = `DELETE FROM delivery WHERE sequence IN (SELECT sequence FROM delivery
+        WHERE state IN (SELECT value FROM json_each(?)) AND created_at < ? LIMIT ?)`;
+    return this.connection.run(sql, JSON.stringify(states), before, limit);
   }
 }

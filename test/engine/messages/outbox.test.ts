@@ -1,0 +1,208 @@
+// The outbox: each lane in order, at least once, and what fails for good waits for a person.
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { unavailable } from '../../../engine/kernel/outcomes.ts';
+import { createOutbox, type Outbox } from '../../../engine/messages/outbox.ts';
+import type { SendResult } from '../../../engine/messages/ports.ts';
+import type { Delivery } from '../../../engine/storage/message-store.ts';
+import { openHouse, until, type House } from './house.ts';
+
+const done: SendResult = { state: 'done' };
+const failed = (retry: 'transient' | 'ambiguous' | 'permanent'): SendResult => ({
+  state: 'failed',
+  retry,
+  reason: { code: 'no-answer', text: 'the destination does not answer' },
+});
+
+let house: House;
+let outbox: Outbox;
+beforeEach(async () => {
+  house = await openHouse();
+  outbox = newOutbox();
+});
+afterEach(async () => {
+  await outbox.stop();
+  await house.close();
+});
+
+const newOutbox = (): Outbox => createOutbox({ ...house, leaseMs: 10_000, pollMs: 5 });
+
+async function given(id: string, destination = 'ward', lane = 'one'): Promise<void> {
+  const name = `send:${destination}`;
+  const delivery = {
+    id,
+    destination: name,
+    lane: `${name}/${lane}`,
+    createdAt: house.clock.now(),
+    contentType: 'application/hl7-v2',
+    payload: Buffer.from(`MSH|${id}`),
+    cause: 'message-1',
+  };
+  await house.store.transact(({ messages }) => messages.enqueue(delivery));
+  house.clock.advance(1);
+}
+
+const deliveryOf = async (id: string): Promise<Delivery> => (await house.store.messages.delivery(id))!;
+const reaches = (id: string, state: Delivery['state']): Promise<void> =>
+  until(async () => (await deliveryOf(id)).state === state);
+
+/** A sender that answers by the script of each delivery, `done` when it has ended, and tells what it was given. */
+function scripted(script: Readonly<Record<string, readonly SendResult[]>> = {}): {
+  readonly sent: string[];
+  send(delivery: { id: string; payload: Uint8Array }): Promise<SendResult>;
+  close(): Promise<void>;
+} {
+  const sent: string[] = [];
+  return {
+    sent,
+    send: async ({ id, payload }) => {
+      const tries = sent.filter((text) => text === `MSH|${id}`).length;
+      sent.push(Buffer.from(payload).toString());
+      return script[id]?.[tries] ?? done;
+    },
+    close: async () => void sent.push('closed'),
+  };
+}
+
+test('a lane is handed over in order', async () => {
+  const sender = scripted();
+  for (const id of ['a', 'b', 'c']) await given(id);
+  outbox.register('ward', sender);
+  outbox.start();
+  await reaches('c', 'done');
+  expect(sender.sent).toEqual(['MSH|a', 'MSH|b', 'MSH|c']);
+});
+
+test('a passing failure holds its lane, and no other one', async () => {
+  const sender = scripted({ a: [failed('transient')] });
+  await given('a');
+  await given('b');
+  await given('c', 'ward', 'two');
+  outbox.register('ward', sender);
+  outbox.start();
+  await reaches('c', 'done');
+  await until(
+    async () => (await deliveryOf('a')).attempts === 1 && (await deliveryOf('a')).state === 'waiting',
+  );
+  expect((await deliveryOf('b')).state).toBe('waiting');
+  expect((await deliveryOf('a')).reason?.code).toBe('no-answer');
+
+  house.clock.advance(2_600);
+  await reaches('b', 'done');
+  expect(sender.sent.filter((text) => text !== 'MSH|c')).toEqual(['MSH|a', 'MSH|a', 'MSH|b']);
+});
+
+describe('given up, and the lane goes on', () => {
+  test.each([
+    ['permanent', [failed('permanent')], 'no-answer'],
+    ['ambiguous', [failed('ambiguous')], 'no-answer'],
+  ] as const)('%s', async (_name, script, code) => {
+    const sender = scripted({ a: script });
+    await given('a');
+    await given('b');
+    outbox.register('ward', sender);
+    outbox.start();
+    await reaches('b', 'done');
+    expect(await deliveryOf('a')).toMatchObject({ state: 'dead', attempts: 1, reason: { code } });
+  });
+
+  test('a destination may say that an ambiguous failure is harmless to repeat', async () => {
+    await given('a');
+    const policy = { delaysMs: [1_000], tries: 3, ambiguous: 'try-again' } as const;
+    outbox.register('ward', scripted({ a: [failed('ambiguous')] }), policy);
+    outbox.start();
+    await until(
+      async () => (await deliveryOf('a')).state === 'waiting' && (await deliveryOf('a')).attempts === 1,
+    );
+    house.clock.advance(1_300);
+    await reaches('a', 'done');
+  });
+
+  test('the last try', async () => {
+    await given('a');
+    const policy = { delaysMs: [1_000], tries: 2, ambiguous: 'give-up' } as const;
+    outbox.register('ward', scripted({ a: [failed('transient'), failed('transient')] }), policy);
+    outbox.start();
+    await until(
+      async () => (await deliveryOf('a')).attempts === 1 && (await deliveryOf('a')).state === 'waiting',
+    );
+    house.clock.advance(1_300);
+    await reaches('a', 'dead');
+    expect((await deliveryOf('a')).attempts).toBe(2);
+  });
+
+  test('an unknown destination', async () => {
+    await given('a', 'nowhere');
+    outbox.start();
+    await reaches('a', 'dead');
+    expect((await deliveryOf('a')).reason?.code).toBe('unknown-destination');
+  });
+
+  test.each([
+    ['a defect', new TypeError('x is undefined'), 'dead', 'defect'],
+    ['a refusal that passes', unavailable('the line is down'), 'waiting', 'unavailable'],
+  ] as const)('a sender that throws %s', async (_name, error, state, code) => {
+    await given('a');
+    outbox.register('ward', { send: () => Promise.reject(error), close: async () => undefined });
+    outbox.start();
+    await until(async () => (await deliveryOf('a')).reason !== undefined);
+    expect(await deliveryOf('a')).toMatchObject({ state, reason: { code } });
+  });
+});
+
+test('after a power cut while sending, the same bytes are sent again once the lease has run out', async () => {
+  await given('a');
+  const [leased] = await house.store.transact(({ messages }) =>
+    messages.lease({ destinations: ['send:*'], now: house.clock.now(), leaseMs: 10_000, limit: 1 }),
+  );
+  expect(leased?.id).toBe('a');
+  const at = house.clock.now();
+  await outbox.stop();
+  house = await house.reopened();
+  house.clock.advance(at - house.clock.now());
+  const sender = scripted();
+  outbox = newOutbox();
+  outbox.register('ward', sender);
+  outbox.start();
+  await sleep(50);
+  expect(sender.sent).toEqual([]);
+  house.clock.advance(10_001);
+  await reaches('a', 'done');
+  expect(sender.sent).toEqual(['MSH|a']);
+  expect((await deliveryOf('a')).attempts).toBe(2);
+});
+
+test('a sender that takes longer than its lease is not called a second time', async () => {
+  await given('a');
+  let calls = 0;
+  let finish: (result: SendResult) => void = () => undefined;
+  const send = (): Promise<SendResult> => {
+    calls += 1;
+    return new Promise((resolve) => (finish = resolve));
+  };
+  outbox.register('ward', { send, close: async () => undefined });
+  outbox.start();
+  await until(() => calls === 1);
+  house.clock.advance(10_001);
+  await until(async () => (await deliveryOf('a')).attempts === 2);
+  finish(done);
+  await reaches('a', 'done');
+  expect(calls).toBe(1);
+});
+
+test('stop waits for what is under way, then closes the senders', async () => {
+  const events: string[] = [];
+  const send = async (): Promise<SendResult> => {
+    events.push('begun');
+    await sleep(40);
+    events.push('ended');
+    return done;
+  };
+  await given('a');
+  outbox.register('ward', { send, close: async () => void events.push('closed') });
+  outbox.start();
+  await until(() => events.length === 1);
+  await outbox.stop();
+  expect(events).toEqual(['begun', 'ended', 'closed']);
+  expect((await deliveryOf('a')).state).toBe('done');
+});
