@@ -28,6 +28,6 @@ export const excludedNodes: readonly ExcludedNode[] = [
   {
     file: '70-HTML.js',
     node: 'html',
-    reason: 'costs 15 MB of memory, and no medical device speaks HTML',
+    reason: 'takes a large library, and no medical device speaks HTML',
   },
 ];

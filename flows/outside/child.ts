@@ -39,7 +39,9 @@ export interface Child {
 export function startChild(options: ChildOptions): Child {
   const child = spawnProcess(options);
   let reason = 'ended by itself';
+  let gone = false;
   const kill = (why: string): void => {
+    if (gone || child.killed) return;
     reason = why;
     child.kill('SIGKILL');
   };
@@ -75,7 +77,6 @@ export function startChild(options: ChildOptions): Child {
     },
   });
 
-  let gone = false;
   const exited = (code: number | null, signal: NodeJS.Signals | null): void => {
     if (gone) return;
     gone = true;

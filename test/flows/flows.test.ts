@@ -260,14 +260,17 @@ describe('an event', () => {
     await until(() => Object.values(ids).every((id) => ['done', 'dead'].includes(port.event(id).state)));
   });
 
-  test.each(Object.entries(cases).map(([name, one]) => ({ name, ...one })))('$name: $rule', ({ name, then, writes, says }) => {
-    const { state, attempts, failures } = flows.port.event(ids[name]!);
-    const written = flows.port.written().map(({ id }) => id);
-    expect({ state, attempts }).toEqual({ state: then, attempts: 1 });
-    for (const id of writes) expect(written.filter((one) => one === id)).toEqual([id]);
-    if (writes.length === 0) expect(written).not.toContain(name);
-    if (says !== undefined) expect(failures[0]).toMatch(says);
-  });
+  test.each(Object.entries(cases).map(([name, one]) => ({ name, ...one })))(
+    '$name: $rule',
+    ({ name, then, writes, says }) => {
+      const { state, attempts, failures } = flows.port.event(ids[name]!);
+      const written = flows.port.written().map(({ id }) => id);
+      expect({ state, attempts }).toEqual({ state: then, attempts: 1 });
+      for (const id of writes) expect(written.filter((one) => one === id)).toEqual([id]);
+      if (writes.length === 0) expect(written).not.toContain(name);
+      if (says !== undefined) expect(failures[0]).toMatch(says);
+    },
+  );
 
   test('keeps its decimals', () => {
     const exact = flows.port.written().find(({ id }) => id === 'given');
