@@ -1,4 +1,4 @@
-// Decimals as text: read, shifted by powers of ten and handed to JSON without losing a digit.
+// Decimals as text: read, shifted by powers of ten without losing a digit.
 
 /** Digits beyond this are no laboratory result; the text is then kept as text. */
 const longestDecimal = 40;
@@ -53,14 +53,3 @@ export function readComparator(text: string): string | undefined {
 }
 
 export const withoutComparator = (text: string): string => text.replace(/^\s*(<=|>=|<|>|≤|≥)\s*/, '');
-
-declare global {
-  interface JSON {
-    /** https://tc39.es/proposal-json-parse-with-source/ */
-    rawJSON(text: string): object;
-  }
-}
-
-/** The value whose JSON is exactly `decimal`: a number where numbers keep it, raw JSON elsewhere. */
-export const jsonDecimal = (decimal: string): unknown =>
-  String(Number(decimal)) === decimal ? Number(decimal) : JSON.rawJSON(decimal);

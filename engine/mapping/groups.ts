@@ -55,6 +55,13 @@ export function groupSegments(message: WireMessage, shape: GroupShape): GroupedM
   return { root, strays, incomplete: all.filter(lacksWhatItNeeds) };
 }
 
+/** The whole message as one group. */
+export function flatGroup(message: WireMessage): Group {
+  const root = newGroup({ name: 'message', starts: [], owns: [], groups: [], needs: undefined }, undefined, 1, undefined);
+  for (const segment of message.segments) attach(root, segment);
+  return root;
+}
+
 /** From the innermost open group outwards: who owns this segment, or may open a group with it. */
 function homeOf(name: string, innermost: Group): { group: Group; opens?: GroupShape } | undefined {
   for (let group: Group | undefined = innermost; group !== undefined; group = group.parent) {

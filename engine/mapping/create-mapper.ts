@@ -1,0 +1,158 @@
+// The mapper as the other parts use it: loaded from a folder, reloaded without a restart.
+import { watch } from 'node:fs';
+import type { Logger } from '../kernel/logger.ts';
+import { Refusal } from '../kernel/outcomes.ts';
+import { flatGroup } from './groups.ts';
+import { TimeZone } from './hl7-time.ts';
+import { loadMaps, type Maps } from './load-maps.ts';
+import type { Mapper, Selection } from './mapper.ts';
+import type { MessageMap } from './message-map.ts';
+import { questionsOf, runMap, type Surroundings } from './run-map.ts';
+import { Scope } from './scope.ts';
+import { MapFault } from './source.ts';
+import type { WireMessage } from './wire-message.ts';
+
+/** What the maps know of the place where they work; each setting is a `$name` in them. */
+export interface Facility {
+  /** IANA name of the zone in which times without an offset are meant. */
+  readonly timeZone: string;
+  /** Identifier system of patient numbers that name no authority. */
+  readonly patientSystem: string;
+  /** Identifier system of the barcodes on sample containers. */
+  readonly barcodeSystem: string;
+  /** Identifier system of the order numbers that this side assigns (placer). */
+  readonly orderSystem: string;
+}
+
+export interface MapperOptions {
+  /** The folder `mappings`. */
+  readonly folder: string;
+  readonly logger: Logger;
+  readonly facility?: Partial<Facility>;
+  /** How long the folder must have been quiet before it is read again. */
+  readonly quietMs?: number;
+}
+
+export interface ReloadableMapper extends Mapper {
+  /** Reads the folder again. Throws Refusal `unprocessable` with file and line when it cannot be used; the last good maps stay. */
+  reload(): Promise<void>;
+  /** Reloads when files change; what is wrong is logged. Returns what stops it. */
+  watch(): () => void;
+}
+
+const defaults: Facility = {
+  timeZone: 'Africa/Nairobi',
+  patientSystem: 'urn:kiungo:patient-number',
+  barcodeSystem: 'urn:kiungo:barcode',
+  orderSystem: 'urn:kiungo:order-number',
+};
+
+/** Throws Refusal `unprocessable` with file and line when the maps cannot be used. */
+export async function createMapper(options: MapperOptions): Promise<ReloadableMapper> {
+  const mapper = new FolderMapper(options);
+  await mapper.reload();
+  return mapper;
+}
+
+class FolderMapper implements ReloadableMapper {
+  readonly #options: MapperOptions;
+  readonly #surroundings: Surroundings;
+  #maps: Maps = { messages: new Map(), ranked: [], dispositions: [] };
+
+  constructor(options: MapperOptions) {
+    this.#options = options;
+    this.#surroundings = {
+      settings: new Map(Object.entries({ ...defaults, ...options.facility })),
+      zoneOf: rememberedZones(),
+    };
+    this.#surroundings.zoneOf(this.#surroundings.settings.get('timeZone') ?? 'Z');
+  }
+
+  get maps(): readonly string[] {
+    return [...this.#maps.messages.keys()];
+  }
+
+  select(message: WireMessage): Selection {
+    const scope = this.#flatScope(message);
+    const aside = this.#maps.dispositions.find(({ when }) => when(scope));
+    if (aside !== undefined) return { kind: 'set-aside', disposition: aside.disposition };
+    const map = this.#maps.ranked.find(({ takes }) => takes(scope));
+    return map === undefined ? { kind: 'none' } : { kind: 'map', name: map.name };
+  }
+
+  questions(...[message, map]: Parameters<Mapper['questions']>): ReturnType<Mapper['questions']> {
+    return questionsOf(message, this.#map(map), this.#surroundings);
+  }
+
+  map(...[message, map, answers, context]: Parameters<Mapper['map']>): ReturnType<Mapper['map']> {
+    return runMap({ message, answers, context, map: this.#map(map) }, this.#surroundings);
+  }
+
+  async reload(): Promise<void> {
+    try {
+      this.#maps = await loadMaps(this.#options.folder);
+    } catch (error) {
+      if (!(error instanceof MapFault)) throw error;
+      throw new Refusal('unprocessable', `the maps cannot be used: ${error.message}`);
+    }
+  }
+
+  watch(): () => void {
+    const { folder, logger, quietMs = 200 } = this.#options;
+    let timer: NodeJS.Timeout | undefined;
+    const watcher = watch(folder, { recursive: true }, () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => void this.#reloadAndTell(), quietMs);
+    });
+    watcher.on('error', (error) => {
+      logger.error({ part: 'mapping' }, 'the maps are no longer watched', error);
+    });
+    return () => {
+      clearTimeout(timer);
+      watcher.close();
+    };
+  }
+
+  async #reloadAndTell(): Promise<void> {
+    const { logger } = this.#options;
+    try {
+      await this.reload();
+      logger.info({ part: 'mapping', maps: this.maps.length }, 'maps read again');
+    } catch (error) {
+      const text = error instanceof Refusal ? error.message : 'the maps cannot be read';
+      logger.error({ part: 'mapping' }, `${text}; the last good maps stay`, error);
+    }
+  }
+
+  #map(name: string): MessageMap {
+    const map = this.#maps.messages.get(name);
+    if (map === undefined) throw new Refusal('not-found', `there is no map ${name}`);
+    return map;
+  }
+
+  /** All segments in one group: to tell what kind of message it is. */
+  #flatScope(message: WireMessage): Scope {
+    return new Scope(
+      {
+        message,
+        answers: {},
+        values: this.#surroundings.settings,
+        definitions: new Map(),
+        zoneOf: this.#surroundings.zoneOf,
+        recorder: undefined,
+        occurrence: () => 1,
+      },
+      flatGroup(message),
+    );
+  }
+}
+
+/** Throws RangeError for a zone that is not known. */
+function rememberedZones(): (name: string) => TimeZone {
+  const zones = new Map<string, TimeZone>();
+  return (name) => {
+    const zone = zones.get(name) ?? new TimeZone(name);
+    if (zones.size < 1_000) zones.set(name, zone);
+    return zone;
+  };
+}

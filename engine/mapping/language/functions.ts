@@ -1,0 +1,126 @@
+// The functions that an expression can pass its value through: `PID-8 | table 0001-administrative-sex`.
+import fhirpath from 'fhirpath';
+import { decimal } from '../../fhir/exact-json.ts';
+import { readComparator, readDecimal, shiftDecimal, withoutComparator } from '../decimal.ts';
+import { deterministicId } from '../deterministic-id.ts';
+import { offsetOf, toFhirDate, toFhirDateTime } from '../hl7-time.ts';
+import type { Expression, Made, Scope } from '../scope.ts';
+import { look, type Tables } from './tables.ts';
+
+export interface Argument {
+  readonly text: string;
+  readonly value: Expression;
+}
+
+/** Compiles a call: what comes in, what it was given, the tables. Throws SyntaxError for arguments that it cannot use. */
+export type MakeFunction = (input: Expression, given: readonly Argument[], tables: Tables) => Expression;
+
+type OfText = (text: string, given: readonly string[], scope: Scope) => unknown;
+
+/** A function of one text; nothing stays nothing. */
+const ofText =
+  (apply: OfText): MakeFunction =>
+  (input, given) =>
+  (scope) => {
+    const value = first(input(scope));
+    if (typeof value !== 'string') return undefined;
+    return apply(value, given.map(({ value: of }) => asText(first(of(scope)))), scope);
+  };
+
+const first = (value: unknown): unknown => (Array.isArray(value) ? (value[0] as unknown) : value);
+const asText = (value: unknown): string =>
+  typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+const asList = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? (value as readonly unknown[]) : value === undefined ? [] : [value];
+
+const table: MakeFunction = (input, [name, column], tables) => {
+  const rows = tables.rows(name?.text ?? '');
+  return (scope) => {
+    const key = first(input(scope));
+    return typeof key === 'string' ? look(rows, key, column?.text) : undefined;
+  };
+};
+
+/** Compiled once; run only when there is something to run it over. */
+const overResources: MakeFunction = (input, [expression]) => {
+  const compiled = fhirpath.compile(expression?.text ?? '');
+  return (scope) => {
+    const resources = asList(input(scope)).map(resourceOf);
+    if (resources.length === 0) return undefined;
+    // fhirpath writes on what it is given.
+    const found = compiled(JSON.parse(JSON.stringify(resources)) as object[]) as unknown[];
+    return found.length === 0 ? undefined : found;
+  };
+};
+
+const isMade = (value: unknown): value is Made =>
+  typeof value === 'object' && value !== null && 'reference' in value && 'resource' in value;
+const resourceOf = (value: unknown): unknown => (isMade(value) ? value.resource : value);
+
+const reference: MakeFunction = (input) => (scope) => {
+  const made = first(input(scope));
+  return isMade(made) ? made.reference : undefined;
+};
+
+/** Numbers and texts joined into one key: what is nothing counts as '' and keeps its place. */
+const id: MakeFunction = (input, given) => (scope) =>
+  deterministicId([input, ...given.map(({ value }) => value)].map((part) => asText(first(part(scope)))));
+
+const joined: MakeFunction = (input, [separator]) => (scope) => {
+  const parts = asList(input(scope)).filter((part) => typeof part === 'string');
+  return parts.length === 0 ? undefined : parts.join(separator?.text ?? ' ');
+};
+
+const count: MakeFunction = (input) => (scope) => String(asList(input(scope)).length);
+
+/** A capture of a pattern that is compiled once. */
+const capture: MakeFunction = (input, [pattern]) => {
+  const compiled = new RegExp(pattern?.text ?? '');
+  return (scope) => {
+    const value = first(input(scope));
+    const found = typeof value === 'string' ? compiled.exec(value) : null;
+    return found?.[1] ?? found?.[0];
+  };
+};
+
+const escaped = (text: string): string => encodeURIComponent(text.replaceAll(/[\\,|$]/g, '\\$&'));
+
+/** By name; each says what it does to its value. */
+export const functions: Readonly<Record<string, MakeFunction>> = {
+  /** `| table NAME column` */
+  table,
+  /** `| fhirpath 'expression'` over resources: a list. */
+  fhirpath: overResources,
+  /** The reference of a resource that was made. */
+  reference,
+  /** A deterministic id of the value and the arguments. */
+  id,
+  join: joined,
+  count,
+  /** `| capture 'pattern'`: the first group, or the whole match. */
+  capture,
+  lower: ofText((text) => text.toLowerCase()),
+  /** A code has no runs of white space. https://hl7.org/fhir/R4/datatypes.html#code */
+  code: ofText((text) => text.replaceAll(/\s+/g, ' ')),
+  /** Made fit to stand in a URI. */
+  uri: ofText((text) => encodeURIComponent(text)),
+  /** Made fit to stand as a value in a search. https://hl7.org/fhir/R4/search.html#escaping */
+  searchValue: ofText(escaped),
+  before: ofText((text, [separator = '']) => text.split(separator)[0]),
+  after: ofText((text, [separator = '']) =>
+    text.includes(separator) ? text.slice(text.indexOf(separator) + separator.length) : undefined,
+  ),
+  /** `| number mark grouping`: the number that the text says, digits as written; a comparator before it is passed over. */
+  number: ofText((text, [mark = '.', grouping = '']) => readDecimal(withoutComparator(text), mark || '.', grouping)),
+  comparator: ofText(readComparator),
+  /** × 10^n, exactly. */
+  shift: ofText((text, [exponent = '0']) => shiftDecimal(text, Number(exponent) || 0)),
+  /** As a JSON number with these digits. */
+  decimal: ofText((text) => decimal(text)),
+  date: ofText(toFhirDate),
+  /** `| dateTime zone`: `zone` for times without an offset. */
+  dateTime: ofText((text, [zone = 'Z'], { run }) => toFhirDateTime(text, run.zoneOf(zone || 'Z'))),
+  offset: ofText(offsetOf),
+  /** True when there is a value. */
+  exists: (input) => (scope) => (first(input(scope)) === undefined ? undefined : true),
+};

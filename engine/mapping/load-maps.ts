@@ -1,0 +1,165 @@
+// Reads a folder of maps, checks each file against its schema, and compiles what they say.
+import { readFile, readdir } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { Ajv, type ValidateFunction } from 'ajv';
+import { isMap, isSeq } from 'yaml';
+import { compileCondition, type Condition } from './language/expression.ts';
+import { compileTemplate, conditionOf, type Template } from './language/template.ts';
+import type { Rows } from './language/tables.ts';
+import type { Disposition } from './mapper.ts';
+import { compileMessageMap, type MessageMap } from './message-map.ts';
+import { compileResourceMap, type ResourceMap } from './resource-map.ts';
+import { MapFault, MapSource, scalarText } from './source.ts';
+import { compileSteps, type Step, type StepLibrary } from './steps.ts';
+
+export interface Maps {
+  readonly messages: ReadonlyMap<string, MessageMap>;
+  /** Highest rank first. */
+  readonly ranked: readonly MessageMap[];
+  readonly dispositions: readonly { readonly when: Condition; readonly disposition: Disposition }[];
+}
+
+/** Which schema a file answers to, by the folder that it lies in. */
+const schemas = [
+  [/^hl7v2\/messages\//, 'message'],
+  [/^hl7v2\/segments\//, 'resource'],
+  [/^hl7v2\/datatypes\//, 'datatype'],
+  [/^hl7v2\/steps\//, 'steps'],
+  [/^hl7v2\/dispositions\.yaml$/, 'dispositions'],
+  [/^(?:hl7v2\/codesystems|codes)\//, 'table'],
+] as const;
+type Kind = (typeof schemas)[number][1];
+
+/** Throws MapFault, with file and line, for the first thing that is wrong. */
+export async function loadMaps(folder: string): Promise<Maps> {
+  const validators = await readSchemas(folder);
+  const files = (await readdir(folder, { recursive: true })).map((file) => file.replaceAll('\\', '/'));
+  const sources = new Map<string, MapSource>();
+  for (const file of files.filter((name) => name.endsWith('.yaml')).toSorted()) {
+    sources.set(file, await readSource(folder, file, validators));
+  }
+  return new Compiler(sources).maps();
+}
+
+async function readSchemas(folder: string): Promise<ReadonlyMap<Kind, ValidateFunction>> {
+  const ajv = new Ajv({ allErrors: false, strict: true, allowUnionTypes: true });
+  const names = [...new Set(schemas.map(([, name]) => name))];
+  const read = async (name: string): Promise<object> =>
+    JSON.parse(await readFile(join(folder, 'schema', `${name}.schema.json`), 'utf8')) as object;
+  ajv.addSchema(await read('step-list'), 'step-list.schema.json');
+  const compiled: [Kind, ValidateFunction][] = [];
+  for (const name of names) compiled.push([name, ajv.compile(await read(name))]);
+  return new Map(compiled);
+}
+
+async function readSource(
+  folder: string,
+  file: string,
+  validators: ReadonlyMap<Kind, ValidateFunction>,
+): Promise<MapSource> {
+  const source = new MapSource(posix.join('mappings', file), await readFile(join(folder, file), 'utf8'));
+  const kind = kindOf(file);
+  const validate = kind === undefined ? undefined : validators.get(kind);
+  if (validate === undefined) throw new MapFault(`mappings/${file}`, 'no map lies in this folder');
+  if (!validate(source.document.toJS())) {
+    const [error] = validate.errors ?? [];
+    const extra = error?.params['additionalProperty'] as string | undefined;
+    const pointer = `${error?.instancePath ?? ''}${extra === undefined ? '' : `/${extra}`}`;
+    throw new MapFault(source.atPointer(pointer), `${pointer} ${error?.message ?? 'is not right'}`.trim());
+  }
+  return source;
+}
+
+const kindOf = (file: string): Kind | undefined => schemas.find(([pattern]) => pattern.test(file))?.[1];
+
+/** Compiles each file once, when first asked for; whoever asks in a circle is told. */
+class Compiler implements StepLibrary {
+  readonly #sources: ReadonlyMap<string, MapSource>;
+  readonly #done = new Map<string, unknown>();
+  readonly #under = new Set<string>();
+
+  constructor(sources: ReadonlyMap<string, MapSource>) {
+    this.#sources = sources;
+  }
+
+  maps(): Maps {
+    const all = [...this.#sources.keys()];
+    for (const file of all) this.#compileAny(file);
+    const messages = all.filter((file) => kindOf(file) === 'message').map((file) => this.#message(nameOf(file)));
+    return {
+      messages: new Map(messages.map((map) => [map.name, map])),
+      ranked: messages.toSorted((one, other) => other.rank - one.rank),
+      dispositions: this.#dispositions(),
+    };
+  }
+
+  template(name: string): Template {
+    return this.#once(`hl7v2/datatypes/${name}.yaml`, (source) =>
+      compileTemplate(source.document.get('elements', true), source, this),
+    );
+  }
+
+  resource(name: string): ResourceMap {
+    return this.#once(`hl7v2/segments/${name}.yaml`, (source) => compileResourceMap(source, this));
+  }
+
+  steps(name: string): readonly Step[] {
+    return this.#once(`hl7v2/steps/${name}.yaml`, (source) =>
+      compileSteps(source.document.get('steps', true), source, this),
+    );
+  }
+
+  rows(name: string): Rows {
+    const files = [`hl7v2/codesystems/${name}.yaml`, `codes/${name}.yaml`];
+    const file = files.find((candidate) => this.#sources.has(candidate)) ?? `codes/${name}.yaml`;
+    return this.#once(file, rowsOf);
+  }
+
+  /** Files that nothing refers to are checked all the same. */
+  #compileAny(file: string): void {
+    const name = nameOf(file);
+    const kind = kindOf(file);
+    if (kind === 'datatype') this.template(name);
+    else if (kind === 'resource') this.resource(name);
+    else if (kind === 'steps') this.steps(name);
+    else if (kind === 'table') this.rows(name);
+  }
+
+  #message(name: string): MessageMap {
+    return this.#once(`hl7v2/messages/${name}.yaml`, (source) => {
+      const extended = source.document.get('extends', true);
+      const base = scalarText(extended);
+      return compileMessageMap(source, base === undefined ? undefined : this.#message(base), this);
+    });
+  }
+
+  #dispositions(): Maps['dispositions'] {
+    return this.#once('hl7v2/dispositions.yaml', (source) => {
+      const rows = source.document.get('dispositions', true);
+      if (!isSeq(rows)) return [];
+      return rows.items.filter(isMap).map((row) => ({
+        when: conditionOf(row.get('when', true), source, this) ?? compileCondition("'x'", this),
+        disposition: { code: scalarText(row.get('code', true)) ?? '', text: scalarText(row.get('text', true)) ?? '' },
+      }));
+    });
+  }
+
+  #once<T>(file: string, compile: (source: MapSource) => T): T {
+    if (this.#done.has(file)) return this.#done.get(file) as T;
+    const source = this.#sources.get(file);
+    if (source === undefined) throw new SyntaxError(`there is no mappings/${file}`);
+    if (this.#under.has(file)) throw new SyntaxError(`mappings/${file} includes itself`);
+    this.#under.add(file);
+    const compiled = compile(source);
+    this.#under.delete(file);
+    this.#done.set(file, compiled);
+    return compiled;
+  }
+}
+
+const nameOf = (file: string): string => posix.basename(file, '.yaml');
+
+function rowsOf(source: MapSource): Rows {
+  const rows = source.document.toJS() as { readonly rows: Readonly<Record<string, unknown>> };
+  return new Map(Object.entries(rows.rows));
+}

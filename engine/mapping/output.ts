@@ -1,0 +1,89 @@
+// What a run makes: the entries of one transaction, in the order in which they were made.
+import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
+import type { FhirResource } from '../fhir/resource.ts';
+import { settle, type Earlier, type WriteKind } from './settle.ts';
+import type { Made } from './scope.ts';
+import type { Issue } from './wire-message.ts';
+
+export interface Wish {
+  readonly write: WriteKind;
+  /** The search that finds it, for `if-none-exist`. */
+  readonly condition: string | undefined;
+  readonly corrects: boolean;
+  /** Stands for it in the trace. */
+  readonly key: object;
+  /** The segment that it was made of. */
+  readonly place: string | undefined;
+}
+
+interface Entry {
+  readonly resource: FhirResource;
+  readonly wish: Wish;
+  /** False when what is stored stays as it is. */
+  readonly written: boolean;
+}
+
+export class Output {
+  readonly issues: Issue[] = [];
+  readonly #entries = new Map<string, Entry & { readonly made: Made }>();
+  readonly #earlier: Earlier;
+  readonly #messageId: string;
+
+  constructor(earlier: Earlier, messageId: string) {
+    this.#earlier = earlier;
+    this.#messageId = messageId;
+  }
+
+  /** What was made before in this run under the same type and id. */
+  known(type: string, id: string): Made | undefined {
+    return this.#entries.get(`${type}/${id}`)?.made;
+  }
+
+  add(wanted: FhirResource, wish: Wish): Made {
+    const name = `${wanted.resourceType}/${wanted.id ?? ''}`;
+    const written = (reference: string): boolean => this.#entries.get(reference)?.written ?? false;
+    const settled = settle(wanted, this.#earlier, { ...wish, messageId: this.#messageId, written });
+    if (settled.issue !== undefined) this.issues.push(settled.issue);
+    const { resource } = settled;
+    const own = `${resource.resourceType}/${resource.id ?? ''}`;
+    const reference = wish.write === 'if-none-exist' ? `urn:uuid:${resource.id ?? ''}` : own;
+    const made = { resource, reference };
+    this.#entries.set(name, { resource, wish, written: settled.written, made });
+    return made;
+  }
+
+  get entries(): readonly Entry[] {
+    return [...this.#entries.values()];
+  }
+
+  /** undefined when nothing was made, or nothing of it needs to be written. */
+  bundle(): Bundle | undefined {
+    const entry = this.entries.filter(({ written }) => written).map(bundleEntry);
+    return entry.length === 0 ? undefined : { resourceType: 'Bundle', type: 'transaction', entry };
+  }
+
+  /** How a made resource is called in the trace: `Observation[2]` in the bundle, `Observation/id` when it is stored already. */
+  names(): (key: object) => string | undefined {
+    const names = new Map<object, string>();
+    const counts = new Map<string, number>();
+    for (const { resource, wish, written } of this.entries) {
+      const { resourceType: type, id = '' } = resource;
+      const count = counts.get(type) ?? 0;
+      if (written) counts.set(type, count + 1);
+      names.set(wish.key, written ? `${type}[${count}]` : `${type}/${id}`);
+    }
+    return (key) => names.get(key);
+  }
+}
+
+function bundleEntry({ resource, wish }: Entry): BundleEntry {
+  const { resourceType, id = '' } = resource;
+  const fullUrl = `urn:uuid:${id}`;
+  const body = resource as unknown as Resource;
+  if (wish.write !== 'if-none-exist') {
+    return { fullUrl, resource: body, request: { method: 'PUT', url: `${resourceType}/${id}` } };
+  }
+  const request = { method: 'POST', url: resourceType } as const;
+  const { condition } = wish;
+  return { fullUrl, resource: body, request: condition ? { ...request, ifNoneExist: condition } : request };
+}

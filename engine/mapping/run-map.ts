@@ -1,0 +1,165 @@
+// Runs a compiled map over one message: questions before, resources after they are answered.
+import type { FhirResource } from '../fhir/resource.ts';
+import { groupSegments } from './groups.ts';
+import { offsetOf, TimeZone } from './hl7-time.ts';
+import type { Answers, MapContext, MapResult, Question } from './mapper.ts';
+import type { MessageMap } from './message-map.ts';
+import { Output } from './output.ts';
+import { textAt } from './places.ts';
+import { Recorder } from './recorder.ts';
+import { Scope, type Run } from './scope.ts';
+import { runSteps, type Work } from './steps.ts';
+import type { Issue, WireMessage, WireSegment } from './wire-message.ts';
+
+/** What every map of an engine knows without a message. */
+export interface Surroundings {
+  readonly settings: ReadonlyMap<string, string>;
+  readonly zoneOf: (name: string) => TimeZone;
+}
+
+interface Asked {
+  readonly message: WireMessage;
+  readonly map: MessageMap;
+  readonly answers: Answers;
+  readonly context: MapContext;
+}
+
+/** Questions of this name ask whether what will be made is stored already. */
+const earlierName = 'earlier:';
+const idsPerQuestion = 200;
+
+export function runMap(asked: Asked, surroundings: Surroundings): MapResult {
+  const { output } = carryOut(asked, surroundings, undefined);
+  const failed = output.issues.some(({ severity }) => severity === 'error');
+  const recorded = (): { readonly recorder: Recorder; readonly output: Output } => {
+    const recorder = new Recorder();
+    return { recorder, output: carryOut(asked, surroundings, recorder).output };
+  };
+  return {
+    bundle: failed ? undefined : output.bundle(),
+    issues: output.issues,
+    // Made when asked for: the way of a message needs neither.
+    get trace() {
+      const { recorder, output: made } = recorded();
+      return failed ? [] : recorder.trace(made.names());
+    },
+    get unmapped() {
+      const { recorder, output: made } = recorded();
+      return recorder.unmapped(asked.message, failed ? () => undefined : made.names());
+    },
+  };
+}
+
+const nowhere: MapContext = { messageId: '', receivedAt: 0, channel: '' };
+
+/** What the map asks, and whether what it makes is there already: ids do not depend on answers. */
+export function questionsOf(
+  message: WireMessage,
+  map: MessageMap,
+  surroundings: Surroundings,
+): readonly Question[] {
+  const { output, questions } = carryOut({ message, map, answers: {}, context: nowhere }, surroundings, undefined);
+  const ids = new Map<string, string[]>();
+  for (const { resource, wish } of output.entries) {
+    const { resourceType: type, id = '' } = resource;
+    if (wish.write === 'if-none-exist' || type === 'Provenance') continue;
+    ids.set(type, [...(ids.get(type) ?? []), id]);
+  }
+  return [...questions, ...[...ids].flatMap(([type, of]) => earlierQuestions(type, of))];
+}
+
+function earlierQuestions(type: string, ids: readonly string[]): readonly Question[] {
+  const pages = Math.ceil(ids.length / idsPerQuestion);
+  return Array.from({ length: pages }, (_, page) => {
+    const some = ids.slice(page * idsPerQuestion, (page + 1) * idsPerQuestion);
+    return {
+      type,
+      name: `${earlierName}${type}${page === 0 ? '' : `#${page + 1}`}`,
+      query: `_id=${some.join(',')}&_count=${some.length}`,
+    };
+  });
+}
+
+function carryOut(asked: Asked, surroundings: Surroundings, recorder: Recorder | undefined): Work {
+  const { message, map, answers, context } = asked;
+  const { root, strays, incomplete } = groupSegments(message, map.shape);
+  const occurrence = occurrences(message);
+  const run: Run = {
+    message,
+    answers,
+    recorder,
+    occurrence,
+    zoneOf: surroundings.zoneOf,
+    definitions: map.definitions,
+    values: valuesOf(message, context, surroundings),
+  };
+  const work: Work = { output: new Output(earlierOf(answers), context.messageId), questions: [] };
+  const called = (segment: WireSegment): string => `${segment.name}[${occurrence(segment)}]`;
+  work.output.issues.push(...strays.map((stray) => strayIssue(called(stray))));
+  work.output.issues.push(
+    ...incomplete.flatMap(({ opener, shape }) => (opener ? [incompleteIssue(called(opener), shape.needs ?? '')] : [])),
+  );
+  runSteps(map.steps, new Scope(run, root), work);
+  return work;
+}
+
+const strayIssue = (place: string): Issue => ({
+  place,
+  severity: 'information',
+  code: 'segment-not-mapped',
+  text: 'the map has no use for this segment',
+});
+
+const incompleteIssue = (place: string, needs: string): Issue => ({
+  place,
+  severity: 'error',
+  code: 'group-incomplete',
+  text: `the group that starts here has no ${needs} of its own, so that it is not sure whose results are whose`,
+});
+
+/** How many of its name a segment is; counted once, when first asked. */
+function occurrences(message: WireMessage): (segment: WireSegment) => number {
+  let known: Map<WireSegment, number> | undefined;
+  return (segment) => {
+    known ??= countOccurrences(message);
+    return known.get(segment) ?? 1;
+  };
+}
+
+function countOccurrences(message: WireMessage): Map<WireSegment, number> {
+  const counts = new Map<string, number>();
+  return new Map(
+    message.segments.map((segment) => {
+      const count = (counts.get(segment.name) ?? 0) + 1;
+      counts.set(segment.name, count);
+      return [segment, count];
+    }),
+  );
+}
+
+function earlierOf(answers: Answers): ReadonlyMap<string, FhirResource> {
+  const found = Object.entries(answers).filter(([name]) => name.startsWith(earlierName));
+  return new Map(
+    found.flatMap(([, resources]) =>
+      resources.map((resource) => [`${resource.resourceType}/${resource.id ?? ''}`, resource] as const),
+    ),
+  );
+}
+
+/** HL7 2.5.1, MSH-7: its offset holds for the times of the message that have none; else the facility's zone does. */
+function valuesOf(
+  message: WireMessage,
+  context: MapContext,
+  { settings }: Surroundings,
+): ReadonlyMap<string, unknown> {
+  const [header] = message.segments;
+  const sent = header && textAt(header, 7, 1, 1, 1);
+  const zone = sent === undefined ? undefined : offsetOf(sent);
+  return new Map<string, unknown>([
+    ...settings,
+    ['zone', zone ?? settings.get('timeZone')],
+    ['messageId', context.messageId],
+    ['channel', context.channel === '' ? undefined : context.channel],
+    ['receivedAt', new Date(context.receivedAt).toISOString()],
+  ]);
+}

@@ -1,0 +1,138 @@
+// What a rule sees while it runs: its group of segments, the field it was handed, the names defined around it.
+import type { FhirResource } from '../fhir/resource.ts';
+import type { Group } from './groups.ts';
+import type { TimeZone } from './hl7-time.ts';
+import type { Answers } from './mapper.ts';
+import { textAt } from './places.ts';
+import type { Recorder } from './recorder.ts';
+import type { WireMessage, WireSegment } from './wire-message.ts';
+
+export type Expression = (scope: Scope) => unknown;
+
+/** A resource made of the message, or known before. */
+export interface Made {
+  readonly resource: FhirResource;
+  readonly reference: string;
+}
+
+export interface Table {
+  readonly rows: ReadonlyMap<string, unknown>;
+}
+
+/** What all rules of one run share. */
+export interface Run {
+  readonly message: WireMessage;
+  readonly answers: Answers;
+  /** Constants: the facility's settings and what is known of the message. */
+  readonly values: ReadonlyMap<string, unknown>;
+  /** Names that a message map defines: read anew in the scope that asks. */
+  readonly definitions: ReadonlyMap<string, Expression>;
+  readonly zoneOf: (name: string) => TimeZone;
+  readonly recorder: Recorder | undefined;
+  /** How many of its name a segment is, from 1. */
+  readonly occurrence: (segment: WireSegment) => number;
+}
+
+/** One repetition of a field. */
+export interface Item {
+  readonly segment: WireSegment;
+  readonly field: number;
+  readonly repetition: number;
+}
+
+interface Binding {
+  readonly expression: Expression;
+  readonly scope: Scope;
+  memo?: { readonly value: unknown };
+}
+
+export class Scope {
+  readonly run: Run;
+  readonly group: Group;
+  readonly item: Item | undefined;
+  readonly #parent: Scope | undefined;
+  #bindings: Map<string, Binding> | undefined;
+  #made: Map<string, Made[]> | undefined;
+
+  constructor(run: Run, group: Group, parent?: Scope, item?: Item) {
+    this.run = run;
+    this.group = group;
+    this.item = item ?? parent?.item;
+    this.#parent = parent;
+  }
+
+  within(group: Group): Scope {
+    return new Scope(this.run, group, this);
+  }
+
+  on(item: Item): Scope {
+    return new Scope(this.run, this.group, this, item);
+  }
+
+  /** A scope of its own for names that are to go no further. */
+  inner(): Scope {
+    return new Scope(this.run, this.group, this);
+  }
+
+  /** The segments of a name in the nearest group that has any. */
+  segments(name: string): readonly WireSegment[] {
+    for (let group: Group | undefined = this.group; group !== undefined; group = group.parent) {
+      const found = group.segments.get(name);
+      if (found !== undefined) return found;
+    }
+    return [];
+  }
+
+  /** The groups of a kind under the nearest group that has any. */
+  groups(name: string): readonly Group[] {
+    for (let group: Group | undefined = this.group; group !== undefined; group = group.parent) {
+      const found = group.children.get(name);
+      if (found !== undefined) return found;
+    }
+    return [];
+  }
+
+  /** Reads, and lets the recorder know. */
+  text(item: Item, component: number | undefined, subcomponent: number): string | undefined {
+    const { segment, field, repetition } = item;
+    const text = textAt(segment, field, repetition, component, subcomponent);
+    if (text !== undefined && this.run.recorder !== undefined) {
+      const occurrence = this.run.occurrence(segment);
+      this.run.recorder.read({ ...item, occurrence, component, subcomponent });
+    }
+    return text;
+  }
+
+  define(name: string, expression: Expression): void {
+    this.#bindings ??= new Map();
+    this.#bindings.set(name, { expression, scope: this });
+  }
+
+  /** Known from here outwards under its name, together with others of that name. */
+  remember(name: string, made: Made): void {
+    for (let scope: Scope | undefined = this as Scope; scope !== undefined; scope = scope.#parent) {
+      scope.#made ??= new Map();
+      const same = scope.#made.get(name);
+      if (same === undefined) scope.#made.set(name, [made]);
+      else if (!same.some(({ reference }) => reference === made.reference)) same.push(made);
+    }
+  }
+
+  /** A name's value: nearest first, then the message map's definitions, then the constants. Lists stand for what was made. */
+  value(name: string): unknown {
+    for (let scope: Scope | undefined = this as Scope; scope !== undefined; scope = scope.#parent) {
+      const binding = scope.#bindings?.get(name);
+      if (binding !== undefined) return this.#evaluate(binding);
+      const made = scope.#made?.get(name);
+      if (made !== undefined) return made;
+    }
+    return this.run.definitions.get(name)?.(this) ?? this.run.values.get(name);
+  }
+
+  #evaluate(binding: Binding): unknown {
+    // A recorder wants to see what is read each time.
+    if (this.run.recorder !== undefined) return binding.expression(binding.scope);
+    binding.memo ??= { value: binding.expression(binding.scope) };
+    return binding.memo.value;
+  }
+}
