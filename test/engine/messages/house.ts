@@ -28,7 +28,7 @@ import type { Store } from '../../../engine/storage/store.ts';
 
 export const administrator: Actor = { kind: 'user', id: 'amina', scopes: ['admin', 'system/*.cruds'] };
 
-const index = await loadSearchIndex();
+const index = loadSearchIndex();
 
 export interface House {
   readonly clock: { now(): number; advance(ms: number): void };
