@@ -1,5 +1,6 @@
 // Runs before start, test, check, demo and bench, on any Node from 18 on: brings what is missing, then stands aside.
-// Installs the packages when they are absent or not those of the lock file.
+// Installs the packages when they are absent or not those of the lock file, and compiles the FHIR definitions when they are
+// absent or stale.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -23,3 +24,11 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   });
   writeFileSync(stamp, lock);
 }
+
+// The `node` package brings the Node that the engine runs on, whatever is installed on the machine.
+const node = inRoot('node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+execFileSync(node, [inRoot('engine', 'search', 'definitions', 'prepare.ts')], {
+  cwd: root,
+  stdio: 'inherit',
+  shell: process.platform === 'win32',
+});

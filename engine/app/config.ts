@@ -20,6 +20,7 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly mllpCharset: string;
   readonly mllpAllow: readonly string[] | undefined;
+  readonly timeZone: string;
   readonly destinations: readonly Destination[];
   readonly maxMessageBytes: number;
   readonly retentionDays: number;
@@ -85,6 +86,10 @@ const readers = {
   store: (text) =>
     text === 'sqlite' || /^mongodb(\+srv)?:\/\//.test(text) ? text : bad('sqlite, or a mongodb:// URL'),
   level: (text) => oneOf(text, ['debug', 'info', 'warn', 'error']),
+  zone: (text) =>
+    Intl.supportedValuesOf('timeZone').includes(text) || text === 'UTC'
+      ? text
+      : bad('a time zone such as Africa/Nairobi'),
   destinations: (text) => text.split(',').map(destination),
   hosts: (text) => text.split(',').map((host) => host.trim()),
 } satisfies Record<(typeof settings)[SettingKey]['kind'], Reader>;

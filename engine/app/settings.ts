@@ -1,7 +1,7 @@
 // The settings that there are: one table of name, type, default and sentence. docs/configuration.md shows the same table.
 
 type SettingKind =
-  'text' | 'port' | 'whole' | 'url' | 'folder' | 'store' | 'level' | 'hosts' | 'destinations';
+  'text' | 'port' | 'whole' | 'url' | 'folder' | 'store' | 'level' | 'hosts' | 'zone' | 'destinations';
 
 interface Setting {
   readonly name: string;
@@ -83,6 +83,12 @@ export const settings = {
     byDefault: undefined,
     sentence:
       'Addresses or CIDR ranges, comma-separated, that may connect to the MLLP port. Default: any that reach it.',
+  },
+  timeZone: {
+    name: 'KIUNGO_TIME_ZONE',
+    kind: 'zone',
+    byDefault: 'Africa/Nairobi',
+    sentence: 'The time zone of the hospital, for times in messages that name none.',
   },
   destinations: {
     name: 'KIUNGO_DESTINATIONS',

@@ -85,8 +85,9 @@ class StoredJobs implements JobRepository {
 
   /** A repeated job that is there keeps the time of its next run, unless the new one lies in the future. */
   async saveJob<Data = unknown>(job: JobParameters<Data>): Promise<JobParameters<Data>> {
-    if (job.unique !== undefined)
-      {throw new Error('unique jobs are not offered; give the job an id of its own');}
+    if (job.unique !== undefined) {
+      throw new Error('unique jobs are not offered; give the job an id of its own');
+    }
     const known = await this.#known(job);
     const next = { ...(known && jobOf(known)), ...job };
     const isPast = job.nextRunAt !== null && job.nextRunAt.getTime() <= this.#clock.now();

@@ -110,7 +110,7 @@ export class Scope {
 
   /** Known from here outwards under its name, together with others of that name. */
   remember(name: string, made: Made): void {
-    for (let scope: Scope | undefined = this as Scope; scope !== undefined; scope = scope.#parent) {
+    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#parent) {
       scope.#made ??= new Map();
       const same = scope.#made.get(name);
       if (same === undefined) scope.#made.set(name, [made]);
@@ -120,7 +120,7 @@ export class Scope {
 
   /** A name's value: nearest first, then the message map's definitions, then the constants. Lists stand for what was made. */
   value(name: string): unknown {
-    for (let scope: Scope | undefined = this as Scope; scope !== undefined; scope = scope.#parent) {
+    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#parent) {
       const binding = scope.#bindings?.get(name);
       if (binding !== undefined) return this.#evaluate(binding);
       const made = scope.#made?.get(name);

@@ -10,9 +10,9 @@ export interface RunningEngine {
   readonly data: string;
   readonly process: ChildProcess;
   /** Everything that it wrote, the log included. */
-  output(): string;
+  readonly output: () => string;
   /** GET (or another method) with a fresh administrator's token; JSON in and out. */
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** SIGTERM, then waits for the end; answers the exit code. */
   stop(): Promise<number | null>;
   /** SIGKILL, as a power cut. */

@@ -1,0 +1,41 @@
+// `npm run bench`: each figure beside its target and its limit, measured in the same run on the same machine.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { startMeasured, newFolder } from './engine.ts';
+import { printTable, type Figure } from './report.ts';
+import { measureCreates, measureTransactions } from './scenarios/writes.ts';
+import { measureExtraction } from './scenarios/extraction.ts';
+import { measureMessages } from './scenarios/messages.ts';
+import { measureReads } from './scenarios/reads.ts';
+import { measureStartAndMemory } from './scenarios/start.ts';
+
+const chosen = process.argv.slice(2);
+const scenarios = {
+  start: measureStartAndMemory,
+  extraction: measureExtraction,
+  reads: measureReads,
+  creates: measureCreates,
+  transactions: measureTransactions,
+  messages: measureMessages,
+} as const;
+
+const figures: Figure[] = [];
+for (const [name, measure] of Object.entries(scenarios)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  process.stderr.write(`${name} …\n`);
+  const folder = newFolder();
+  try {
+    figures.push(...(await measure(() => startMeasured(folder.path))));
+  } finally {
+    folder.remove();
+  }
+}
+
+printTable(figures);
+mkdirSync('bench/results', { recursive: true });
+const machine = { cores: cpus().length, processor: cpus()[0]?.model, node: process.version };
+writeFileSync(
+  'bench/results/latest.json',
+  `${JSON.stringify({ at: new Date().toISOString(), machine, figures }, null, 2)}\n`,
+);
+process.stderr.write('written to bench/results/latest.json\n');

@@ -1,0 +1,184 @@
+// The wiring: builds every part from the settings, and starts and stops them in order. The contents page of the engine.
+import { join } from 'node:path';
+import { createMllpListener } from '../../adapters/hl7/listener.ts';
+import { hl7Format } from '../../adapters/hl7/format.ts';
+import { createFlowsSupervisor } from '../../flows/supervisor.ts';
+import { createAuth } from '../auth/create-auth.ts';
+import { createScheduler } from '../jobs/scheduler.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Ids } from '../kernel/ids.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { createMapper } from '../mapping/create-mapper.ts';
+import { createDeadLetters } from '../messages/dead-letters.ts';
+import { createFormats } from '../messages/formats.ts';
+import { createInbox } from '../messages/inbox.ts';
+import { createOutbox } from '../messages/outbox.ts';
+import { createProcessor } from '../messages/processor.ts';
+import { createRetention } from '../messages/retention.ts';
+import { createRepository } from '../repository/create-repository.ts';
+import { deliveryRoutes } from '../rest/admin/deliveries.ts';
+import { mappingRoutes } from '../rest/admin/mappings.ts';
+import { messageRoutes } from '../rest/admin/messages.ts';
+import { createHttpServer } from '../rest/create-server.ts';
+import { loadSearchIndex } from '../search/load-index.ts';
+import { openSqliteStore } from '../storage/sqlite/open.ts';
+import { createFlowPort } from '../subscriptions/flow-subscriptions.ts';
+import type { Config } from './config.ts';
+import { administrator, createDataFolder, firstCredentials, keysOf } from './first-credentials.ts';
+import { registerDestinations } from './destinations.ts';
+import type { Places } from './welcome.ts';
+
+const version = '0.1.0';
+const mappings = join(import.meta.dirname, '..', '..', 'mappings');
+
+export interface App {
+  /** Resolves when the engine answers; tells where. */
+  start(): Promise<Places>;
+  /** Takes nothing new, finishes what is under way, lets go of everything. */
+  stop(): Promise<void>;
+}
+
+export async function createApp(
+  config: Config,
+  { clock, ids, logger }: { readonly clock: Clock; readonly ids: Ids; readonly logger: Logger },
+): Promise<App> {
+  createDataFolder(config);
+  const credentials = firstCredentials(config, ids);
+  const keys = keysOf(config, ids);
+  let publicUrl = config.publicUrl ?? '';
+  const base = (): string => `${publicUrl}/fhir/R4`;
+
+  // What is kept, and FHIR's rules about it.
+  const store = await openSqliteStore({ file: join(config.data, 'store', 'hospital.sqlite'), clock, logger });
+  const index = loadSearchIndex();
+  const repository = createRepository({ store, index, clock, ids, logger, base });
+
+  // Messages in, mapped, and out.
+  const formats = createFormats([hl7Format]);
+  const mapper = await createMapper({ folder: mappings, logger, facility: { timeZone: config.timeZone } });
+  const processor = createProcessor({ repository, messages: store.messages, formats, mapper, clock, logger });
+  const inbox = createInbox({ store, formats, clock, ids, logger, wake: () => processor.wake() });
+  const outbox = createOutbox({ store, clock, logger });
+  registerDestinations(outbox, { config, logger });
+
+  // Events to flows, and what flows do.
+  const flowPort = createFlowPort({
+    repository,
+    store,
+    index,
+    clock,
+    ids,
+    logger,
+    wakeOutbox: () => outbox.wake(),
+  });
+  processor.onProcessed(flowPort.onProcessed);
+  const flows = createFlowsSupervisor({
+    port: flowPort,
+    userDir: join(config.data, 'flows'),
+    logger: logger.child({ part: 'flows' }),
+    clock,
+    ids,
+    publicPath: '/flows',
+  });
+
+  // What people do about messages.
+  const wakeDeliveries = (): void => {
+    outbox.wake();
+    flowPort.wake();
+  };
+  const deadLetters = createDeadLetters({
+    repository,
+    formats,
+    clock,
+    ids,
+    wake: () => processor.wake(),
+    wakeDeliveries,
+  });
+  const jobs = createScheduler({ jobs: store.jobs, clock, ids, logger });
+  const retention = createRetention({ store, clock, logger, messageDays: config.retentionDays });
+  jobs.define(retention.name, () => retention.run());
+
+  // HTTP and MLLP.
+  const auth = createAuth({
+    ...(await administrator(credentials, ids)),
+    signingKey: Buffer.from(keys.token, 'base64url'),
+    clock,
+    ids,
+    publicUrl: () => publicUrl,
+  });
+  const http = createHttpServer({
+    repository,
+    index,
+    auth,
+    clock,
+    ids,
+    logger,
+    version,
+    publicUrl: () => publicUrl,
+    bodyLimit: config.maxMessageBytes,
+    ready: async () => ({ store: await answers(store.check()) }),
+    census: () => store.messages.census(),
+    routes: [
+      ...messageRoutes({ messages: store.messages, inbox, deadLetters }),
+      ...deliveryRoutes({ messages: store.messages, deadLetters }),
+      ...mappingRoutes({ mapper, formats, repository, clock }),
+    ],
+  });
+  http.mount({
+    prefix: '/flows',
+    access: 'admin',
+    handle: (request, response) => flows.handle(request, response),
+    upgrade: (request, socket, head) => flows.upgrade(request, socket, head),
+  });
+  const mllp = createMllpListener({
+    inbox,
+    host: config.bind,
+    port: config.mllpPort,
+    channel: 'hl7',
+    clock,
+    ids,
+    logger: logger.child({ part: 'mllp' }),
+    charset: config.mllpCharset,
+    maxFrameBytes: config.maxMessageBytes,
+    ...(config.mllpAllow === undefined ? {} : { allow: config.mllpAllow }),
+  });
+
+  return {
+    start: async () => {
+      await flowPort.start();
+      const httpPort = (await http.listen(config.bind, config.httpPort)).port;
+      publicUrl = config.publicUrl ?? `http://${config.bind}:${httpPort}`;
+      processor.start();
+      outbox.start();
+      const mllpPort = (await mllp.start()).port;
+      await jobs.start();
+      await jobs.every(retention.interval, retention.name);
+      await flows.start();
+      return {
+        publicUrl,
+        bind: config.bind,
+        mllpPort,
+        data: config.data,
+        credentials: credentials.file,
+        version,
+      };
+    },
+    stop: async () => {
+      await mllp.stop();
+      await http.close();
+      await flows.stop();
+      await processor.stop();
+      await outbox.stop();
+      flowPort.stop();
+      await inbox.stop();
+      await jobs.stop();
+      await store.close();
+    },
+  };
+}
+
+const answers = (check: Promise<void>): Promise<boolean> =>
+  check.then(
+    () => true,
+    () => false,
+  );
