@@ -1,5 +1,6 @@
 // Starts the flows process, watches it, starts it again when it dies, and stands between it and the engine: whatever a flow does,
 // nothing of it reaches an acknowledgement.
+import { mkdirSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -7,7 +8,6 @@ import { fileURLToPath } from 'node:url';
 import type { Clock, FlowPort, Ids, Logger } from '../engine/index.ts';
 import type { FlowsBeat } from './door.ts';
 import { startChild, type Child } from './outside/child.ts';
-import { credentialSecretIn } from './outside/credential-secret.ts';
 import { createPortRequests } from './outside/port-requests.ts';
 import { createEditorProxy, type Door } from './outside/proxy.ts';
 
@@ -22,6 +22,8 @@ export interface FlowsSupervisorOptions {
   readonly ids: Ids;
   /** Where the editor stands on the engine's server: `/flows`. */
   readonly publicPath: string;
+  /** Encrypts the credentials of nodes; the same at every start. */
+  readonly credentialSecret: string;
   /** Limit of the JavaScript heap, in megabytes. */
   readonly memoryLimitMb?: number;
   /** What the process sees of the environment, beside HOME and NODE_ENV: the time zone (`TZ`). */
@@ -106,12 +108,13 @@ export function createFlowsSupervisor(options: FlowsSupervisorOptions): FlowsSup
     const key = ids.secret(32);
     const launched = clock.now();
     state = 'starting';
+    mkdirSync(userDir, { recursive: true, mode: 0o700 });
     child = startChild({
       start: {
         userDir,
         libraryDir: resolve(options.libraryDir ?? shippedLibrary),
         publicPath: options.publicPath,
-        credentialSecret: credentialSecretIn(userDir, ids),
+        credentialSecret: options.credentialSecret,
         key,
         ...timing,
       },

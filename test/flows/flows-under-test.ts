@@ -41,6 +41,7 @@ export async function startFlows(): Promise<FlowsUnderTest> {
     logger: keepLines(lines),
     clock: { now: Date.now },
     ids: { next: randomUUID, secret: (bytes) => randomBytes(bytes).toString('base64url') },
+    credentialSecret: 'of-a-test',
     publicPath: '/flows',
     timing,
   });

@@ -236,10 +236,8 @@ describe('the first start', () => {
     );
   });
 
-  test('keeps the secret and the flows for the owner alone', () => {
-    for (const name of ['credential-secret', 'flows.json']) {
-      expect(statSync(join(flows.userDir, name)).mode & 0o077).toBe(0);
-    }
+  test('keeps the flows for the owner alone', () => {
+    expect(statSync(join(flows.userDir, 'flows.json')).mode & 0o077).toBe(0);
   });
 
   test('takes less than 150 MB of memory', async () => {
