@@ -34,8 +34,9 @@ export function understand(subscription: FlowSubscription, index: SearchIndex): 
   if (!index.isType(type)) throw refused(subscription.name, 'the criteria begin with no R4 resource type');
   const search = { lenient: false, base: '', defaultCount: 1, maximumCount: 1 };
   const { plan } = index.request(type, query, search);
-  if (isChained(plan.where))
-    {throw refused(subscription.name, 'chained criteria cannot be matched to a change');}
+  if (isChained(plan.where)) {
+    throw refused(subscription.name, 'chained criteria cannot be matched to a change');
+  }
   return { kind: 'resource', name: subscription.name, type, where: plan.where };
 }
 
