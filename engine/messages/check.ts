@@ -1,5 +1,7 @@
 // Step 3 of processing: what holds for the output of every map — nothing empty, and every reference leads somewhere.
 import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
+import type { FhirResource } from '../fhir/resource.ts';
+import { collectReferences, parseReference } from '../fhir/references.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import type { ReadsResources } from '../repository/repository.ts';
 import { deadEnd, type DeadEnd, type Mapped, type ProcessingParts } from './stages.ts';
@@ -36,7 +38,9 @@ async function unresolvedPlace(bundle: Bundle, reader: ReadsResources): Promise<
   const entries = bundle.entry ?? [];
   const targets = new Set(entries.flatMap(targetsOf));
   for (const [index, { resource }] of entries.entries()) {
-    for (const reference of new Set(referencesIn(resource))) {
+    for (const reference of resource === undefined
+      ? []
+      : collectReferences(resource as unknown as FhirResource)) {
       if (targets.has(reference) || (await isKnown(reference, reader))) continue;
       return { code: 'map-unresolved', text: `a reference in entry[${index}] leads to nothing` };
     }
@@ -50,21 +54,12 @@ function targetsOf({ fullUrl, resource }: BundleEntry): readonly string[] {
   return fullUrl === undefined ? relative : [fullUrl, ...relative];
 }
 
-function referencesIn(value: unknown): readonly string[] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, element]: [string, unknown]) =>
-    name === 'reference' && typeof element === 'string' ? [element] : referencesIn(element),
-  );
-}
-
-const relativeReference = /^([A-Z][A-Za-z]{0,63})\/([A-Za-z0-9.-]{1,64})(\/_history\/[1-9][0-9]{0,15})?$/;
-
 /** Conditional references (`Patient?…`) are resolved, or refused, when the bundle is applied; other servers' are theirs. */
 async function isKnown(reference: string, reader: ReadsResources): Promise<boolean> {
   if (reference.startsWith('urn:uuid:')) return false;
-  const [, type, id] = relativeReference.exec(reference) ?? [];
-  if (type === undefined || id === undefined) return true;
-  return reader.read(type, id).then(() => true, isAbsence);
+  const parsed = parseReference(reference);
+  if (parsed.kind !== 'relative') return true;
+  return reader.read(parsed.type, parsed.id).then(() => true, isAbsence);
 }
 
 function isAbsence(error: unknown): false {

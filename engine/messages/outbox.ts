@@ -58,8 +58,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
     const result = destination ? await sendBy(destination, delivery, logger) : unknownDestination;
     const policy = destination?.policy ?? retryPolicies.sending;
     const settlement = settlementOf(result, delivery, policy, clock.now());
-    const holder = leases.get(delivery.id) ?? '';
-    await store.transact(({ messages }) => messages.settle(delivery.id, holder, settlement));
+    await store.transact(({ messages }) =>
+      messages.settle(delivery.id, leases.get(delivery.id) ?? '', settlement),
+    );
     logSettlement(delivery, settlement, logger);
   };
   const begin = (delivery: Delivery): void => {

@@ -178,7 +178,7 @@ function testMapper(trouble: { readonly busy: boolean }): Mapper {
       const value = segment(message, 'OBX').text(5);
       if (value === 'DEFECT') throw new TypeError('cannot read a property of undefined');
       if (value === 'BUSY' && trouble.busy) throw conflict('somebody else is writing this');
-      return resultOf(message, value, String(answers['patient']?.[0]?.id ?? 'pat-1'));
+      return resultOf(message, value, answers['patient']?.[0]?.id ?? 'pat-1');
     },
   };
 }

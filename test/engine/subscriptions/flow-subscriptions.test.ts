@@ -1,5 +1,6 @@
 // The door to the flows: an event in the commit of its cause, leased, and ended together with what the flow wants done.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { parseResource } from '../../../engine/fhir/exact-json.ts';
 import type { FhirResource } from '../../../engine/fhir/resource.ts';
 import type { Actor } from '../../../engine/kernel/actor.ts';
 import { createDeadLetters } from '../../../engine/messages/dead-letters.ts';
@@ -156,7 +157,7 @@ describe('subscriptions', () => {
   test('are FHIR Subscriptions, and make events while no flow runs, over restarts', async () => {
     await flows.subscribe([critical]);
     const { matches } = await house.repository.as(author).search('Subscription', 'status=active');
-    expect(matches.map(({ body }) => JSON.parse(body!))).toMatchObject([
+    expect(matches.map(({ body }) => parseResource(body!))).toMatchObject([
       {
         criteria: critical.criteria,
         channel: { type: 'message', endpoint: 'urn:kiungo:flow:critical%20reports' },
