@@ -10,13 +10,18 @@ import type { Reading, Work } from './work.ts';
 /** Runs one entry's work in a transaction of its own. */
 export type Alone = <T>(work: (work: Work) => Promise<T>) => Promise<T>;
 
-/**
- * The writes are handed to the store together, in order of the entries, so that they share commits; reads follow, so that they
- * see them.
- */
+/** Entries whose writes are handed to the store at once: enough to share commits, too few to fill its queue. */
+const sliceLength = 256;
+
+/** Writes are done in order of the entries, reads after all of them. */
 export async function applyBatch(reading: Reading, bundle: Bundle, alone: Alone): Promise<Bundle> {
-  const requests = entriesOf(bundle).map((entry, place) => requested(entry, place, reading.parts.base()));
-  const written = await Promise.all(requests.map((request) => writeAnswer(request, alone)));
+  const base = reading.parts.base();
+  const requests = entriesOf(bundle).map((entry, place) => requested(entry, place, base));
+  const written: (BundleEntry | undefined)[] = [];
+  for (let start = 0; start < requests.length; start += sliceLength) {
+    const slice = requests.slice(start, start + sliceLength);
+    written.push(...(await Promise.all(slice.map((request) => writeAnswer(request, alone)))));
+  }
   const entry: BundleEntry[] = [];
   for (const [place, request] of requests.entries()) {
     entry.push(written[place] ?? (await readAnswer(reading, request)));

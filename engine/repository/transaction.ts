@@ -2,6 +2,7 @@
 import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import { badRequest } from '../kernel/outcomes.ts';
 import { entriesOf, namedAsync, requestOf, type Request } from './bundle-entries.ts';
+import { createBreath } from './breath.ts';
 import { perform, stepOf, type Step, type WriteStep } from './bundle-step.ts';
 import { answerRead, answerWritten } from './bundle-response.ts';
 import { resolveConditionals, type Waiting } from './conditional-references.ts';
@@ -24,7 +25,9 @@ export async function applyTransaction(work: Work, bundle: Bundle): Promise<Bund
 async function planned(work: Work, requests: readonly Request[]): Promise<readonly Step[]> {
   const steps: Step[] = [];
   const conditions = new Set<string>();
+  const breathe = createBreath();
   for (const request of requests) {
+    await breathe();
     await namedAsync(request.place, async () => {
       refuseSameCondition(request, conditions);
       steps.push(await stepOf(work, request));
@@ -101,7 +104,9 @@ async function write(
     steps.filter((step): step is WriteStep => step.kind === kind),
   );
   const waiting = ordered.map((step) => linked(step, identities));
+  const breathe = createBreath();
   for await (const step of resolveConditionals(work, waiting)) {
+    await breathe();
     await namedAsync(step.place, async () =>
       responses.set(step.place, answerWritten(await perform(work, step))),
     );
