@@ -79,6 +79,7 @@ export async function createApp(
     clock,
     ids,
     publicPath: '/flows',
+    credentialSecret: keys.flows,
   });
 
   // What people do about messages.

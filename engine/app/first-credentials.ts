@@ -18,6 +18,8 @@ export interface FirstCredentials {
 interface Keys {
   /** Signs access tokens and sessions, base64url of 32 bytes. */
   readonly token: string;
+  /** Encrypts the credentials inside flows. */
+  readonly flows: string;
 }
 
 /** Reads the administrator's credentials, or makes them on the first start. A client named in the settings wins. */
@@ -49,7 +51,7 @@ export async function administrator(
 }
 
 export function keysOf(config: Config, ids: Ids): Keys {
-  return readOrMake(join(config.data, 'keys.json'), () => ({ token: ids.secret(32) }));
+  return readOrMake(join(config.data, 'keys.json'), () => ({ token: ids.secret(32), flows: ids.secret(32) }));
 }
 
 /** The content of a file of mode 0600, written once; two engines starting at once agree on the one that was written first. */
