@@ -232,9 +232,9 @@ describe('one message', () => {
   ])('discarded with %s', async (body, code) => {
     const id = await given({ value: 'BAD' });
     const discarding = call(`POST /admin/messages/${id}/discard`, body, 'application/json');
-    if (code === undefined)
-      {expect(await discarding).toMatchObject({ status: 200, body: { state: 'discarded' } });}
-    else await expect(discarding).rejects.toMatchObject({ code });
+    if (code === undefined) {
+      expect(await discarding).toMatchObject({ status: 200, body: { state: 'discarded' } });
+    } else await expect(discarding).rejects.toMatchObject({ code });
     const state = (await house.store.messages.message(id))?.state;
     expect(state).toBe(code === undefined ? 'discarded' : 'dead');
   });
