@@ -1,8 +1,10 @@
 // The SQLite store over a real file: every port's contract, and what is SQLite's own.
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, openSync, closeSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '../../../engine/kernel/logger.ts';
+import { integrityProblems } from '../../../engine/storage/sqlite/integrity.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../../../engine/storage/sqlite/open.ts';
 import { describe, expect, test } from '@jest/globals';
 import { jobStoreContract } from '../../contract/job-store.ts';
@@ -56,7 +58,6 @@ describe('sqlite: the file', () => {
   });
 
   test('held by one engine is refused to another, and free again after close', async () => {
-    const opened = await open();
     const folder = newFolder();
     const file = join(folder, 'tenant.db');
     const first = await openSqliteStore(options(file));
@@ -65,6 +66,83 @@ describe('sqlite: the file', () => {
     await first.close();
     await (await openSqliteStore(options(file))).close();
     rmSync(folder, { recursive: true });
-    await opened.close();
+  });
+
+  test('of a newer layout is refused, and left as it is', async () => {
+    const folder = newFolder();
+    const file = join(folder, 'tenant.db');
+    await (await openSqliteStore(options(file))).close();
+    setLayoutVersion(file, 999);
+    await expect(openSqliteStore(options(file))).rejects.toMatchObject({ code: 'unavailable' });
+    setLayoutVersion(file, 1);
+    await (await openSqliteStore(options(file))).close();
+    rmSync(folder, { recursive: true });
+  });
+});
+
+/** PRAGMA user_version lies at byte 60 of the file: https://sqlite.org/fileformat.html#the_database_header */
+function setLayoutVersion(file: string, version: number): void {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(version);
+  const handle = openSync(file, 'r+');
+  writeSync(handle, bytes, 0, 4, 60);
+  closeSync(handle);
+}
+
+interface Ended {
+  readonly acknowledged: readonly string[];
+  readonly errors: string;
+  readonly code: number | null;
+}
+
+/** Runs the writing process, under a shell's limits, until it ends or is killed after so many acknowledgements. */
+function writeUnderLoad(file: string, limits: string, killAfter: number): Promise<Ended> {
+  const script = `${limits} exec "$0" test/support/store-under-load.ts "$1" 8`;
+  const child = spawn('sh', ['-c', script, process.execPath, file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [output, errors] = ['', ''];
+  child.stdout.on('data', (bytes: Buffer) => {
+    output += bytes.toString();
+    if (output.split('\n').length > killAfter) child.kill('SIGKILL');
+  });
+  child.stderr.on('data', (bytes: Buffer) => (errors += bytes.toString()));
+  return new Promise((resolve) => {
+    child.on('close', (code) => {
+      // The last line may be cut by the kill.
+      resolve({ acknowledged: output.split('\n').slice(0, -1), errors, code });
+    });
+  });
+}
+
+async function expectAllThere(file: string, acknowledged: readonly string[]): Promise<void> {
+  const store = await openSqliteStore(options(file));
+  for (const id of acknowledged) {
+    expect((await store.resources.read('Observation', id))?.version).toBe(1);
+    expect(Buffer.from((await store.messages.delivery(id))?.payload ?? []).toString()).toBe(id);
+  }
+  const census = await store.messages.census();
+  const { total } = await store.messages.deliveries({ state: 'waiting', limit: 1, offset: 0 });
+  expect(census.deliveries.waiting).toBe(total);
+  await store.close();
+  expect(integrityProblems(file)).toEqual([]);
+}
+
+describe('sqlite: accidents', () => {
+  test.each([50, 400, 1500])('killed after %i acknowledgements, all of them are there', async (killAfter) => {
+    const folder = newFolder();
+    const file = join(folder, 'tenant.db');
+    const { acknowledged, code } = await writeUnderLoad(file, '', killAfter);
+    expect({ code, enough: acknowledged.length >= killAfter }).toEqual({ code: null, enough: true });
+    await expectAllThere(file, acknowledged);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('a disk that takes no more: writes are refused as unavailable, reads go on, nothing acknowledged is lost', async () => {
+    const folder = newFolder();
+    const file = join(folder, 'tenant.db');
+    const { acknowledged, errors, code } = await writeUnderLoad(file, 'ulimit -f 1500;', Infinity);
+    expect({ code, last: errors.trim().split('\n').at(-1) }).toEqual({ code: 7, last: 'unavailable 1' });
+    expect(acknowledged.length).toBeGreaterThan(50);
+    await expectAllThere(file, acknowledged);
+    rmSync(folder, { recursive: true });
   });
 });
