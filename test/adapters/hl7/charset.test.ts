@@ -1,0 +1,122 @@
+// Rules of character sets: MSH-18 says it, the channel where MSH-18 is silent, and the bytes where neither is true.
+import { describe, expect, test } from '@jest/globals';
+import { isKnownCharset } from '../../../adapters/hl7/charset.ts';
+import { hl7Format } from '../../../adapters/hl7/format.ts';
+
+const header = (charset: string): string => `MSH|^~\\&|||||20260102||ORU^R01|1|P|2.5.1||||||${charset}\r`;
+
+/** OBX-5 of a message that says `charset` and carries `bytes` there, and the codes of its issues. */
+function read(
+  charset: string,
+  bytes: Uint8Array,
+  channel?: string,
+): { text: string | undefined; issues: string[] } {
+  const raw = Buffer.concat([Buffer.from(`${header(charset)}OBX|1|ST|1||`), bytes, Buffer.from('|x\r')]);
+  const { message, issues } = hl7Format.parse(raw, channel);
+  return { text: message?.segments[1]?.text(5), issues: issues.map((issue) => issue.code) };
+}
+
+const utf8 = Buffer.from('Ångström €');
+const latin = Buffer.from('Ångström', 'latin1');
+
+test.each<
+  [
+    rule: string,
+    charset: string,
+    bytes: Uint8Array,
+    channel: string | undefined,
+    text: string,
+    issues: string[],
+  ]
+>([
+  ['UNICODE UTF-8', 'UNICODE UTF-8', utf8, undefined, 'Ångström €', []],
+  ['UNICODE means UTF-8 (Mindray)', 'UNICODE', utf8, undefined, 'Ångström €', []],
+  ['UTF-8', 'utf-8', utf8, undefined, 'Ångström €', []],
+  ['the first repetition counts', 'UNICODE UTF-8~ISO IR87', utf8, undefined, 'Ångström €', []],
+  ['8859/1', '8859/1', latin, undefined, 'Ångström', []],
+  ['8859/1 with the euro sign of windows-1252', '8859/1', Buffer.of(0x80, 0x92), undefined, '€’', []],
+  ['8859/2', '8859/2', Buffer.of(0xb1, 0xe6), undefined, 'ąć', []],
+  ['8859/5', '8859/5', Buffer.of(0xbf, 0xe0), undefined, 'Пр', []],
+  ['8859/6', '8859/6', Buffer.of(0xc7), undefined, 'ا', []],
+  ['8859/7', '8859/7', Buffer.of(0xe1), undefined, 'α', []],
+  ['8859/8', '8859/8', Buffer.of(0xe0), undefined, 'א', []],
+  ['8859/9', '8859/9', Buffer.of(0xfe), undefined, 'ş', []],
+  ['8859/15', '8859/15', Buffer.of(0xa4), undefined, '€', []],
+  ['ISO-8859-2 is 8859/2', 'ISO-8859-2', Buffer.of(0xb1), undefined, 'ą', []],
+  ['GB 18030-2000', 'GB 18030-2000', Buffer.of(0xd6, 0xd0), undefined, '中', []],
+  [
+    'ISO IR87, whose bytes may look like delimiters',
+    'ISO IR87',
+    Buffer.from('\x1b$BF|\x1b(B'),
+    undefined,
+    '日',
+    [],
+  ],
+  ['bytes that mean nothing', '8859/7', Buffer.of(0xff), undefined, '\ufffd', ['hl7-charset-invalid']],
+  ['ASCII', 'ASCII', Buffer.from('abc'), undefined, 'abc', []],
+  ['ASCII that is UTF-8', 'ASCII', utf8, undefined, 'Ångström €', ['hl7-charset-undeclared']],
+  ['ASCII that is latin-1', 'ASCII', latin, undefined, 'Ångström', ['hl7-charset-undeclared']],
+  ['none said: UTF-8', '', utf8, undefined, 'Ångström €', []],
+  ['none said: the channel', '', Buffer.of(0xb1), '8859/2', 'ą', []],
+  ['MSH-18 before the channel', 'UNICODE UTF-8', utf8, '8859/2', 'Ångström €', []],
+  ['invalid UTF-8: windows-1252', 'UNICODE UTF-8', latin, undefined, 'Ångström', ['hl7-charset-invalid']],
+  ['invalid UTF-8: the channel', 'UNICODE', Buffer.of(0xb1), '8859/2', 'ą', ['hl7-charset-invalid']],
+  [
+    'UTF-16 said of ASCII bytes',
+    'UNICODE UTF-16',
+    Buffer.from('abc'),
+    undefined,
+    'abc',
+    ['hl7-charset-unknown'],
+  ],
+  ['an unknown one said of UTF-8 bytes', 'KLINGON', utf8, undefined, 'Ångström €', ['hl7-charset-unknown']],
+  ['a name of Object is unknown', 'constructor', Buffer.from('a'), undefined, 'a', ['hl7-charset-unknown']],
+])('%s', (_, charset, bytes, channel, text, issues) => {
+  expect(read(charset, bytes, channel)).toEqual({ text, issues });
+});
+
+describe('a byte order mark', () => {
+  test('means UTF-8, whatever MSH-18 says, and is no part of the message', () => {
+    const raw = Buffer.concat([Buffer.of(0xef, 0xbb, 0xbf), Buffer.from(`${header('8859/1')}NTE|1||é\r`)]);
+    const { message, issues } = hl7Format.parse(raw);
+    expect([message?.segments[0]?.name, message?.segments[1]?.text(3), issues]).toEqual(['MSH', 'é', []]);
+    expect(hl7Format.identify(raw).controlId).toBe('1');
+  });
+});
+
+describe('UTF-16', () => {
+  test.each([
+    ['little-endian with mark', Buffer.from(`\ufeff${header('UNICODE UTF-16')}`, 'utf16le')],
+    ['little-endian', Buffer.from(header('UNICODE UTF-16'), 'utf16le')],
+    ['big-endian', Buffer.from(header('UNICODE UTF-16'), 'utf16le').swap16()],
+    ['big-endian with mark', Buffer.from(`\ufeff${header('')}`, 'utf16le').swap16()],
+  ])('%s is refused, saying why', (_, raw) => {
+    expect(hl7Format.identify(raw).unreadable?.code).toBe('hl7-charset-wide');
+    expect(hl7Format.parse(raw).message).toBeUndefined();
+  });
+});
+
+test('the bytes themselves are never changed', () => {
+  const raw = Buffer.concat([Buffer.from(header('UNICODE')), latin]);
+  const before = Buffer.from(raw);
+  hl7Format.parse(raw);
+  hl7Format.identify(raw);
+  expect(raw.equals(before)).toBe(true);
+});
+
+test('\\X..\\ is read in the character set of the message', () => {
+  expect(read('UNICODE UTF-8', Buffer.from('\\XC3A9\\')).text).toBe('é');
+  expect(read('8859/1', Buffer.from('\\XE9\\')).text).toBe('é');
+});
+
+test.each([
+  ['UTF-8', true],
+  ['windows-1252', true],
+  ['8859/15', true],
+  ['8859/12', false],
+  ['8859/99', false],
+  ['UTF-16', false],
+  ['nothing', false],
+])('a channel set to %s: %s', (name, known) => {
+  expect(isKnownCharset(name)).toBe(known);
+});
