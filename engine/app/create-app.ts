@@ -71,6 +71,7 @@ export async function createApp(
     logger,
     wakeOutbox: () => outbox.wake(),
   });
+  repository.onCommitted(() => outbox.wake());
   processor.onProcessed(flowPort.onProcessed);
   const flows = createFlowsSupervisor({
     port: flowPort,

@@ -15,7 +15,7 @@ export interface Made {
   readonly reference: string;
 }
 
-export interface Table {
+interface Table {
   readonly rows: ReadonlyMap<string, unknown>;
 }
 
@@ -110,22 +110,25 @@ export class Scope {
 
   /** Known from here outwards under its name, together with others of that name. */
   remember(name: string, made: Made): void {
-    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#parent) {
-      scope.#made ??= new Map();
-      const same = scope.#made.get(name);
-      if (same === undefined) scope.#made.set(name, [made]);
-      else if (!same.some(({ reference }) => reference === made.reference)) same.push(made);
-    }
+    this.#made ??= new Map();
+    const same = this.#made.get(name);
+    if (same === undefined) this.#made.set(name, [made]);
+    else if (!same.some(({ reference }) => reference === made.reference)) same.push(made);
+    this.#parent?.remember(name, made);
+  }
+
+  #nearest(name: string): { readonly binding: Binding } | { readonly made: readonly Made[] } | undefined {
+    const binding = this.#bindings?.get(name);
+    if (binding !== undefined) return { binding };
+    const made = this.#made?.get(name);
+    if (made !== undefined) return { made };
+    return this.#parent === undefined ? undefined : this.#parent.#nearest(name);
   }
 
   /** A name's value: nearest first, then the message map's definitions, then the constants. Lists stand for what was made. */
   value(name: string): unknown {
-    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#parent) {
-      const binding = scope.#bindings?.get(name);
-      if (binding !== undefined) return this.#evaluate(binding);
-      const made = scope.#made?.get(name);
-      if (made !== undefined) return made;
-    }
+    const near = this.#nearest(name);
+    if (near !== undefined) return 'binding' in near ? this.#evaluate(near.binding) : near.made;
     return this.run.definitions.get(name)?.(this) ?? this.run.values.get(name);
   }
 

@@ -50,4 +50,6 @@ const unescapePointer = (step: string): string | number =>
 
 /** The text of a scalar; undefined for anything else. */
 export const scalarText = (node: unknown): string | undefined =>
-  isScalar(node) && node.value !== null && typeof node.value !== 'object' ? String(node.value) : undefined;
+  isScalar(node) && ['string', 'number', 'boolean', 'bigint'].includes(typeof node.value)
+    ? `${node.value as string | number | boolean}`
+    : undefined;

@@ -6,6 +6,7 @@ import type { ArrivalParts, Kept } from './stages.ts';
 import type {
   Acknowledgement,
   AcknowledgementCode,
+  AcknowledgementMode,
   AcknowledgementWish,
   Envelope,
   Receipt,
@@ -16,9 +17,6 @@ export type Verdict =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'error'; readonly reason: Reason }
   | { readonly kind: 'rejected'; readonly reason: Reason };
-
-/** `application-only`: the device knows nothing but AA, AE and AR, whatever its MSH-15 and MSH-16 say. */
-export type AcknowledgementMode = 'as-asked' | 'application-only';
 
 /** HL7 table 0008, by level. */
 const codes = {

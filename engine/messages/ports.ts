@@ -22,6 +22,9 @@ export interface Envelope {
   readonly unreadable: Reason | undefined;
 }
 
+/** `application-only`: the device knows nothing but AA, AE and AR, whatever its MSH-15 and MSH-16 say. */
+export type AcknowledgementMode = 'as-asked' | 'application-only';
+
 /** HL7 table 0008. */
 export type AcknowledgementCode = 'AA' | 'AE' | 'AR' | 'CA' | 'CE' | 'CR';
 

@@ -8,9 +8,8 @@ import type { Issue, WireMessage } from '../mapping/wire-message.ts';
 import type { RepositoryUnit } from '../repository/repository.ts';
 import type { MessageRecord, Reason } from '../storage/message-store.ts';
 import type { AcknowledgementFates } from './acknowledgement-fates.ts';
-import type { AcknowledgementMode } from './acknowledge.ts';
 import type { Formats } from './formats.ts';
-import type { Arrival, Envelope, MessageFormat } from './ports.ts';
+import type { AcknowledgementMode, Arrival, Envelope, MessageFormat } from './ports.ts';
 
 /** What is set for a channel beside what its messages say themselves. */
 export interface ChannelSettings {

@@ -93,8 +93,9 @@ class SimulatedWardSystem implements WardSystem {
     // A peer that goes away is what is simulated here.
     socket.on('error', () => undefined);
     socket.on('data', (chunk: Buffer) => {
-      for (const event of decoder.push(chunk))
-        {if (event.kind === 'message') void this.#answer(socket, event.bytes);}
+      for (const event of decoder.push(chunk)) {
+        if (event.kind === 'message') void this.#answer(socket, event.bytes);
+      }
     });
   }
 

@@ -122,8 +122,9 @@ class Reader {
     if (token === undefined || token.kind === 'mark') return undefined;
     if (token.kind === 'word' && isOperator(token.text)) return undefined;
     this.#at++;
-    if (token.kind === 'variable' || token.kind === 'path')
-      {return { text: token.text, value: valueOf(token) };}
+    if (token.kind === 'variable' || token.kind === 'path') {
+      return { text: token.text, value: valueOf(token) };
+    }
     return { text: token.text, value: () => token.text };
   }
 

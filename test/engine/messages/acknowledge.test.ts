@@ -1,11 +1,7 @@
 // Which acknowledgements are owed: HL7 2.5.1 chapter 2.9 and table 0155, as a table.
 import { describe, expect, test } from '@jest/globals';
-import {
-  acknowledgementsOwed,
-  type AcknowledgementMode,
-  type Verdict,
-} from '../../../engine/messages/acknowledge.ts';
-import type { AcknowledgementWish, Envelope } from '../../../engine/messages/ports.ts';
+import { acknowledgementsOwed, type Verdict } from '../../../engine/messages/acknowledge.ts';
+import type { AcknowledgementMode, AcknowledgementWish, Envelope } from '../../../engine/messages/ports.ts';
 
 const reason = { code: 'unreadable', text: 'no MSH' };
 const verdicts = {
