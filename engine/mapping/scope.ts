@@ -40,6 +40,11 @@ export interface Item {
   readonly repetition: number;
 }
 
+interface Remembered {
+  readonly made: Made;
+  readonly group: Group;
+}
+
 interface Binding {
   readonly expression: Expression;
   readonly scope: Scope;
@@ -52,7 +57,7 @@ export class Scope {
   readonly item: Item | undefined;
   readonly #parent: Scope | undefined;
   #bindings: Map<string, Binding> | undefined;
-  #made: Map<string, Made[]> | undefined;
+  #made: Map<string, Remembered[]> | undefined;
 
   constructor(run: Run, group: Group, parent?: Scope, item?: Item) {
     this.run = run;
@@ -108,13 +113,13 @@ export class Scope {
     this.#bindings.set(name, { expression, scope: this });
   }
 
-  /** Known from here outwards under its name, together with others of that name. */
+  /** Known under its name, together with others of that name, here, further in, and to whoever is further out. */
   remember(name: string, made: Made): void {
     for (let scope: Scope | undefined = this as Scope; scope !== undefined; scope = scope.#parent) {
       scope.#made ??= new Map();
       const same = scope.#made.get(name);
-      if (same === undefined) scope.#made.set(name, [made]);
-      else if (!same.some(({ reference }) => reference === made.reference)) same.push(made);
+      if (same === undefined) scope.#made.set(name, [{ made, group: this.group }]);
+      else same.push({ made, group: this.group });
     }
   }
 
@@ -123,10 +128,19 @@ export class Scope {
     for (let scope: Scope | undefined = this as Scope; scope !== undefined; scope = scope.#parent) {
       const binding = scope.#bindings?.get(name);
       if (binding !== undefined) return this.#evaluate(binding);
-      const made = scope.#made?.get(name);
+      const made = this.#madeIn(scope, name);
       if (made !== undefined) return made;
     }
     return this.run.definitions.get(name)?.(this) ?? this.run.values.get(name);
+  }
+
+  /** Of the groups around, only what was made in them, not what was made in the neighbours that they hold. */
+  #madeIn(scope: Scope, name: string): readonly Made[] | undefined {
+    const remembered = scope.#made?.get(name);
+    if (remembered === undefined) return undefined;
+    const own = scope.group === this.group ? remembered : remembered.filter(({ group }) => group === scope.group);
+    const byReference = new Map(own.map(({ made }) => [made.reference, made]));
+    return byReference.size === 0 ? undefined : [...byReference.values()];
   }
 
   #evaluate(binding: Binding): unknown {
