@@ -1,7 +1,7 @@
 // Reads a folder of maps, checks each file against its schema, and compiles what they say.
 import { readFile, readdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { Ajv, type ValidateFunction } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { isMap, isSeq } from 'yaml';
 import { compileCondition, type Condition } from './language/expression.ts';
 import { compileTemplate, conditionOf, type Template } from './language/template.ts';
@@ -42,7 +42,7 @@ export async function loadMaps(folder: string): Promise<Maps> {
 }
 
 async function readSchemas(folder: string): Promise<ReadonlyMap<Kind, ValidateFunction>> {
-  const ajv = new Ajv({ allErrors: false, strict: true, allowUnionTypes: true });
+  const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true });
   const names = [...new Set(schemas.map(([, name]) => name))];
   const read = async (name: string): Promise<object> =>
     JSON.parse(await readFile(join(folder, 'schema', `${name}.schema.json`), 'utf8')) as object;
@@ -62,13 +62,20 @@ async function readSource(
   const validate = kind === undefined ? undefined : validators.get(kind);
   if (validate === undefined) throw new MapFault(`mappings/${file}`, 'no map lies in this folder');
   if (!validate(source.document.toJS())) {
-    const [error] = validate.errors ?? [];
+    const error = deepest(validate.errors ?? []);
     const extra = error?.params['additionalProperty'] as string | undefined;
     const pointer = `${error?.instancePath ?? ''}${extra === undefined ? '' : `/${extra}`}`;
     throw new MapFault(source.atPointer(pointer), `${pointer} ${error?.message ?? 'is not right'}`.trim());
   }
   return source;
 }
+
+/** Where a value may be of several kinds, the fault is the one that was met farthest inside. */
+const deepest = (errors: readonly ErrorObject[]): ErrorObject | undefined =>
+  errors.toSorted((one, other) => depth(other) - depth(one))[0];
+
+const depth = ({ instancePath, keyword }: ErrorObject): number =>
+  instancePath.split('/').length + (keyword === 'propertyNames' || keyword === 'pattern' ? 0.5 : 0);
 
 const kindOf = (file: string): Kind | undefined => schemas.find(([pattern]) => pattern.test(file))?.[1];
 

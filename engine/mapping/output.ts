@@ -1,6 +1,7 @@
 // What a run makes: the entries of one transaction, in the order in which they were made.
 import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
 import type { FhirResource } from '../fhir/resource.ts';
+import { deterministicId } from './deterministic-id.ts';
 import { settle, type Earlier, type WriteKind } from './settle.ts';
 import type { Made } from './scope.ts';
 import type { Issue } from './wire-message.ts';
@@ -26,6 +27,7 @@ interface Entry {
 export class Output {
   readonly issues: Issue[] = [];
   readonly #entries = new Map<string, Entry & { readonly made: Made }>();
+  readonly #uses = new Map<string, number>();
   readonly #earlier: Earlier;
   readonly #messageId: string;
 
@@ -37,6 +39,13 @@ export class Output {
   /** What was made before in this run under the same type and id. */
   known(type: string, id: string): Made | undefined {
     return this.#entries.get(`${type}/${id}`)?.made;
+  }
+
+  /** The id, or the next that follows from it when it is taken: the second replicate, the third. */
+  freeId(type: string, id: string): string {
+    const uses = (this.#uses.get(`${type}/${id}`) ?? 0) + 1;
+    this.#uses.set(`${type}/${id}`, uses);
+    return uses === 1 ? id : deterministicId([id, String(uses)]);
   }
 
   add(wanted: FhirResource, wish: Wish): Made {

@@ -26,6 +26,8 @@ export interface ResourceMap {
   readonly when: Condition | undefined;
   /** The sender says that it corrects what it sent before. */
   readonly corrects: Condition | undefined;
+  /** What comes twice under one id is two things (replicates of a measurement), not the same thing named twice. */
+  readonly replicates: boolean;
   /** Names under which it is remembered too, when their condition holds. */
   readonly marks: readonly (readonly [name: string, when: Condition])[];
   readonly lets: Lets;
@@ -50,6 +52,7 @@ export function compileResourceMap(source: MapSource, library: Library): Resourc
     condition: expression('condition'),
     when: conditionOf(document.get('when', true), source, library),
     corrects: conditionOf(document.get('corrects', true), source, library),
+    replicates: document.get('replicates') === 'true',
     marks: marksOf(source, library),
     lets: compileLets(document.get('let', true), source, library),
     elements: compileTemplate(document.get('elements', true), source, library),
@@ -71,8 +74,10 @@ export function makeResource(map: ResourceMap, outer: Scope, output: Output, nam
   if (map.when !== undefined && !map.when(scope)) return;
   const id = map.id(scope);
   if (typeof id !== 'string') return;
-  const made = output.known(map.type, id) ?? makeNew(map, id, scope, output);
+  const known = map.replicates ? undefined : output.known(map.type, id);
+  const made = known ?? makeNew(map, output.freeId(map.type, id), scope, output);
   if (made === undefined) return;
+  outer.remember('everything', made);
   if (name !== undefined) outer.remember(name, made);
   for (const [mark, when] of map.marks) if (when(scope)) outer.remember(mark, made);
 }

@@ -40,6 +40,11 @@ export interface Item {
   readonly repetition: number;
 }
 
+interface Remembered {
+  readonly made: Made;
+  readonly group: Group;
+}
+
 interface Binding {
   readonly expression: Expression;
   readonly scope: Scope;
@@ -52,7 +57,7 @@ export class Scope {
   readonly item: Item | undefined;
   readonly #parent: Scope | undefined;
   #bindings: Map<string, Binding> | undefined;
-  #made: Map<string, Made[]> | undefined;
+  #made: Map<string, Remembered[]> | undefined;
 
   constructor(run: Run, group: Group, parent?: Scope, item?: Item) {
     this.run = run;
@@ -108,28 +113,34 @@ export class Scope {
     this.#bindings.set(name, { expression, scope: this });
   }
 
-  /** Known from here outwards under its name, together with others of that name. */
+  /** Known under its name, together with others of that name, here, further in, and to whoever is further out. */
   remember(name: string, made: Made): void {
-    this.#made ??= new Map();
-    const same = this.#made.get(name);
-    if (same === undefined) this.#made.set(name, [made]);
-    else if (!same.some(({ reference }) => reference === made.reference)) same.push(made);
-    this.#parent?.remember(name, made);
-  }
-
-  #nearest(name: string): { readonly binding: Binding } | { readonly made: readonly Made[] } | undefined {
-    const binding = this.#bindings?.get(name);
-    if (binding !== undefined) return { binding };
-    const made = this.#made?.get(name);
-    if (made !== undefined) return { made };
-    return this.#parent === undefined ? undefined : this.#parent.#nearest(name);
+    for (let scope: Scope | undefined = this as Scope; scope !== undefined; scope = scope.#parent) {
+      scope.#made ??= new Map();
+      const same = scope.#made.get(name);
+      if (same === undefined) scope.#made.set(name, [{ made, group: this.group }]);
+      else same.push({ made, group: this.group });
+    }
   }
 
   /** A name's value: nearest first, then the message map's definitions, then the constants. Lists stand for what was made. */
   value(name: string): unknown {
-    const near = this.#nearest(name);
-    if (near !== undefined) return 'binding' in near ? this.#evaluate(near.binding) : near.made;
+    for (let scope: Scope | undefined = this as Scope; scope !== undefined; scope = scope.#parent) {
+      const binding = scope.#bindings?.get(name);
+      if (binding !== undefined) return this.#evaluate(binding);
+      const made = this.#madeIn(scope, name);
+      if (made !== undefined) return made;
+    }
     return this.run.definitions.get(name)?.(this) ?? this.run.values.get(name);
+  }
+
+  /** Of the groups around, only what was made in them, not what was made in the neighbours that they hold. */
+  #madeIn(scope: Scope, name: string): readonly Made[] | undefined {
+    const remembered = scope.#made?.get(name);
+    if (remembered === undefined) return undefined;
+    const own = scope.group === this.group ? remembered : remembered.filter(({ group }) => group === scope.group);
+    const byReference = new Map(own.map(({ made }) => [made.reference, made]));
+    return byReference.size === 0 ? undefined : [...byReference.values()];
   }
 
   #evaluate(binding: Binding): unknown {

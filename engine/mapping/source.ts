@@ -14,10 +14,10 @@ export class MapSource {
   readonly document: Document.Parsed;
   readonly #lines = new LineCounter();
 
-  /** `file` names it in messages, relative to the project. Throws MapFault for what is no YAML. */
+  /** All scalars are text: `.1` and `08001` are no numbers here. `file` names it in messages, relative to the project. Throws MapFault for what is no YAML. */
   constructor(file: string, text: string) {
     this.file = file;
-    this.document = parseDocument(text, { lineCounter: this.#lines, maxAliasCount: 0 } as object);
+    this.document = parseDocument(text, { lineCounter: this.#lines, schema: 'failsafe' });
     const [error] = this.document.errors;
     if (error !== undefined) {
       const [line] = error.linePos ?? [];
@@ -50,6 +50,4 @@ const unescapePointer = (step: string): string | number =>
 
 /** The text of a scalar; undefined for anything else. */
 export const scalarText = (node: unknown): string | undefined =>
-  isScalar(node) && ['string', 'number', 'boolean', 'bigint'].includes(typeof node.value)
-    ? `${node.value as string | number | boolean}`
-    : undefined;
+  isScalar(node) && typeof node.value === 'string' ? node.value : undefined;

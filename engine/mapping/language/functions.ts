@@ -89,6 +89,8 @@ const capture: MakeFunction = (input, [pattern]) => {
   };
 };
 
+const isThere = (value: unknown): boolean => first(value) !== undefined && first(value) !== '';
+
 const escaped = (text: string): string => encodeURIComponent(text.replaceAll(/[\\,|$]/g, '\\$&'));
 
 /** By name; each says what it does to its value. */
@@ -121,6 +123,11 @@ export const functions: Readonly<Record<string, MakeFunction>> = {
     readDecimal(withoutComparator(text), mark || '.', grouping),
   ),
   comparator: ofText(readComparator),
+  /** Without the white space that senders fold it with; nothing when it is no base64. */
+  base64: ofText((text) => {
+    const data = text.replaceAll(/\s/g, '');
+    return data.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(data) ? data : undefined;
+  }),
   /** × 10^n, exactly. */
   shift: ofText((text, [exponent = '0']) => shiftDecimal(text, Number(exponent) || 0)),
   /** As a JSON number with these digits. */
@@ -129,6 +136,8 @@ export const functions: Readonly<Record<string, MakeFunction>> = {
   /** `| dateTime zone`: `zone` for times without an offset. */
   dateTime: ofText((text, [zone = 'Z'], { run }) => toFhirDateTime(text, run.zoneOf(zone || 'Z'))),
   offset: ofText(offsetOf),
-  /** True when there is a value. */
-  exists: (input) => (scope) => (first(input(scope)) === undefined ? undefined : true),
+  /** `| if x`: the value, when x has one. */
+  if: (input, [other]) => (scope) => isThere(other?.value(scope)) ? input(scope) : undefined,
+  /** `| unless x`: the value, when x has none. */
+  unless: (input, [other]) => (scope) => isThere(other?.value(scope)) ? undefined : input(scope),
 };

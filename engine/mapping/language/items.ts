@@ -9,9 +9,10 @@ import type { Tables } from './tables.ts';
 /** The scopes in which something is to be made, one for each item. Within them `$it` is a value gone through. */
 export type Items = (scope: Scope) => readonly Scope[];
 
-/** `PID-3[*]`, `$name`, or `{ groups: result, where: condition }`. Throws MapFault. */
+/** `PID-3[*]`, `$name`, `{ segments: NTE-3 }` or `{ groups: result, where: condition }`. Throws MapFault. */
 export function compileItems(node: Node, source: MapSource, tables: Tables): Items {
   try {
+    if (isMap(node) && node.has('segments')) return segmentItems(String(node.get('segments')));
     if (isMap(node)) return groupItems(node.get('groups'), node.get('where'), tables);
     const text = scalarText(node) ?? '';
     return text.startsWith('$') ? valueItems(text, tables) : fieldItems(text);
@@ -24,6 +25,13 @@ export function compileItems(node: Node, source: MapSource, tables: Tables): Ite
 function fieldItems(text: string): Items {
   const path = parsePath(text);
   return (scope) => itemsAt(path, scope).map((item) => scope.on(item));
+}
+
+/** That field of every segment of the name in the group at hand, and in no other. */
+function segmentItems(text: string): Items {
+  const { segment: name = '', field } = parsePath(text);
+  return (scope) =>
+    (scope.group.segments.get(name) ?? []).map((segment) => scope.on({ segment, field, repetition: 1 }));
 }
 
 function valueItems(text: string, tables: Tables): Items {

@@ -2,8 +2,8 @@
 import type { Item, Scope } from '../scope.ts';
 
 export interface Path {
-  /** Kind of child group to go down to, its first. */
-  readonly group: string | undefined;
+  /** Kinds of child groups to go down through, the first of each. */
+  readonly groups: readonly string[];
   /** undefined: the field at hand. */
   readonly segment: string | undefined;
   readonly field: number;
@@ -14,22 +14,20 @@ export interface Path {
   readonly subcomponent: number;
 }
 
-const absolute = /^(?:([a-zA-Z]+)\/)?([A-Z][A-Z0-9]{2})-(\d+)(?:\[(\d+|\*)\])?(?:\.(\*|\d+)(?:\.(\d+))?)?$/;
+const absolute = /^((?:[a-zA-Z]+\/)*)([A-Z][A-Z0-9]{2})-(\d+)(?:\[(\d+|\*)\])?(?:\.(\*|\d+)(?:\.(\d+))?)?$/;
 const relative = /^\.(\*|\d+)(?:\.(\d+))?$/;
 
 /** Throws SyntaxError. */
 export function parsePath(text: string): Path {
   const within = relative.exec(text);
-  if (within !== null) {
-    return { ...part(within[1], within[2]), group: undefined, segment: undefined, field: 0, repetition: 1 };
-  }
+  if (within !== null) return { ...part(within[1], within[2]), groups: [], segment: undefined, field: 0, repetition: 1 };
   const found = absolute.exec(text);
   if (found === null) throw new SyntaxError(`"${text}" is no path`);
-  const [, group, segment, field, repetition = '1', component, subcomponent] = found;
+  const [, groups = '', segment, field, repetition = '1', component, subcomponent] = found;
   return {
     ...part(component, subcomponent),
-    group,
     segment,
+    groups: groups.split('/').slice(0, -1),
     field: Number(field),
     repetition: repetition === '*' ? undefined : Number(repetition),
   };
@@ -75,6 +73,9 @@ export function itemsAt(path: Path, scope: Scope): readonly Item[] {
 }
 
 function firstSegment(path: Path, name: string, scope: Scope): Item['segment'] | undefined {
-  if (path.group === undefined) return scope.segments(name)[0];
-  return scope.groups(path.group)[0]?.segments.get(name)?.[0];
+  const [first, ...further] = path.groups;
+  if (first === undefined) return scope.segments(name)[0];
+  let group = scope.groups(first)[0];
+  for (const kind of further) group = group?.children.get(kind)?.[0];
+  return group?.segments.get(name)?.[0];
 }

@@ -40,9 +40,9 @@ export function located<T>(node: unknown, source: MapSource, step: () => T): T {
 }
 
 function compileLeaf(node: Node, source: MapSource, library: Library): Template {
-  const value: unknown = isScalar(node) ? node.value : undefined;
+  const value = scalarText(node) ?? '';
   const rule = source.at(node);
-  if (typeof value !== 'string' || !value.startsWith('=')) return leaf(rule, () => value, false);
+  if (!value.startsWith('=')) return leaf(rule, constant(value), false);
   const expression = located(node, source, () => compileExpression(value.slice(1), library));
   return leaf(
     rule,
@@ -53,6 +53,11 @@ function compileLeaf(node: Node, source: MapSource, library: Library): Template 
     true,
   );
 }
+
+const constant = (text: string): (() => unknown) => {
+  const value = text === 'true' ? true : text === 'false' ? false : text;
+  return () => value;
+};
 
 function leaf(rule: string, evaluate: (scope: Scope) => unknown, dynamic: boolean): Template {
   return template((scope) => {

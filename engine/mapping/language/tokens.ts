@@ -10,7 +10,7 @@ export type Token =
 /** Tried in this order at each place. */
 const kinds = [
   ['string', /'((?:[^']|'')*)'/y],
-  ['path', /(?:[a-z][A-Za-z]*\/)?[A-Z][A-Z0-9]{2}-\d+(?:\[(?:\d+|\*)\])?(?:\.(?:\*|\d+(?:\.\d+)?))?/y],
+  ['path', /(?:[a-z][A-Za-z]*\/)*[A-Z][A-Z0-9]{2}-\d+(?:\[(?:\d+|\*)\])?(?:\.(?:\*|\d+(?:\.\d+)?))?/y],
   ['path', /\.(?:\*|\d+(?:\.\d+)?)/y],
   ['variable', /\$([A-Za-z][A-Za-z0-9]*)/y],
   ['word', /(?=[\w-]*[A-Za-z])[A-Za-z0-9][\w-]*/y],
