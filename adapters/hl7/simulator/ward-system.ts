@@ -2,8 +2,7 @@
 // as it is told.
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { TlsOptions } from 'node:tls';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { AcknowledgementCode, Clock, Ids } from '../../../engine/index.ts';
 import { hl7Format } from '../format.ts';
 import { frame, FrameDecoder } from '../framing.ts';
@@ -93,8 +92,9 @@ class SimulatedWardSystem implements WardSystem {
     // A peer that goes away is what is simulated here.
     socket.on('error', () => undefined);
     socket.on('data', (chunk: Buffer) => {
-      for (const event of decoder.push(chunk))
-        {if (event.kind === 'message') void this.#answer(socket, event.bytes);}
+      for (const event of decoder.push(chunk)) {
+        if (event.kind === 'message') void this.#answer(socket, event.bytes);
+      }
     });
   }
 
