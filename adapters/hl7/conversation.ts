@@ -161,14 +161,21 @@ export class Conversation {
   }
 
   #send({ answers, answered }: Answer): void {
+    if (answers.length === 0) {
+      this.#next();
+      return;
+    }
     const settle = (outcome: Outcome): void => {
-      this.#inFlight -= 1;
       this.#tell(answered, outcome);
-      this.#pump();
+      this.#next();
     };
-    if (answers.length === 0) settle('sent');
-    else if (!this.#socket.writable) settle('undelivered');
-    else this.#write(Buffer.concat(answers.map(frame)), settle);
+    if (this.#socket.writable) this.#write(Buffer.concat(answers.map(frame)), settle);
+    else settle('undelivered');
+  }
+
+  #next(): void {
+    this.#inFlight -= 1;
+    this.#pump();
   }
 
   #write(bytes: Buffer, settle: (outcome: Outcome) => void): void {

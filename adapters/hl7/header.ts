@@ -32,7 +32,7 @@ const refusals = {
     'the message is written in UTF-16 or UTF-32, which MLLP cannot frame; send UNICODE UTF-8',
 } as const;
 
-export type RefusalCode = keyof typeof refusals;
+type RefusalCode = keyof typeof refusals;
 
 const refused = (code: RefusalCode): HeaderRead => ({ unreadable: { code, text: refusals[code] } });
 

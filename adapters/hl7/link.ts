@@ -59,7 +59,12 @@ export class Link {
 
   /** Gives up the connection that there is, as it may be dead, and makes another. */
   renew(): void {
-    this.#socket?.destroy();
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    this.#socket = undefined;
+    socket.destroy();
+    this.#options.onLost();
+    this.#try();
   }
 
   close(): Promise<void> {
@@ -111,6 +116,7 @@ export class Link {
 
   #down(socket: Socket, cause: string): void {
     const wasUp = this.#socket === socket;
+    if (!wasUp && this.#attempt !== socket) return;
     this.#attempt = undefined;
     this.#socket = undefined;
     if (wasUp) this.#options.onLost();

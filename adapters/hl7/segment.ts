@@ -107,7 +107,7 @@ export class Hl7Segment implements WireSegment {
   }
 }
 
-export function isHeader(name: string): boolean {
+function isHeader(name: string): boolean {
   return name === 'MSH' || name === 'FHS' || name === 'BHS';
 }
 

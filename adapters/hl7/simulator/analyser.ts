@@ -73,6 +73,7 @@ class SimulatedAnalyser implements Analyser {
   readonly #counts = { sent: 0, accepted: 0, refused: 0, unanswered: 0 };
   #decoder = new FrameDecoder({ maxFrameBytes: 1_000_000 });
   #onAnswer: (controlId: string, code: string) => void = () => undefined;
+  #onLost: () => void = () => undefined;
   #running: Promise<void> = Promise.resolve();
   #started = 0;
 
@@ -84,7 +85,10 @@ class SimulatedAnalyser implements Analyser {
       keepAliveMs: 30_000,
       pauseMs: { first: 200, longest: 5000 },
       onData: (chunk) => this.#read(chunk),
-      onLost: () => (this.#decoder = new FrameDecoder({ maxFrameBytes: 1_000_000 })),
+      onLost: () => {
+        this.#decoder = new FrameDecoder({ maxFrameBytes: 1_000_000 });
+        this.#onLost();
+      },
     });
   }
 
@@ -96,6 +100,7 @@ class SimulatedAnalyser implements Analyser {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    if (!this.#link.connected) await this.#link.close();
     await this.#running;
     await this.#link.close();
   }
@@ -152,11 +157,14 @@ class SimulatedAnalyser implements Analyser {
   /** The acknowledgement of this message; those of others are passed over. */
   #answerTo(controlId: string, timeoutMs: number): Promise<string> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve('none'), timeoutMs);
-      this.#onAnswer = (answered, code) => {
-        if (answered !== controlId) return;
+      const settle = (code: string): void => {
         clearTimeout(timer);
         resolve(code);
+      };
+      const timer = setTimeout(() => settle('none'), timeoutMs);
+      this.#onLost = () => settle('none');
+      this.#onAnswer = (answered, code) => {
+        if (answered === controlId) settle(code);
       };
     });
   }

@@ -1,14 +1,13 @@
 // Plausible blood counts: what is measured is drawn by chance, what an analyser derives is derived, flags follow from the ranges.
 
 export interface Measurement {
-  /** Number of the OBX in a Mindray message. */
   readonly code: string;
   readonly system: 'LN' | '99MRC';
   readonly name: string;
   readonly value: string;
   readonly unit: string;
-  readonly low: number;
-  readonly high: number;
+  /** `4.00-10.00` */
+  readonly range: string;
   /** As a Mindray BC writes it: `N`, `L~N`, `H~N`. */
   readonly flag: string;
 }
@@ -96,7 +95,8 @@ function measurement(quantity: Quantity, count: Count): Measurement {
   const [code, system, name, unit, low, high, decimals, of] = quantity;
   const value = of(count).toFixed(decimals);
   const flag = Number(value) < low ? 'L~N' : Number(value) > high ? 'H~N' : 'N';
-  return { code, system, name, value, unit, low, high, flag };
+  const range = `${low.toFixed(decimals)}-${high.toFixed(decimals)}`;
+  return { code, system, name, value, unit, range, flag };
 }
 
 /** `random`: from 0 to 1. */

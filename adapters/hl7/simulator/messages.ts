@@ -100,7 +100,7 @@ function addCount(message: Message, measured: Measurement, position: number): vo
     '3.3': measured.system,
     '5': measured.value,
     '6': measured.unit,
-    '7': `${measured.low}-${measured.high}`,
+    '7': measured.range,
     // A repetition, so not to be escaped.
     '8': measured.flag,
     '11': 'F',

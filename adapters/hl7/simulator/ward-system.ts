@@ -2,8 +2,7 @@
 // as it is told.
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { TlsOptions } from 'node:tls';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { AcknowledgementCode, Clock, Ids } from '../../../engine/index.ts';
 import { hl7Format } from '../format.ts';
 import { frame, FrameDecoder } from '../framing.ts';

@@ -108,6 +108,19 @@ describe('a message', () => {
     client.socket.destroy();
   });
 
+  test('to which no answer is owed leaves nothing to be told', async () => {
+    const inbox = recordingInbox();
+    const { port } = await listening(inbox);
+    const client = await rawClient(port);
+    client.write(frame(Buffer.from('MSH|^~\\&|||||1||ACK|7|P|2.3\rMSA|AA|1\r')));
+    client.write(frame(oru('m1')));
+    const [first = ''] = await client.answers(1);
+    await eventually(() => inbox.sent.length > 0);
+    expect([field(first, 'MSA', 2), inbox.sent, inbox.undelivered]).toEqual(['m1', ['m1'], []]);
+    expect(inbox.arrivals).toHaveLength(2);
+    client.socket.destroy();
+  });
+
   test('is taken from one-byte writes', async () => {
     const inbox = recordingInbox();
     const { port } = await listening(inbox);

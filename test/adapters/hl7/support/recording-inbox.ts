@@ -36,7 +36,7 @@ export function recordingInbox(
     peak: () => peak,
     receive: async (arrival): Promise<Receipt> => {
       arrivals.push(arrival);
-      const { controlId } = hl7Format.identify(arrival.raw, arrival.charset);
+      const { controlId, isAnswer } = hl7Format.identify(arrival.raw, arrival.charset);
       peak = Math.max(peak, ++underWay);
       await keeping(controlId).finally(() => (underWay -= 1));
       const answer = hl7Format.renderAcknowledgement(
@@ -47,7 +47,7 @@ export function recordingInbox(
       );
       return {
         messageId: controlId,
-        answers: [answer],
+        answers: isAnswer ? [] : [answer],
         answered: (outcome) => fates[outcome].push(controlId),
       };
     },

@@ -1,0 +1,46 @@
+// Rules of the MLLP port under TLS: a peer without a certificate that is vouched for says nothing to the inbox.
+import { expect, test } from '@jest/globals';
+import { connect, type ConnectionOptions } from 'node:tls';
+import { frame } from '../../../adapters/hl7/framing.ts';
+import { createMllpListener } from '../../../adapters/hl7/listener.ts';
+import { silentLogger } from '../../../engine/kernel/logger.ts';
+import {
+  authority,
+  clientCertificate,
+  clientKey,
+  serverCertificate,
+  serverKey,
+} from './support/certificates.ts';
+import { field, oru, wrapped } from './support/raw-client.ts';
+import { countingIds, fixedClock, recordingInbox } from './support/recording-inbox.ts';
+
+test.each<[peer: string, options: ConnectionOptions, expected: readonly string[]]>([
+  ['with its certificate', { cert: clientCertificate, key: clientKey }, ['m1']],
+  ['without', {}, []],
+])('a peer %s', async (_, options, expected) => {
+  const inbox = recordingInbox();
+  const listener = createMllpListener({
+    inbox,
+    host: '127.0.0.1',
+    port: 0,
+    channel: 'lab',
+    clock: fixedClock,
+    ids: countingIds(),
+    logger: silentLogger,
+    tls: {
+      cert: serverCertificate,
+      key: serverKey,
+      ca: authority,
+      requestCert: true,
+      rejectUnauthorized: true,
+    },
+  });
+  const { port } = await listener.start();
+  const client = wrapped(connect({ host: '127.0.0.1', port, ca: authority, ...options }));
+  client.write(frame(oru('m1')));
+  const answers = await client.answers(1);
+  expect(answers.map((answer) => field(answer, 'MSA', 2))).toEqual(expected);
+  expect(inbox.arrivals).toHaveLength(expected.length);
+  client.socket.destroy();
+  await listener.stop();
+});
