@@ -171,7 +171,10 @@ function mountRefusals(app: Express, parts: EndpointParts, mounted: readonly Mou
   }
   app.use((request, response) => serve(parts, nothingHere, request, response, {}));
   app.use((error: unknown, request: Request, response: Response, next: (error: unknown) => void) => {
-    if (response.headersSent) { next(error); return; }
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
     const correlationId = correlationOf(request.headers, parts.ids);
     const answer = failureAnswer(parts, 'unreadable', request, correlationId, error);
     send(response, answer, { correlationId, setCookie: undefined, last: parts.stopping() });

@@ -7,7 +7,9 @@ let server: RunningServer;
 let committed = 0;
 beforeAll(async () => {
   server = await startServer();
-  server.repository.onCommitted(() => void committed++);
+  server.repository.onCommitted(() => {
+    committed++;
+  });
 });
 afterAll(() => server.stop());
 
