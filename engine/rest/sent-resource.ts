@@ -1,4 +1,5 @@
 // The resource in a request's body, checked against the url that it was sent to.
+import { isUtf8 } from 'node:buffer';
 import { parseResource } from '../fhir/exact-json.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import { badRequest } from '../kernel/outcomes.ts';
@@ -6,10 +7,16 @@ import type { Exchange } from './interaction.ts';
 
 /** Throws Refusal `bad-request` when the body is no resource of the type in the url. */
 export function sentResource({ body, type }: Exchange): FhirResource {
-  if (body.length === 0) throw badRequest('the body is empty; a resource is expected');
-  const resource = parseResource(body);
+  const resource = parseBody(body);
   if (resource.resourceType !== type) {
     throw badRequest('the resource is of another type than the url', 'resourceType');
   }
   return resource;
+}
+
+/** Throws Refusal `bad-request` when the body is no resource in UTF-8. */
+export function parseBody(body: Uint8Array): FhirResource {
+  if (body.length === 0) throw badRequest('the body is empty; a resource is expected');
+  if (!isUtf8(body)) throw badRequest('the body is not UTF-8');
+  return parseResource(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
 }

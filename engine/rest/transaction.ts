@@ -1,11 +1,12 @@
 // POST [base]: https://hl7.org/fhir/R4/http.html#transaction
 import type { Bundle } from '@medplum/fhirtypes';
 import { allows, type Letter } from '../auth/scopes.ts';
-import { parseResource, writeJson } from '../fhir/exact-json.ts';
+import { writeJson } from '../fhir/exact-json.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
 import { entriesOf, requestOf, type Request } from '../repository/bundle-entries.ts';
 import type { Exchange, Interaction } from './interaction.ts';
+import { parseBody } from './sent-resource.ts';
 
 export const transactionInteraction: Interaction = {
   name: 'transaction',
@@ -23,8 +24,7 @@ export const transactionInteraction: Interaction = {
 };
 
 function sentBundle({ body }: Exchange): Bundle {
-  if (body.length === 0) throw badRequest('the body is empty; a Bundle is expected');
-  const resource = parseResource(body);
+  const resource = parseBody(body);
   if (resource.resourceType !== 'Bundle') throw badRequest('a Bundle is expected here', 'resourceType');
   return resource as unknown as Bundle;
 }

@@ -8,7 +8,7 @@ let committed = 0;
 beforeAll(async () => {
   server = await startServer();
   server.repository.onCommitted(() => {
-    committed += 1;
+    committed++;
   });
 });
 afterAll(() => server.stop());
