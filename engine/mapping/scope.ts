@@ -138,7 +138,8 @@ export class Scope {
   #madeIn(scope: Scope, name: string): readonly Made[] | undefined {
     const remembered = scope.#made?.get(name);
     if (remembered === undefined) return undefined;
-    const own = scope.group === this.group ? remembered : remembered.filter(({ group }) => group === scope.group);
+    const own =
+      scope.group === this.group ? remembered : remembered.filter(({ group }) => group === scope.group);
     const byReference = new Map(own.map(({ made }) => [made.reference, made]));
     return byReference.size === 0 ? undefined : [...byReference.values()];
   }

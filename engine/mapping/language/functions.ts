@@ -137,7 +137,13 @@ export const functions: Readonly<Record<string, MakeFunction>> = {
   dateTime: ofText((text, [zone = 'Z'], { run }) => toFhirDateTime(text, run.zoneOf(zone || 'Z'))),
   offset: ofText(offsetOf),
   /** `| if x`: the value, when x has one. */
-  if: (input, [other]) => (scope) => isThere(other?.value(scope)) ? input(scope) : undefined,
+  if:
+    (input, [other]) =>
+    (scope) =>
+      isThere(other?.value(scope)) ? input(scope) : undefined,
   /** `| unless x`: the value, when x has none. */
-  unless: (input, [other]) => (scope) => isThere(other?.value(scope)) ? undefined : input(scope),
+  unless:
+    (input, [other]) =>
+    (scope) =>
+      isThere(other?.value(scope)) ? undefined : input(scope),
 };
