@@ -15,10 +15,6 @@ export interface Made {
   readonly reference: string;
 }
 
-interface Table {
-  readonly rows: ReadonlyMap<string, unknown>;
-}
-
 /** What all rules of one run share. */
 export interface Run {
   readonly message: WireMessage;
@@ -113,9 +109,15 @@ export class Scope {
     this.#bindings.set(name, { expression, scope: this });
   }
 
+  /** This scope and those around it, nearest first. */
+  *#outwards(): Generator<Scope> {
+    yield this;
+    if (this.#parent !== undefined) yield* this.#parent.#outwards();
+  }
+
   /** Known under its name, together with others of that name, here, further in, and to whoever is further out. */
   remember(name: string, made: Made): void {
-    for (let scope: Scope | undefined = this as Scope; scope !== undefined; scope = scope.#parent) {
+    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#parent) {
       scope.#made ??= new Map();
       const same = scope.#made.get(name);
       if (same === undefined) scope.#made.set(name, [{ made, group: this.group }]);
@@ -125,7 +127,7 @@ export class Scope {
 
   /** A name's value: nearest first, then the message map's definitions, then the constants. Lists stand for what was made. */
   value(name: string): unknown {
-    for (let scope: Scope | undefined = this as Scope; scope !== undefined; scope = scope.#parent) {
+    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#parent) {
       const binding = scope.#bindings?.get(name);
       if (binding !== undefined) return this.#evaluate(binding);
       const made = this.#madeIn(scope, name);

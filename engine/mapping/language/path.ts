@@ -20,8 +20,9 @@ const relative = /^\.(\*|\d+)(?:\.(\d+))?$/;
 /** Throws SyntaxError. */
 export function parsePath(text: string): Path {
   const within = relative.exec(text);
-  if (within !== null)
+  if (within !== null) {
     return { ...part(within[1], within[2]), groups: [], segment: undefined, field: 0, repetition: 1 };
+  }
   const found = absolute.exec(text);
   if (found === null) throw new SyntaxError(`"${text}" is no path`);
   const [, groups = '', segment, field, repetition = '1', component, subcomponent] = found;
