@@ -117,7 +117,7 @@ export class Scope {
 
   /** Known under its name, together with others of that name, here, further in, and to whoever is further out. */
   remember(name: string, made: Made): void {
-    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#parent) {
+    for (const scope of this.#outwards()) {
       scope.#made ??= new Map();
       const same = scope.#made.get(name);
       if (same === undefined) scope.#made.set(name, [{ made, group: this.group }]);
@@ -127,7 +127,7 @@ export class Scope {
 
   /** A name's value: nearest first, then the message map's definitions, then the constants. Lists stand for what was made. */
   value(name: string): unknown {
-    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#parent) {
+    for (const scope of this.#outwards()) {
       const binding = scope.#bindings?.get(name);
       if (binding !== undefined) return this.#evaluate(binding);
       const made = this.#madeIn(scope, name);
