@@ -1,5 +1,6 @@
 // JSON in and out with every decimal exactly as it was written: 2.780 stays 2.780, twenty digits stay twenty.
 // https://hl7.org/fhir/R4/json.html#primitive: "the precision of the decimal value has significance".
+import { isUtf8 } from 'node:buffer';
 import { badRequest } from '../kernel/outcomes.ts';
 import { jsonFault } from './json-fault.ts';
 import type { FhirResource } from './resource.ts';
@@ -73,14 +74,9 @@ export const isResource = (value: unknown): value is FhirResource =>
   'resourceType' in value &&
   typeof value.resourceType === 'string';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 function decode(bytes: Uint8Array): string {
-  try {
-    return utf8.decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) throw badRequest('the text is not UTF-8');
-    throw error;
-  }
+  if (!isUtf8(bytes)) throw badRequest('the text is not UTF-8');
+  return new TextDecoder().decode(bytes);
 }
 
 /** The digits of a decimal as they were written; undefined when the value is no number. */
@@ -89,10 +85,10 @@ export function decimalText(value: unknown): string | undefined {
   return isRawNumber(value) ? value.rawJSON : undefined;
 }
 
-/** The nearest JavaScript number; undefined when the value is no number. */
+/** The nearest JavaScript number; undefined when the value is no number, or greater than any of them. */
 export function decimalNumber(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
-  return isRawNumber(value) ? Number(value.rawJSON) : undefined;
+  const number = isRawNumber(value) ? Number(value.rawJSON) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
 /** A decimal that will be written with exactly these digits. Throws SyntaxError when the text is no JSON number. */

@@ -22,7 +22,10 @@ export interface JobFilter {
 
 export interface JobStore {
   jobs(filter: JobFilter): Promise<readonly StoredJob[]>;
-  /** Inserts or replaces by id; for `single`, replaces the one of that name, keeping its id. Resolves when durable. */
+  /**
+   * Inserts or replaces by id; for `single`, replaces the one of that name, keeping its id. The lock of a job that is there stays
+   * as it is: only `take`, `lock` and `unlock` change it. Resolves when durable.
+   */
   save(job: StoredJob): Promise<StoredJob>;
   remove(filter: JobFilter): Promise<number>;
   /**

@@ -35,7 +35,8 @@ export const searchFile = (folder: string): string => join(folder, 'search.json'
 /** The compiled search definitions. Throws when they have not been prepared. */
 export function readDefinitions(): CompiledDefinitions {
   const file = searchFile(definitionsFolder());
-  if (!existsSync(file))
-    {throw new Error('the FHIR definitions are not prepared: run `node scripts/prepare.mjs`');}
+  if (!existsSync(file)) {
+    throw new Error('the FHIR definitions are not prepared: run `node scripts/prepare.mjs`');
+  }
   return JSON.parse(readFileSync(file, 'utf8')) as CompiledDefinitions;
 }

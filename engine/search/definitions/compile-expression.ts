@@ -70,7 +70,7 @@ function rootOf(atom: Atom): string {
 
 function branchesOf(atom: Atom, type: string, facts: ElementFacts): readonly Branch[] {
   if (atom instanceof SymbolAtom) return startingAt(atom.name, type, facts);
-  if (atom instanceof AsAtom) return ofType(branchesOf(atom.left, type, facts), atom.right);
+  if (atom instanceof AsAtom) return ofType(branchesOf(atom.left, type, facts), atom.right, facts);
   if (!(atom instanceof DotAtom)) throw new OutsideSubset(`no path: ${atom.toString()}`);
   const from = branchesOf(atom.left, type, facts);
   if (atom.right instanceof SymbolAtom) return into(from, atom.right.name, facts);
@@ -94,7 +94,7 @@ const into = (from: readonly Branch[], name: string, facts: ElementFacts): reado
 
 function applied(from: readonly Branch[], call: FunctionAtom, facts: ElementFacts): readonly Branch[] {
   const [argument] = call.args;
-  if (call.name === 'ofType' || call.name === 'as') return ofType(from, argument);
+  if (call.name === 'ofType' || call.name === 'as') return ofType(from, argument, facts);
   if (call.name === 'where' && argument instanceof IsAtom) return pointingAt(from, argument);
   if (call.name === 'where' && argument instanceof EqualsAtom) return filtered(from, argument);
   if (call.name === 'extension') {
@@ -104,9 +104,9 @@ function applied(from: readonly Branch[], call: FunctionAtom, facts: ElementFact
   throw new OutsideSubset(`no such function: ${call.name}`);
 }
 
-function ofType(from: readonly Branch[], argument: Atom | undefined): readonly Branch[] {
+function ofType(from: readonly Branch[], argument: Atom | undefined, facts: ElementFacts): readonly Branch[] {
   const type = nameOf(argument);
-  return from.filter((branch) => branch.type === type);
+  return from.filter((branch) => facts.isKindOf(branch.type, type));
 }
 
 function pointingAt(from: readonly Branch[], condition: IsAtom): readonly Branch[] {

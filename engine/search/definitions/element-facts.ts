@@ -15,6 +15,8 @@ export interface ElementFacts {
   readonly resourceTypes: readonly string[];
   /** `child('Observation', 'value')` gives one value for each type that `value[x]` may have; none when there is no such element. */
   child(path: string, name: string): readonly ElementValue[];
+  /** Whether a type is that type or specialises it: a `canonical` is a `uri`. */
+  isKindOf(type: string, ancestor: string): boolean;
 }
 
 /** Reads the elements of all resource and data types out of their snapshots. */
@@ -24,10 +26,20 @@ export function elementFacts(definitions: readonly StructureDefinition[]): Eleme
   for (const definition of bases) {
     for (const element of definition.snapshot?.element ?? []) elements.set(element.path, element);
   }
+  const parents = new Map(
+    bases.map(({ type, baseDefinition }) => [type, baseDefinition?.replace(/^.*\//, '')]),
+  );
   return {
+    isKindOf: (type, ancestor) => isKindOf(parents, type, ancestor),
     resourceTypes: bases.filter(isConcreteResource).map((definition) => definition.type),
     child: (path, name) => valuesOf(elements, `${path}.${name}`, name),
   };
+}
+
+function isKindOf(parents: ReadonlyMap<string, string | undefined>, type: string, ancestor: string): boolean {
+  if (type === ancestor) return true;
+  const parent = parents.get(type);
+  return parent !== undefined && isKindOf(parents, parent, ancestor);
 }
 
 /** `Parameters` is a resource that is never stored or searched. */

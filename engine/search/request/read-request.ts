@@ -46,15 +46,17 @@ const resultParameters: Readonly<Record<string, ResultParameter>> = {
     return value;
   },
   _total(draft, value) {
-    if (!/^(?:none|estimate|accurate)$/.test(value))
-      {throw badRequest('_total is none, estimate or accurate', '_total');}
+    if (!/^(?:none|estimate|accurate)$/.test(value)) {
+      throw badRequest('_total is none, estimate or accurate', '_total');
+    }
     draft.total = value === 'none' ? 'none' : 'accurate';
     return value;
   },
   _summary(draft, value) {
     if (value === 'false') return undefined;
-    if (value !== 'count')
-      {throw new Refusal('unknown-parameter', '_summary is supported as count or false', '_summary');}
+    if (value !== 'count') {
+      throw new Refusal('unknown-parameter', '_summary is supported as count or false', '_summary');
+    }
     draft.count = 0;
     return value;
   },

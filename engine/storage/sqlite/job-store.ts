@@ -36,10 +36,11 @@ export class SqliteJobStore implements JobStore {
       const id = (job.type === 'single' ? this.#singleId(job.name) : undefined) ?? job.id;
       const sql = `INSERT INTO job (id, name, type, priority, next_run_at, locked_at, disabled, details)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, type = excluded.type,
-        priority = excluded.priority, next_run_at = excluded.next_run_at, locked_at = excluded.locked_at,
+        priority = excluded.priority, next_run_at = excluded.next_run_at,
         disabled = excluded.disabled, details = excluded.details`;
-      this.#writer.run(sql, ...valuesOf({ ...job, id }));
-      return { ...job, id };
+      const row = this.#writer.row<JobRow>(`${sql} RETURNING *`, ...valuesOf({ ...job, id }));
+      if (row === undefined) throw new Error('a saved job is not in the store');
+      return jobOf(row);
     });
   }
 

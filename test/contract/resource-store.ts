@@ -1,0 +1,134 @@
+// What every ResourceStore promises about versions, bodies and history, one test a promise. Searching: resource-search.ts.
+import { describe, expect, test } from '@jest/globals';
+import type { IndexEntry } from '../../engine/search/index-entry.ts';
+import type { StoredVersion } from '../../engine/storage/resource-store.ts';
+import type { Store } from '../../engine/storage/store.ts';
+import { withStore, type OpenStore } from './opened-store.ts';
+
+export function version(id: string, number = 1, change: Partial<StoredVersion> = {}): StoredVersion {
+  const body = JSON.stringify({ resourceType: 'Patient', id, meta: { versionId: String(number) } });
+  return { type: 'Patient', id, version: number, lastUpdated: 1000 * number, method: 'PUT', body, ...change };
+}
+
+export const write = (
+  store: Store,
+  next: StoredVersion,
+  entries: readonly IndexEntry[] = [],
+  previous: readonly IndexEntry[] = [],
+): Promise<void> => store.transact(({ resources }) => resources.write(next, entries, previous));
+
+const deletion = (id: string, number: number): StoredVersion =>
+  version(id, number, { method: 'DELETE', body: undefined });
+
+/** Bodies that a store could mangle by reading them. */
+const bodies: readonly (readonly [rule: string, body: string])[] = [
+  ['decimals keep their zeros and digits', '{"valueDecimal":2.780,"big":1234567890.12345678901234567890}'],
+  ['spaces and the order of members stay', '{ "b" : 1,\n\t"a":2 }'],
+  ['every script and emoji', '{"name":"Wanjikũ Ọláyínká 王 🏥 é"}'],
+  ['escapes stay escapes', '{"text":"\\u0000 \\ud83c\\udfe5 \\n \\/"}'],
+  ['large bodies', JSON.stringify({ data: 'x'.repeat(3_000_000) })],
+];
+
+export function resourceStoreContract(name: string, open: OpenStore): void {
+  describe(`${name}: versions of resources`, () => {
+    test(
+      'what never was is undefined',
+      withStore(open, async (store) => {
+        expect(await store.resources.read('Patient', 'a')).toBeUndefined();
+        expect(await store.resources.readVersion('Patient', 'a', 1)).toBeUndefined();
+        expect(await store.resources.history('Patient', 'a', 10)).toEqual({
+          versions: [],
+          next: undefined,
+          total: 0,
+        });
+      }),
+    );
+
+    test(
+      'read gives the current version, readVersion any',
+      withStore(open, async (store) => {
+        for (const number of [1, 2, 3]) await write(store, version('a', number));
+        expect(await store.resources.read('Patient', 'a')).toEqual(version('a', 3));
+        for (const number of [1, 2, 3]) {
+          expect(await store.resources.readVersion('Patient', 'a', number)).toEqual(version('a', number));
+        }
+        expect(await store.resources.readVersion('Patient', 'a', 4)).toBeUndefined();
+      }),
+    );
+
+    test(
+      'the same id under two types is two resources',
+      withStore(open, async (store) => {
+        await write(store, version('a'));
+        await write(store, version('a', 1, { type: 'Group' }));
+        expect((await store.resources.read('Group', 'a'))?.type).toBe('Group');
+        expect((await store.resources.read('Patient', 'a'))?.type).toBe('Patient');
+      }),
+    );
+
+    test(
+      'a deletion is a version without body, and the next version may bring the resource back',
+      withStore(open, async (store) => {
+        await write(store, version('a'));
+        await write(store, deletion('a', 2));
+        expect(await store.resources.read('Patient', 'a')).toEqual(deletion('a', 2));
+        await write(store, version('a', 3));
+        expect(await store.resources.read('Patient', 'a')).toEqual(version('a', 3));
+        expect(await store.resources.readVersion('Patient', 'a', 2)).toEqual(deletion('a', 2));
+      }),
+    );
+
+    test.each([
+      [0, 2],
+      [0, 0],
+      [1, 1],
+      [1, 3],
+      [2, 1],
+    ])('after version %i, version %i is a conflict and changes nothing', (stored, next) =>
+      withStore(open, async (store) => {
+        for (let number = 1; number <= stored; number += 1) await write(store, version('a', number));
+        await expect(write(store, version('a', next))).rejects.toMatchObject({ code: 'conflict' });
+        expect((await store.resources.read('Patient', 'a'))?.version).toBe(stored === 0 ? undefined : stored);
+      })(),
+    );
+
+    test(
+      'of two writers of the same version exactly one wins',
+      withStore(open, async (store) => {
+        const outcomes = await Promise.allSettled([1, 2, 3].map(() => write(store, version('a'))));
+        expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      }),
+    );
+
+    test.each(bodies)('bodies come back byte for byte: %s', (_rule, body) =>
+      withStore(open, async (store) => {
+        await write(store, version('a', 1, { body }));
+        await write(store, version('a', 2));
+        expect((await store.resources.readVersion('Patient', 'a', 1))?.body).toBe(body);
+      })(),
+    );
+
+    test(
+      'history pages run newest first, without gap or repetition, while versions are added',
+      withStore(open, async (store) => {
+        for (let number = 1; number <= 5; number += 1) await write(store, version('a', number));
+        const first = await store.resources.history('Patient', 'a', 2);
+        await write(store, deletion('a', 6));
+        const second = await store.resources.history('Patient', 'a', 2, first.next);
+        const third = await store.resources.history('Patient', 'a', 2, second.next);
+        const numbers = [first, second, third].map((page) => page.versions.map((found) => found.version));
+        expect(numbers).toEqual([[5, 4], [3, 2], [1]]);
+        expect([first.total, third.total, third.next]).toEqual([5, 6, undefined]);
+      }),
+    );
+
+    test(
+      'a history link of something else is refused',
+      withStore(open, async (store) => {
+        await write(store, version('a'));
+        const asked = store.resources.history('Patient', 'a', 2, 'x');
+        await expect(asked).rejects.toMatchObject({ code: 'bad-request' });
+      }),
+    );
+  });
+}

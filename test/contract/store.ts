@@ -1,0 +1,162 @@
+// What every Store promises about transactions, one test a promise.
+import { describe, expect, test } from '@jest/globals';
+import type { Store, Transaction } from '../../engine/storage/store.ts';
+import { record } from './message-store.ts';
+import { withStore, type OpenStore } from './opened-store.ts';
+import { version, write } from './resource-store.ts';
+
+const token = { kind: 'token', parameter: 'Patient.identifier', system: 'urn:mrn', code: '1' } as const;
+const byToken = {
+  type: 'Patient',
+  where: { op: 'leaf', leaf: token },
+  order: [],
+  count: 10,
+  after: undefined,
+  total: 'none',
+} as const;
+
+const found = async (reader: Pick<Store, 'resources'>): Promise<readonly string[]> =>
+  (await reader.resources.search(byToken)).matches.map(({ id }) => id);
+
+export function storeContract(name: string, open: OpenStore): void {
+  describe(`${name}: transactions`, () => {
+    test(
+      'a transaction sees its own writes, readers see them once it is committed',
+      withStore(open, async (store) => {
+        const seen = await store.transact(async (transaction) => {
+          await transaction.resources.write(version('a'), [token], []);
+          return { inside: await found(transaction), outside: await found(store) };
+        });
+        expect(seen).toEqual({ inside: ['a'], outside: [] });
+        expect(await found(store)).toEqual(['a']);
+      }),
+    );
+
+    test(
+      'transact resolves with the result of the work, or rejects with what it threw',
+      withStore(open, async (store) => {
+        expect(await store.transact(async () => 7)).toBe(7);
+        const error = new Error('no');
+        await expect(store.transact(() => Promise.reject(error))).rejects.toBe(error);
+      }),
+    );
+
+    test(
+      'what throws is undone whole, and its neighbours in the same commit are not',
+      withStore(open, async (store) => {
+        const fails = async ({ resources, messages }: Transaction): Promise<void> => {
+          await resources.write(version('bad'), [token], []);
+          await messages.keep(record('bad'), new Uint8Array([1]));
+          throw new Error('no');
+        };
+        const outcomes = await Promise.allSettled([
+          write(store, version('a'), [token]),
+          store.transact(fails),
+          write(store, version('b'), [token]),
+        ]);
+        expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+        expect(await found(store)).toEqual(['a', 'b']);
+        expect(await store.resources.read('Patient', 'bad')).toBeUndefined();
+        expect(await store.messages.message('bad')).toBeUndefined();
+        expect((await store.messages.census()).messages.received).toBe(0);
+      }),
+    );
+
+    test(
+      'names first met in a transaction that was undone are met anew',
+      withStore(open, async (store) => {
+        const entry = { ...token, parameter: 'Patient.new', system: 'urn:new' };
+        const reference = { kind: 'reference', parameter: 'Patient.link', target: 'Organization/1' } as const;
+        const fails = store.transact(async ({ resources }) => {
+          await resources.write(version('a'), [entry, reference], []);
+          throw new Error('no');
+        });
+        await expect(fails).rejects.toThrow('no');
+        await write(store, version('b'), [{ ...token, parameter: 'Patient.other', system: 'urn:other' }]);
+        await write(store, version('c'), [entry, reference]);
+        for (const leaf of [entry, reference]) {
+          const page = await store.resources.search({ ...byToken, where: { op: 'leaf', leaf } });
+          expect(page.matches.map(({ id }) => id)).toEqual(['c']);
+        }
+      }),
+    );
+
+    test(
+      'works run one after the other, as if alone: counting up in parallel loses nothing',
+      withStore(open, async (store) => {
+        const countUp = (): Promise<void> =>
+          store.transact(async ({ resources }) => {
+            const last = (await resources.read('Patient', 'a'))?.version ?? 0;
+            await Promise.resolve();
+            await resources.write(version('a', last + 1), [], []);
+          });
+        await Promise.all(Array.from({ length: 100 }, countUp));
+        expect((await store.resources.read('Patient', 'a'))?.version).toBe(100);
+      }),
+    );
+
+    test(
+      'a transaction used after its work has ended throws',
+      withStore(open, async (store) => {
+        const kept: Transaction[] = [];
+        await store.transact(async (transaction) => {
+          kept.push(transaction);
+        });
+        await expect(kept[0]!.resources.write(version('a'), [], [])).rejects.toThrow('ended');
+        await expect(kept[0]!.messages.census()).rejects.toThrow('ended');
+      }),
+    );
+
+    test(
+      'a transaction begun inside another one is refused instead of waiting for ever',
+      withStore(open, async (store) => {
+        const nested = store.transact(() => store.transact(async () => 1));
+        await expect(nested).rejects.toThrow('inside another');
+        expect(await store.transact(async () => 2)).toBe(2);
+      }),
+    );
+
+    test(
+      'what a transaction started may begin one of its own after its end',
+      withStore(open, async (store) => {
+        const later = Promise.withResolvers<number>();
+        await store.transact(async () => {
+          setTimeout(() => void store.transact(async () => 3).then(later.resolve, later.reject), 10);
+        });
+        expect(await later.promise).toBe(3);
+      }),
+    );
+
+    test('after closing and opening again everything is there', async () => {
+      const opened = await open();
+      await write(opened.store, version('a'), [token]);
+      await opened.store.transact(({ messages }) => messages.keep(record('m'), new Uint8Array([1, 2, 3])));
+      const again = await opened.reopen();
+      try {
+        expect(await again.store.resources.read('Patient', 'a')).toEqual(version('a'));
+        expect(await found(again.store)).toEqual(['a']);
+        expect(await again.store.messages.raw('m')).toEqual(new Uint8Array([1, 2, 3]));
+        expect((await again.store.messages.census()).messages.received).toBe(1);
+      } finally {
+        await again.close();
+      }
+    });
+
+    test('close waits for what is under way and refuses what comes later', async () => {
+      const opened = await open();
+      const underWay = write(opened.store, version('a'));
+      const closing = opened.store.close();
+      await expect(opened.store.transact(async () => 1)).rejects.toMatchObject({ code: 'unavailable' });
+      await underWay;
+      await closing;
+      await opened.close();
+    });
+
+    test(
+      'check resolves while the store can be written',
+      withStore(open, async (store) => {
+        await expect(store.check()).resolves.toBeUndefined();
+      }),
+    );
+  });
+}
