@@ -2,7 +2,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { createBoundedMap } from './bounded-map.ts';
 
-export interface Who {
+interface Who {
   readonly name: string;
   readonly address: string;
 }

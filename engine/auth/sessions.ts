@@ -9,7 +9,7 @@ const longestSeconds = 12 * 60 * 60;
 /** A cookie is renewed when it is older than this, not at every request. */
 const renewAfterSeconds = 5 * 60;
 
-export interface Session {
+interface Session {
   readonly user: string;
   readonly id: string;
   /** When the person signed in, s since 1970. */

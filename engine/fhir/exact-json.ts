@@ -85,10 +85,10 @@ export function decimalText(value: unknown): string | undefined {
   return isRawNumber(value) ? value.rawJSON : undefined;
 }
 
-/** The nearest JavaScript number; undefined when the value is no number. */
+/** The nearest JavaScript number; undefined when the value is no number, or greater than any of them. */
 export function decimalNumber(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
-  return isRawNumber(value) ? Number(value.rawJSON) : undefined;
+  const number = isRawNumber(value) ? Number(value.rawJSON) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
 /** A decimal that will be written with exactly these digits. Throws SyntaxError when the text is no JSON number. */

@@ -55,7 +55,7 @@ function text(value: unknown, name: string): string | undefined {
 }
 
 /** Runs `step`; a Refusal from it is thrown on with the place of the entry. */
-export function named<T>(place: number, step: () => T): T {
+function named<T>(place: number, step: () => T): T {
   try {
     return step();
   } catch (error) {

@@ -1,5 +1,6 @@
 // Criteria that stand for one resource: https://hl7.org/fhir/R4/http.html#ccreate, #cupdate, #cdelete.
 import { multipleMatches, preconditionFailed } from '../kernel/outcomes.ts';
+import type { SearchRequest } from '../search/search-index.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
 import { admitType } from './admit.ts';
 import type { Reading } from './work.ts';
@@ -13,10 +14,7 @@ export async function findOne(
   type: string,
   criteria: string,
 ): Promise<StoredVersion | undefined> {
-  const { index, base } = reading.parts;
-  admitType(index, type);
-  const limits = { lenient: false, base: base(), defaultCount: 2, maximumCount: 2 };
-  const { plan } = index.request(type, bareQuery(type, criteria), limits);
+  const { plan } = understood(reading, type, criteria);
   if (plan.where.op === 'every') {
     throw preconditionFailed(`the criteria for ${type} are empty: they would match any`);
   }
@@ -24,6 +22,18 @@ export async function findOne(
   const { matches } = await reading.resources.search(alone);
   if (matches.length > 1) throw multipleMatches(withoutValues(type, criteria));
   return matches[0];
+}
+
+/** One text for all spellings of the same criteria. Throws what a search refuses. */
+export function normalCriteria(reading: Reading, type: string, criteria: string): string {
+  const { self } = understood(reading, type, criteria);
+  return `${type}?${self.split('&').toSorted().join('&')}`;
+}
+
+function understood({ parts }: Reading, type: string, criteria: string): SearchRequest {
+  admitType(parts.index, type);
+  const limits = { lenient: false, base: parts.base(), defaultCount: 2, maximumCount: 2 };
+  return parts.index.request(type, bareQuery(type, criteria), limits);
 }
 
 /** `If-None-Exist` is written as a query, but also seen as `?…` and as `Patient?…`. */

@@ -3,7 +3,7 @@ import { badRequest, preconditionFailed } from '../kernel/outcomes.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
 
 /** The version in `W/"3"`, `"3"` or `3`; throws Refusal `bad-request` for anything else. */
-export function versionOfEtag(etag: string): string {
+function versionOfEtag(etag: string): string {
   const found = /^(?:W\/)?"(\d{1,15})"$|^(\d{1,15})$/.exec(etag.trim());
   const version = found?.[1] ?? found?.[2];
   if (version === undefined) throw badRequest('If-Match names one version, as in W/"3"', 'If-Match');

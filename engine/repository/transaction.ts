@@ -5,6 +5,7 @@ import { entriesOf, namedAsync, requestOf, type Request } from './bundle-entries
 import { createBreath } from './breath.ts';
 import { perform, stepOf, type Step, type WriteStep } from './bundle-step.ts';
 import { answerRead, answerWritten } from './bundle-response.ts';
+import { normalCriteria } from './find-one.ts';
 import { resolveConditionals, type Waiting } from './conditional-references.ts';
 import { conditionalReferences, rewriteTexts, toIdentities } from './rewrite-references.ts';
 import type { Work } from './work.ts';
@@ -29,7 +30,7 @@ async function planned(work: Work, requests: readonly Request[]): Promise<readon
   for (const request of requests) {
     await breathe();
     await namedAsync(request.place, async () => {
-      refuseSameCondition(request, conditions);
+      refuseSameCondition(work, request, conditions);
       steps.push(await stepOf(work, request));
     });
   }
@@ -37,17 +38,18 @@ async function planned(work: Work, requests: readonly Request[]): Promise<readon
 }
 
 /** Both would find nothing, and two would be made of what was to be one. */
-function refuseSameCondition({ method, target, ifNoneExist }: Request, conditions: Set<string>): void {
-  const criteria =
-    method === 'POST'
-      ? ifNoneExist
-      : target.kind === 'matching' && method === 'PUT'
-        ? target.query
-        : undefined;
+function refuseSameCondition(work: Work, request: Request, conditions: Set<string>): void {
+  const criteria = conditionOf(request);
   if (criteria === undefined) return;
-  const condition = `${target.type}?${criteria}`;
+  const condition = normalCriteria(work, request.target.type, criteria);
   if (conditions.has(condition)) throw badRequest('another entry has the same condition');
   conditions.add(condition);
+}
+
+/** The criteria on which something may be created. */
+function conditionOf({ method, target, ifNoneExist }: Request): string | undefined {
+  if (method === 'POST') return ifNoneExist;
+  return method === 'PUT' && target.kind === 'matching' ? target.query : undefined;
 }
 
 /** fullUrl → `Type/id`. Throws Refusal `bad-request` where two entries are about one resource or have one fullUrl. */

@@ -58,7 +58,7 @@ export interface HttpServer {
   readonly server: Server;
 }
 
-export type MountedEndpoint = Pick<HttpRoute, 'method' | 'path' | 'access'>;
+type MountedEndpoint = Pick<HttpRoute, 'method' | 'path' | 'access'>;
 
 const mebibyte = 1024 * 1024;
 

@@ -51,7 +51,7 @@ export function answerWritten({ stored, outcome }: Written, exchange: Exchange):
 }
 
 /** An outcome with nothing wrong in it. */
-export const told = (diagnostics: string): OperationOutcome => ({
+const told = (diagnostics: string): OperationOutcome => ({
   resourceType: 'OperationOutcome',
   issue: [{ severity: 'information', code: 'informational', diagnostics }],
 });

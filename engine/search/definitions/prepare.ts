@@ -1,6 +1,6 @@
 // Compiles the FHIR definitions once into .cache/definitions-<hash>/: run by scripts/prepare.mjs before start, test and check.
 // Where they are there already it only looks, and ends at once.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { cacheRoot, definitionsFolder, searchFile } from './cache.ts';
 
@@ -11,8 +11,8 @@ async function prepare(): Promise<void> {
   const started = performance.now();
   const { compileDefinitions } = await import('./compile-definitions.ts');
   const { definitions, summary } = compileDefinitions();
-  mkdirSync(cacheRoot, { recursive: true });
-  const made = mkdtempSync(join(cacheRoot, 'making-'));
+  const made = join(cacheRoot, `making-${process.pid}`);
+  mkdirSync(made, { recursive: true });
   writeFileSync(searchFile(made), JSON.stringify(definitions));
   putInPlace(made);
   removeOthers();

@@ -21,6 +21,9 @@ export interface ParameterTable {
 /** A chain over untyped references multiplies: so many links may be tried for one key. */
 const maximumLinks = 1000;
 
+/** Links one after another. */
+const maximumDepth = 10;
+
 /**
  * Throws Refusal `unknown-parameter` for a parameter or modifier that the type does not have, `bad-request` for a value that cannot
  * be read.
@@ -32,6 +35,9 @@ export function readCondition(
   table: ParameterTable,
   options: ReadingOptions,
 ): Condition {
+  if (key.split(/\.|_has:/).length > maximumDepth + 1) {
+    throw badRequest(`a chain has at most ${maximumDepth} links`);
+  }
   return new ConditionReader(value, table, options).read(type, key);
 }
 

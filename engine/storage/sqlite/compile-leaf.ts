@@ -63,7 +63,7 @@ function rowsOf(compilation: Compilation, leaf: Leaf, type: string, row: Fragmen
       return stringRows(compilation, leaf, row);
     case 'date':
     case 'number':
-      return rangeRows(sql`${parameterOf(compilation, leaf, row)} AND ${comparedIn(row, leaf)}`);
+      return rangeRows(sql`${parameterOf(compilation, leaf, row)} AND ${comparedIn(compilation, leaf, row)}`);
     case 'quantity':
       return quantityRows(compilation, leaf, row);
     case 'id':
@@ -128,8 +128,13 @@ function prefixed(column: Fragment, prefix: string): Fragment {
   return sql`(${column} >= ${prefix} AND ${column} < ${`${prefix}\u{10FFFF}`})`;
 }
 
-function comparedIn(row: Fragment, leaf: LeafOf<'date' | 'number' | 'quantity'>): Fragment {
-  return comparedRange(sql`${row}.low`, sql`${row}.high`, leaf);
+function comparedIn(
+  compilation: Compilation,
+  leaf: LeafOf<'date' | 'number' | 'quantity'>,
+  row: Fragment,
+): Fragment {
+  const widest = compilation.names.widest(compilation.names.find('parameter', leaf.parameter));
+  return comparedRange(sql`${row}.low`, sql`${row}.high`, leaf, widest);
 }
 
 function rangeRows(where: Fragment): Rows {
@@ -137,7 +142,7 @@ function rangeRows(where: Fragment): Rows {
 }
 
 function quantityRows(compilation: Compilation, leaf: LeafOf<'quantity'>, row: Fragment): Rows {
-  let where = sql`${parameterOf(compilation, leaf, row)} AND ${comparedIn(row, leaf)}`;
+  let where = sql`${parameterOf(compilation, leaf, row)} AND ${comparedIn(compilation, leaf, row)}`;
   if (leaf.unit !== undefined) {
     where = sql`${where} AND ${row}.unit = ${compilation.names.find('unit', leaf.unit)}`;
   }

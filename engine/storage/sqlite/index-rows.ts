@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { IndexEntry } from '../../search/index-entry.ts';
 import type { Connection, SqlValue } from './connection.ts';
 import type { NameWriter } from './names.ts';
+import { widthOf } from './span.ts';
 
 /** Codes up to this length are kept as they are: shorter than most hashes, exact, and in order. */
 const plainCodeLength = 64;
@@ -61,6 +62,9 @@ export class IndexWriter {
   }
 
   #change(change: keyof IndexTable, rid: number, entry: IndexEntry): void {
+    if (change === 'insert' && 'low' in entry) {
+      this.#names.widen(this.#names.intern('parameter', entry.parameter), widthOf(entry.low, entry.high));
+    }
     this.#connection.run(tables[entry.kind][change], ...this.#values(rid, entry));
   }
 

@@ -53,6 +53,8 @@ const resources = `
     unit INTEGER NOT NULL, system INTEGER NOT NULL,
     PRIMARY KEY (parameter, low, rid, high, unit, system)
   ) WITHOUT ROWID;
+  -- How wide the widest range of a parameter is: how far before an asked time a range may begin that reaches beyond it.
+  CREATE TABLE range_width (parameter INTEGER PRIMARY KEY, widest NUMERIC NOT NULL);
   CREATE INDEX range_by_rid ON range_index (rid, parameter, low, high, unit, system);
 `;
 

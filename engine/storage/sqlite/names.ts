@@ -71,6 +71,12 @@ export class Names {
     return rid ?? this.findResource(emptyNumber, target) ?? unknownNumber;
   }
 
+  /** At least the width of the widest range of this parameter; Infinity where some are open. */
+  widest(parameter: number): number {
+    const sql = 'SELECT widest FROM range_width WHERE parameter = ?';
+    return this.connection.row<{ widest: number }>(sql, parameter)?.widest ?? 0;
+  }
+
   /** About how many resources of this type there are: how many rids were given away. */
   countedRids(type: number): number {
     const span = ridSpan(type);
@@ -93,6 +99,7 @@ export class NameWriter extends Names {
   readonly #cache: NumberCache;
   readonly #targets = new Map<string, number>();
   readonly #lastRid = new Map<number, number>();
+  readonly #widths = new Map<number, number>();
   readonly #onUndone: (undo: () => void) => void;
 
   constructor(connection: Connection, cache: NumberCache, onUndone: (undo: () => void) => void) {
@@ -112,6 +119,15 @@ export class NameWriter extends Names {
     this.#cache.set(kind, text, number);
     this.#onUndone(() => this.#cache.delete(kind, text));
     return number;
+  }
+
+  /** Notes that the parameter has a range of this width. */
+  widen(parameter: number, width: number): void {
+    if (width <= (this.#widths.get(parameter) ?? this.widest(parameter))) return;
+    const sql = 'INSERT OR REPLACE INTO range_width (parameter, widest) VALUES (?, ?)';
+    this.connection.run(sql, parameter, width);
+    this.#widths.set(parameter, width);
+    this.#onUndone(() => this.#widths.delete(parameter));
   }
 
   /** A rid that no resource had before. */

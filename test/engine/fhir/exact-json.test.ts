@@ -89,6 +89,7 @@ describe('exact JSON', () => {
     expect(decimalText('5')).toBeUndefined();
     expect(decimalText(NaN)).toBeUndefined();
     expect(decimalNumber({ rawJSON: '5' })).toBeUndefined();
+    expect(decimalNumber(parseJson('-1e400'))).toBeUndefined();
   });
 });
 

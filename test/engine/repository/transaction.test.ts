@@ -246,6 +246,16 @@ const failing: readonly Failing[] = [
     status: 400,
   },
   {
+    rule: 'two entries with one condition in two spellings',
+    entries: [
+      first,
+      post({ resourceType: 'Patient' }, undefined, 'identifier=s%7Cq&active=true'),
+      post({ resourceType: 'Patient' }, undefined, 'Patient?active=true&identifier=s|q'),
+    ],
+    status: 400,
+    expression: 'Bundle.entry[2]',
+  },
+  {
     rule: 'a conditional reference to nothing',
     entries: [first, post(observation('Patient?identifier=s|nobody'))],
     status: 412,

@@ -47,7 +47,7 @@ export interface ServerChoice {
   onChange?(change: Change): void;
 }
 
-export const clients = {
+const clients = {
   everything: ['system/*.cruds', 'admin'],
   reader: ['system/Observation.rs'],
   patients: ['system/Patient.cruds'],

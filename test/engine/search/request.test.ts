@@ -115,6 +115,7 @@ describe('what is not known', () => {
     ['Patient?_count=-1', 'bad-request'],
     ['Patient?_total=maybe', 'bad-request'],
     ['Nothing?_count=1', 'bad-request'],
+    [`Patient?${'link:Patient.'.repeat(11)}name=a`, 'bad-request'],
     [`Patient?${'name=a&'.repeat(200)}`, 'bad-request'],
     [`Patient?name=${'a,'.repeat(1000)}a`, 'bad-request'],
   ])('%s is refused', (query, code) => expect(refusal(query)?.code).toBe(code));
