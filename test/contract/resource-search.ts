@@ -97,6 +97,7 @@ async function readAll(store: Store, asked: Plan): Promise<readonly string[]> {
     const page = await store.resources.search({ ...asked, after });
     expect(page.matches.length).toBeLessThanOrEqual(asked.count);
     found.push(...page.matches.map(({ id }) => id));
+    if (found.length > 10_000) throw new Error('the pages do not end');
     after = page.next;
   } while (after !== undefined);
   return found;
