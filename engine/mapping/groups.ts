@@ -57,7 +57,12 @@ export function groupSegments(message: WireMessage, shape: GroupShape): GroupedM
 
 /** The whole message as one group. */
 export function flatGroup(message: WireMessage): Group {
-  const root = newGroup({ name: 'message', starts: [], owns: [], groups: [], needs: undefined }, undefined, 1, undefined);
+  const root = newGroup(
+    { name: 'message', starts: [], owns: [], groups: [], needs: undefined },
+    undefined,
+    1,
+    undefined,
+  );
   for (const segment of message.segments) attach(root, segment);
   return root;
 }

@@ -1,5 +1,6 @@
 // HL7 times to FHIR's: as precise as they were sent, and never without an offset where FHIR wants one.
-const written = /^(\d{4})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,4}))?)?)?)?)?)?([+-](?:0\d|1[0-4])[0-5]\d)?$/;
+const written =
+  /^(\d{4})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,4}))?)?)?)?)?)?([+-](?:0\d|1[0-4])[0-5]\d)?$/;
 
 /** Tells the offset (`+03:00`) that a place on earth has at a local time. Remembers the hours that it was asked for. */
 export class TimeZone {

@@ -92,7 +92,9 @@ class Compiler implements StepLibrary {
   maps(): Maps {
     const all = [...this.#sources.keys()];
     for (const file of all) this.#compileAny(file);
-    const messages = all.filter((file) => kindOf(file) === 'message').map((file) => this.#message(nameOf(file)));
+    const messages = all
+      .filter((file) => kindOf(file) === 'message')
+      .map((file) => this.#message(nameOf(file)));
     return {
       messages: new Map(messages.map((map) => [map.name, map])),
       ranked: messages.toSorted((one, other) => other.rank - one.rank),
@@ -146,7 +148,10 @@ class Compiler implements StepLibrary {
       if (!isSeq(rows)) return [];
       return rows.items.filter(isMap).map((row) => ({
         when: conditionOf(row.get('when', true), source, this) ?? compileCondition("'x'", this),
-        disposition: { code: scalarText(row.get('code', true)) ?? '', text: scalarText(row.get('text', true)) ?? '' },
+        disposition: {
+          code: scalarText(row.get('code', true)) ?? '',
+          text: scalarText(row.get('text', true)) ?? '',
+        },
       }));
     });
   }

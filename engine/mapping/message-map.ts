@@ -26,7 +26,9 @@ export function compileMessageMap(
   const { document } = source;
   const structure = document.get('structure', true);
   const shape = isMap(structure) ? shapeOf('message', structure, source) : base?.shape;
-  const steps = document.has('steps') ? compileSteps(document.get('steps', true), source, library) : base?.steps;
+  const steps = document.has('steps')
+    ? compileSteps(document.get('steps', true), source, library)
+    : base?.steps;
   const takes = conditionOf(document.get('takes', true), source, library);
   if (shape === undefined || steps === undefined) {
     throw source.fault(document.contents, 'a map that extends none needs structure and steps');

@@ -22,7 +22,9 @@ export function placeName(place: Place): string {
 }
 
 export const placeKey = (place: Place): string =>
-  [place.segment.position, place.field, place.repetition, place.component ?? '*', place.subcomponent].join('.');
+  [place.segment.position, place.field, place.repetition, place.component ?? '*', place.subcomponent].join(
+    '.',
+  );
 
 const unprintable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
 

@@ -95,7 +95,8 @@ function makeNew(map: ResourceMap, id: string, scope: Scope, output: Output): Ma
   const resource: FhirResource = { resourceType: map.type, id, ...elements };
   const condition = map.condition?.(scope);
   const corrects = map.corrects?.(scope) ?? false;
-  const place = scope.group.opener && `${scope.group.opener.name}[${scope.run.occurrence(scope.group.opener)}]`;
+  const place =
+    scope.group.opener && `${scope.group.opener.name}[${scope.run.occurrence(scope.group.opener)}]`;
   return output.add(resource, {
     key,
     place,

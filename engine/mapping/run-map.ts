@@ -1,7 +1,8 @@
 // Runs a compiled map over one message: questions before, resources after they are answered.
 import type { FhirResource } from '../fhir/resource.ts';
 import { groupSegments } from './groups.ts';
-import { offsetOf, TimeZone } from './hl7-time.ts';
+import type { TimeZone } from './hl7-time.ts';
+import { offsetOf } from './hl7-time.ts';
 import type { Answers, MapContext, MapResult, Question } from './mapper.ts';
 import type { MessageMap } from './message-map.ts';
 import { Output } from './output.ts';
@@ -58,7 +59,11 @@ export function questionsOf(
   map: MessageMap,
   surroundings: Surroundings,
 ): readonly Question[] {
-  const { output, questions } = carryOut({ message, map, answers: {}, context: nowhere }, surroundings, undefined);
+  const { output, questions } = carryOut(
+    { message, map, answers: {}, context: nowhere },
+    surroundings,
+    undefined,
+  );
   const ids = new Map<string, string[]>();
   for (const { resource, wish } of output.entries) {
     const { resourceType: type, id = '' } = resource;
@@ -91,13 +96,16 @@ function carryOut(asked: Asked, surroundings: Surroundings, recorder: Recorder |
     occurrence,
     zoneOf: surroundings.zoneOf,
     definitions: map.definitions,
+    defined: new Map(),
     values: valuesOf(message, context, surroundings),
   };
   const work: Work = { output: new Output(earlierOf(answers), context.messageId), questions: [] };
   const called = (segment: WireSegment): string => `${segment.name}[${occurrence(segment)}]`;
   work.output.issues.push(...strays.map((stray) => strayIssue(called(stray))));
   work.output.issues.push(
-    ...incomplete.flatMap(({ opener, shape }) => (opener ? [incompleteIssue(called(opener), shape.needs ?? '')] : [])),
+    ...incomplete.flatMap(({ opener, shape }) =>
+      opener ? [incompleteIssue(called(opener), shape.needs ?? '')] : [],
+    ),
   );
   runSteps(map.steps, new Scope(run, root), work);
   return work;

@@ -38,7 +38,9 @@ export function settle(wanted: FhirResource, earlier: Earlier, incoming: Incomin
   if (wanted.resourceType === 'Observation') return settleObservation(wanted, stored, incoming);
   if (wanted.resourceType === 'DiagnosticReport') return settleReport(wanted, stored, incoming);
   if (wanted.resourceType === 'Task') return settleTask(wanted, stored, incoming);
-  return incoming.write === 'once' ? { resource: stored, written: false } : { resource: wanted, written: true };
+  return incoming.write === 'once'
+    ? { resource: stored, written: false }
+    : { resource: wanted, written: true };
 }
 
 /** Same key and same value: nothing to write. Another value: only when the sender says that it corrects. */
@@ -89,7 +91,9 @@ function references(report: FhirResource): readonly string[] {
 /** What a person has done is done: a report that was corrected since gets a task of its own. */
 function settleTask(wanted: FhirResource, stored: FhirResource, incoming: Incoming): Settled {
   const { reference = '' } = (wanted['focus'] ?? {}) as { readonly reference?: string };
-  const open = ['requested', 'received', 'accepted', 'ready', 'in-progress'].includes(String(stored['status']));
+  const open = ['requested', 'received', 'accepted', 'ready', 'in-progress'].includes(
+    String(stored['status']),
+  );
   if (open || !incoming.written(reference)) return { resource: stored, written: false };
   const id = deterministicId([wanted.id ?? '', incoming.messageId]);
   return { resource: { ...wanted, id }, written: true };

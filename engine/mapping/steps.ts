@@ -2,14 +2,7 @@
 import { isMap, isSeq, type Node, type YAMLMap } from 'yaml';
 import type { Group } from './groups.ts';
 import type { FhirResource } from '../fhir/resource.ts';
-import {
-  compileLets,
-  conditionOf,
-  located,
-  withLets,
-  type Lets,
-  type Library,
-} from './language/template.ts';
+import { compileLets, conditionOf, located, withLets, type Lets, type Library } from './language/template.ts';
 import { compileExpression } from './language/expression.ts';
 import type { Question } from './mapper.ts';
 import type { Output } from './output.ts';

@@ -33,7 +33,11 @@ const holds = (value: unknown): boolean => {
 
 const textOf = (value: unknown): string | undefined => {
   const one = single(value);
-  return typeof one === 'string' ? one : typeof one === 'number' || typeof one === 'boolean' ? String(one) : undefined;
+  return typeof one === 'string'
+    ? one
+    : typeof one === 'number' || typeof one === 'boolean'
+      ? String(one)
+      : undefined;
 };
 
 type Comparison = (left: unknown, right: unknown) => boolean;
@@ -118,7 +122,9 @@ class Reader {
     if (token === undefined || token.kind === 'mark') return undefined;
     if (token.kind === 'word' && isOperator(token.text)) return undefined;
     this.#at++;
-    if (token.kind === 'variable' || token.kind === 'path') return { text: token.text, value: valueOf(token) };
+    if (token.kind === 'variable' || token.kind === 'path') {
+      return { text: token.text, value: valueOf(token) };
+    }
     return { text: token.text, value: () => token.text };
   }
 

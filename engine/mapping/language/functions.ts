@@ -24,7 +24,11 @@ const ofText =
   (scope) => {
     const value = first(input(scope));
     if (typeof value !== 'string') return undefined;
-    return apply(value, given.map(({ value: of }) => asText(first(of(scope)))), scope);
+    return apply(
+      value,
+      given.map(({ value: of }) => asText(first(of(scope)))),
+      scope,
+    );
   };
 
 const first = (value: unknown): unknown => (Array.isArray(value) ? (value[0] as unknown) : value);
@@ -66,10 +70,12 @@ const reference: MakeFunction = (input) => (scope) => {
 const id: MakeFunction = (input, given) => (scope) =>
   deterministicId([input, ...given.map(({ value }) => value)].map((part) => asText(first(part(scope)))));
 
-const joined: MakeFunction = (input, [separator]) => (scope) => {
-  const parts = asList(input(scope)).filter((part) => typeof part === 'string');
-  return parts.length === 0 ? undefined : parts.join(separator?.text ?? ' ');
-};
+const joined: MakeFunction =
+  (input, [separator]) =>
+  (scope) => {
+    const parts = asList(input(scope)).filter((part) => typeof part === 'string');
+    return parts.length === 0 ? undefined : parts.join(separator?.text ?? ' ');
+  };
 
 const count: MakeFunction = (input) => (scope) => String(asList(input(scope)).length);
 
@@ -113,7 +119,9 @@ export const functions: Readonly<Record<string, MakeFunction>> = {
     text.includes(separator) ? text.slice(text.indexOf(separator) + separator.length) : undefined,
   ),
   /** `| number mark grouping`: the number that the text says, digits as written; a comparator before it is passed over. */
-  number: ofText((text, [mark = '.', grouping = '']) => readDecimal(withoutComparator(text), mark || '.', grouping)),
+  number: ofText((text, [mark = '.', grouping = '']) =>
+    readDecimal(withoutComparator(text), mark || '.', grouping),
+  ),
   comparator: ofText(readComparator),
   /** Without the white space that senders fold it with; nothing when it is no base64. */
   base64: ofText((text) => {
@@ -129,7 +137,13 @@ export const functions: Readonly<Record<string, MakeFunction>> = {
   dateTime: ofText((text, [zone = 'Z'], { run }) => toFhirDateTime(text, run.zoneOf(zone || 'Z'))),
   offset: ofText(offsetOf),
   /** `| if x`: the value, when x has one. */
-  if: (input, [other]) => (scope) => isThere(other?.value(scope)) ? input(scope) : undefined,
+  if:
+    (input, [other]) =>
+    (scope) =>
+      isThere(other?.value(scope)) ? input(scope) : undefined,
   /** `| unless x`: the value, when x has none. */
-  unless: (input, [other]) => (scope) => isThere(other?.value(scope)) ? undefined : input(scope),
+  unless:
+    (input, [other]) =>
+    (scope) =>
+      isThere(other?.value(scope)) ? undefined : input(scope),
 };

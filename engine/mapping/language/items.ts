@@ -38,7 +38,11 @@ function valueItems(text: string, tables: Tables): Items {
   const expression = compileExpression(text, tables);
   return (scope) => {
     const value = expression(scope);
-    const values: readonly (Made | string)[] = Array.isArray(value) ? value : value === undefined ? [] : [value];
+    const values: readonly (Made | string)[] = Array.isArray(value)
+      ? value
+      : value === undefined
+        ? []
+        : [value];
     return values.map((member) => {
       const inner = scope.inner();
       inner.define('it', () => member);

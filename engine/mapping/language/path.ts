@@ -20,7 +20,9 @@ const relative = /^\.(\*|\d+)(?:\.(\d+))?$/;
 /** Throws SyntaxError. */
 export function parsePath(text: string): Path {
   const within = relative.exec(text);
-  if (within !== null) return { ...part(within[1], within[2]), groups: [], segment: undefined, field: 0, repetition: 1 };
+  if (within !== null) {
+    return { ...part(within[1], within[2]), groups: [], segment: undefined, field: 0, repetition: 1 };
+  }
   const found = absolute.exec(text);
   if (found === null) throw new SyntaxError(`"${text}" is no path`);
   const [, groups = '', segment, field, repetition = '1', component, subcomponent] = found;
@@ -42,7 +44,8 @@ const part = (component = '1', subcomponent = '1'): Pick<Path, 'component' | 'su
 export function pathReader(path: Path): (scope: Scope) => unknown {
   const { segment: name, field, component, subcomponent } = path;
   if (name === undefined) {
-    return (scope) => (scope.item === undefined ? undefined : scope.text(scope.item, component, subcomponent));
+    return (scope) =>
+      scope.item === undefined ? undefined : scope.text(scope.item, component, subcomponent);
   }
   if (path.repetition === undefined) {
     return (scope) =>

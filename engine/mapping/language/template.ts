@@ -60,13 +60,10 @@ const constant = (text: string): (() => unknown) => {
 };
 
 function leaf(rule: string, evaluate: (scope: Scope) => unknown, dynamic: boolean): Template {
-  return template(
-    (scope) => {
-      const { recorder } = scope.run;
-      return recorder === undefined ? evaluate(scope) : recorder.rule(rule, () => evaluate(scope));
-    },
-    dynamic,
-  );
+  return template((scope) => {
+    const { recorder } = scope.run;
+    return recorder === undefined ? evaluate(scope) : recorder.rule(rule, () => evaluate(scope));
+  }, dynamic);
 }
 
 function template(make: Template['make'], dynamic: boolean): Template {
@@ -99,7 +96,10 @@ function compileList(nodes: readonly unknown[], source: MapSource, library: Libr
   const fill: Template['fill'] = (scope, list) => {
     for (const member of members) member.fill(scope, list);
   };
-  return listTemplate(fill, members.some(({ dynamic }) => dynamic));
+  return listTemplate(
+    fill,
+    members.some(({ dynamic }) => dynamic),
+  );
 }
 
 interface Part {
@@ -247,4 +247,3 @@ export function conditionOf(node: unknown, source: MapSource, library: Tables): 
   const text = scalarText(node);
   return text === undefined ? undefined : located(node, source, () => compileCondition(text, library));
 }
-
