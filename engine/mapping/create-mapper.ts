@@ -138,6 +138,7 @@ class FolderMapper implements ReloadableMapper {
         answers: {},
         values: this.#surroundings.settings,
         definitions: new Map(),
+        defined: new Map(),
         zoneOf: this.#surroundings.zoneOf,
         recorder: undefined,
         occurrence: () => 1,

@@ -96,6 +96,7 @@ function carryOut(asked: Asked, surroundings: Surroundings, recorder: Recorder |
     occurrence,
     zoneOf: surroundings.zoneOf,
     definitions: map.definitions,
+    defined: new Map(),
     values: valuesOf(message, context, surroundings),
   };
   const work: Work = { output: new Output(earlierOf(answers), context.messageId), questions: [] };

@@ -23,6 +23,8 @@ export interface Run {
   readonly values: ReadonlyMap<string, unknown>;
   /** Names that a message map defines: read anew in the scope that asks. */
   readonly definitions: ReadonlyMap<string, Expression>;
+  /** What they came to in each group. */
+  readonly defined: Map<Group, Map<string, unknown>>;
   readonly zoneOf: (name: string) => TimeZone;
   readonly recorder: Recorder | undefined;
   /** How many of its name a segment is, from 1. */
@@ -109,47 +111,60 @@ export class Scope {
     this.#bindings.set(name, { expression, scope: this });
   }
 
-  /** This scope and those around it, nearest first. */
-  *#outwards(): Generator<Scope> {
-    yield this;
-    if (this.#parent !== undefined) yield* this.#parent.#outwards();
-  }
-
   /** Known under its name, together with others of that name, here, further in, and to whoever is further out. */
   remember(name: string, made: Made): void {
-    for (const scope of this.#outwards()) {
-      scope.#made ??= new Map();
-      const same = scope.#made.get(name);
-      if (same === undefined) scope.#made.set(name, [{ made, group: this.group }]);
-      else same.push({ made, group: this.group });
-    }
+    this.#keep(name, { made, group: this.group });
+  }
+
+  #keep(name: string, remembered: Remembered): void {
+    this.#made ??= new Map();
+    const same = this.#made.get(name);
+    if (same === undefined) this.#made.set(name, [remembered]);
+    else same.push(remembered);
+    this.#parent?.#keep(name, remembered);
   }
 
   /** A name's value: nearest first, then the message map's definitions, then the constants. Lists stand for what was made. */
   value(name: string): unknown {
-    for (const scope of this.#outwards()) {
-      const binding = scope.#bindings?.get(name);
-      if (binding !== undefined) return this.#evaluate(binding);
-      const made = this.#madeIn(scope, name);
-      if (made !== undefined) return made;
-    }
-    return this.run.definitions.get(name)?.(this) ?? this.run.values.get(name);
+    const found = this.#nearest(name, this.group);
+    return found === nowhere ? (this.#defined(name) ?? this.run.values.get(name)) : found;
+  }
+
+  #nearest(name: string, asking: Group): unknown {
+    const binding = this.#bindings?.get(name);
+    if (binding !== undefined) return evaluate(binding);
+    const made = this.#madeHere(name, asking);
+    if (made !== undefined) return made;
+    return this.#parent === undefined ? nowhere : this.#parent.#nearest(name, asking);
+  }
+
+  /** A definition sees fields and other definitions only, so within a group it has one value. */
+  #defined(name: string): unknown {
+    const definition = this.run.definitions.get(name);
+    if (definition === undefined || this.run.recorder !== undefined) return definition?.(this);
+    const known = this.run.defined.get(this.group) ?? new Map<string, unknown>();
+    if (known.size === 0) this.run.defined.set(this.group, known);
+    if (!known.has(name)) known.set(name, definition(this));
+    return known.get(name);
   }
 
   /** Of the groups around, only what was made in them, not what was made in the neighbours that they hold. */
-  #madeIn(scope: Scope, name: string): readonly Made[] | undefined {
-    const remembered = scope.#made?.get(name);
+  #madeHere(name: string, asking: Group): readonly Made[] | undefined {
+    const remembered = this.#made?.get(name);
     if (remembered === undefined) return undefined;
     const own =
-      scope.group === this.group ? remembered : remembered.filter(({ group }) => group === scope.group);
+      this.group === asking ? remembered : remembered.filter(({ group }) => group === this.group);
     const byReference = new Map(own.map(({ made }) => [made.reference, made]));
     return byReference.size === 0 ? undefined : [...byReference.values()];
   }
+}
 
-  #evaluate(binding: Binding): unknown {
-    // A recorder wants to see what is read each time.
-    if (this.run.recorder !== undefined) return binding.expression(binding.scope);
-    binding.memo ??= { value: binding.expression(binding.scope) };
-    return binding.memo.value;
-  }
+/** Stands for a name that no scope knows. */
+const nowhere = Symbol('nowhere');
+
+function evaluate(binding: Binding): unknown {
+  // A recorder wants to see what is read each time.
+  if (binding.scope.run.recorder !== undefined) return binding.expression(binding.scope);
+  binding.memo ??= { value: binding.expression(binding.scope) };
+  return binding.memo.value;
 }
