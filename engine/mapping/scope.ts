@@ -121,7 +121,7 @@ export class Scope {
     const same = this.#made.get(name);
     if (same === undefined) this.#made.set(name, [remembered]);
     else same.push(remembered);
-    this.#parent?.#keep(name, remembered);
+    if (this.#parent !== undefined) this.#parent.#keep(name, remembered);
   }
 
   /** A name's value: nearest first, then the message map's definitions, then the constants. Lists stand for what was made. */
@@ -152,8 +152,7 @@ export class Scope {
   #madeHere(name: string, asking: Group): readonly Made[] | undefined {
     const remembered = this.#made?.get(name);
     if (remembered === undefined) return undefined;
-    const own =
-      this.group === asking ? remembered : remembered.filter(({ group }) => group === this.group);
+    const own = this.group === asking ? remembered : remembered.filter(({ group }) => group === this.group);
     const byReference = new Map(own.map(({ made }) => [made.reference, made]));
     return byReference.size === 0 ? undefined : [...byReference.values()];
   }
