@@ -1,7 +1,5 @@
 // The front door for guests: adapters and flows import this file and nothing else of the engine.
-export type { Actor } from './kernel/actor.ts';
 export type { Clock } from './kernel/clock.ts';
-export type { HttpAnswer, HttpRequest, HttpRoute } from './kernel/http-route.ts';
 export type { Ids } from './kernel/ids.ts';
 export type { Logger } from './kernel/logger.ts';
 export { Refusal } from './kernel/outcomes.ts';

@@ -46,6 +46,4 @@ export const multipleMatches = (criteria: string): Refusal =>
     'multiple-matches',
     `more than one resource matches ${criteria}; make the criteria more selective`,
   );
-export const unprocessable = (text: string, expression?: string): Refusal =>
-  new Refusal('unprocessable', text, expression);
 export const unavailable = (text: string): Refusal => new Refusal('unavailable', text);
