@@ -15,6 +15,7 @@ import { createInbox } from '../messages/inbox.ts';
 import { createOutbox } from '../messages/outbox.ts';
 import { createProcessor } from '../messages/processor.ts';
 import { createRetention } from '../messages/retention.ts';
+import { usualSettings, type SettingsOf } from '../messages/stages.ts';
 import { createRepository } from '../repository/create-repository.ts';
 import { deliveryRoutes } from '../rest/admin/deliveries.ts';
 import { mappingRoutes } from '../rest/admin/mappings.ts';
@@ -26,9 +27,12 @@ import { createFlowPort } from '../subscriptions/flow-subscriptions.ts';
 import type { Config } from './config.ts';
 import { administrator, createDataFolder, firstCredentials, keysOf } from './first-credentials.ts';
 import { registerDestinations } from './destinations.ts';
+import { minutesEast } from './time-zone.ts';
 import type { Places } from './welcome.ts';
 
 const version = '0.1.0';
+/** How long the first start of all waits for the flows to say what they listen for. Later starts know. */
+const flowsLimitMs = 20_000;
 const mappings = join(import.meta.dirname, '..', '..', 'mappings');
 
 export interface App {
@@ -50,14 +54,26 @@ export async function createApp(
 
   // What is kept, and FHIR's rules about it.
   const store = await openSqliteStore({ file: join(config.data, 'store', 'hospital.sqlite'), clock, logger });
-  const index = loadSearchIndex();
+  const index = loadSearchIndex({
+    ...(config.publicUrl === undefined ? {} : { base: base() }),
+    zoneOffsetMinutes: minutesEast(config.timeZone, clock.now()),
+  });
   const repository = createRepository({ store, index, clock, ids, logger, base });
 
   // Messages in, mapped, and out.
   const formats = createFormats([hl7Format]);
   const mapper = await createMapper({ folder: mappings, logger, facility: { timeZone: config.timeZone } });
-  const processor = createProcessor({ repository, messages: store.messages, formats, mapper, clock, logger });
-  const inbox = createInbox({ store, formats, clock, ids, logger, wake: () => processor.wake() });
+  const settingsOf: SettingsOf = (channel) => ({ ...usualSettings(channel), charset: config.mllpCharset });
+  const processor = createProcessor({
+    repository,
+    messages: store.messages,
+    formats,
+    settingsOf,
+    mapper,
+    clock,
+    logger,
+  });
+  const inbox = createInbox({ store, formats, settingsOf, clock, ids, logger, wake: () => processor.wake() });
   const outbox = createOutbox({ store, clock, logger });
   registerDestinations(outbox, { config, logger });
 
@@ -81,6 +97,7 @@ export async function createApp(
     ids,
     publicPath: '/flows',
     credentialSecret: keys.flows,
+    environment: { TZ: config.timeZone },
   });
 
   // What people do about messages.
@@ -91,6 +108,7 @@ export async function createApp(
   const deadLetters = createDeadLetters({
     repository,
     formats,
+    settingsOf,
     clock,
     ids,
     wake: () => processor.wake(),
@@ -119,6 +137,7 @@ export async function createApp(
     publicUrl: () => publicUrl,
     bodyLimit: config.maxMessageBytes,
     ready: async () => ({ store: await answers(store.check()) }),
+    beside: () => ({ flows: flows.ready() }),
     census: () => store.messages.census(),
     routes: [
       ...messageRoutes({ messages: store.messages, inbox, deadLetters }),
@@ -148,6 +167,10 @@ export async function createApp(
   return {
     start: async () => {
       await flowPort.start();
+      await flows.start();
+      if (!(await flowPort.known(flowsLimitMs))) {
+        logger.error({}, 'the flows have not started: what comes in now makes no events for them');
+      }
       const httpPort = (await http.listen(config.bind, config.httpPort)).port;
       publicUrl = config.publicUrl ?? `http://${config.bind}:${httpPort}`;
       processor.start();
@@ -155,7 +178,6 @@ export async function createApp(
       const mllpPort = (await mllp.start()).port;
       await jobs.start();
       await jobs.every(retention.interval, retention.name);
-      await flows.start();
       return {
         publicUrl,
         bind: config.bind,
@@ -168,11 +190,11 @@ export async function createApp(
     stop: async () => {
       await mllp.stop();
       await http.close();
+      await inbox.stop();
       await flows.stop();
       await processor.stop();
       await outbox.stop();
       flowPort.stop();
-      await inbox.stop();
       await jobs.stop();
       await store.close();
     },

@@ -37,6 +37,8 @@ export interface HttpServerOptions {
   /** Of the engine, for the CapabilityStatement. */
   readonly version: string;
   readonly ready: () => Promise<Readiness>;
+  /** Parts that are shown too, but without which the engine does its work. */
+  readonly beside?: () => Readiness;
   readonly census: () => Promise<Census>;
   /** Largest body in bytes; default 50 MiB. */
   readonly bodyLimit?: number;
@@ -69,7 +71,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const parts: EndpointParts = { auth, ids, logger, metrics, stopping: () => stopping };
   const routes = [
     ...auth.routes,
-    ...healthRoutes(options.ready, parts.stopping),
+    ...healthRoutes(options.ready, options.beside ?? (() => ({})), parts.stopping),
     metrics.route,
     ...options.routes,
   ];

@@ -4,7 +4,11 @@ import type { HttpAnswer, HttpRoute } from '../kernel/http-route.ts';
 /** Part → whether it works. */
 export type Readiness = Readonly<Record<string, boolean>>;
 
-export function healthRoutes(ready: () => Promise<Readiness>, stopping: () => boolean): readonly HttpRoute[] {
+export function healthRoutes(
+  ready: () => Promise<Readiness>,
+  beside: () => Readiness,
+  stopping: () => boolean,
+): readonly HttpRoute[] {
   return [
     { method: 'GET', path: '/health/live', access: 'public', handle: async () => status(true, {}) },
     {
@@ -13,7 +17,7 @@ export function healthRoutes(ready: () => Promise<Readiness>, stopping: () => bo
       access: 'public',
       handle: async () => {
         const parts = await ready();
-        return status(!stopping() && Object.values(parts).every(Boolean), parts);
+        return status(!stopping() && Object.values(parts).every(Boolean), { ...parts, ...beside() });
       },
     },
   ];

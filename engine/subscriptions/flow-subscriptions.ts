@@ -37,6 +37,8 @@ export interface EngineFlowPort extends FlowPort {
   /** Reads the kept subscriptions; from then on changes make events. Before the first write of the engine. */
   start(): Promise<void>;
   readonly stop: () => void;
+  /** True when it is known what the flows listen for, from an earlier run or by now; false after `limitMs` without. */
+  readonly known: (limitMs: number) => Promise<boolean>;
   /** To be given to `Processor.onProcessed`. */
   readonly onProcessed: ProcessedListener;
   /** Events may be waiting: a person has put one back in the queue. */
@@ -55,6 +57,7 @@ export function createFlowPort(options: FlowPortOptions): EngineFlowPort {
   const messages = store.messages;
   const endings = flowEndings({ repository, messages, clock, ids, logger, policy, wakeOutbox });
   const bell = createBell(repository, pollMs);
+  const known = Promise.withResolvers<boolean>();
   repository.onChange(async (change, unit) => {
     bell.rings(await enqueueForChange(change, endings.hopsOf(unit.messages), unit, matching));
   });
@@ -63,9 +66,11 @@ export function createFlowPort(options: FlowPortOptions): EngineFlowPort {
     ...flowReads(repository),
     start: async () => {
       await register.load();
+      if (register.names.length > 0) known.resolve(true);
       bell.start();
     },
     stop: bell.stop,
+    known: (limitMs) => Promise.race([known.promise, after(limitMs, false)]),
     wake: bell.ring,
     onEvents: bell.onRing,
     onProcessed: async (message, unit) => {
@@ -73,6 +78,7 @@ export function createFlowPort(options: FlowPortOptions): EngineFlowPort {
     },
     subscribe: async (subscriptions) => {
       await register.replace(subscriptions);
+      known.resolve(true);
       bell.ring();
     },
     lease: (limit) => {
@@ -91,6 +97,9 @@ export function createFlowPort(options: FlowPortOptions): EngineFlowPort {
     },
   };
 }
+
+const after = <T>(ms: number, value: T): Promise<T> =>
+  new Promise((resolve) => setTimeout(() => resolve(value), ms).unref());
 
 interface Bell {
   /** After the commit under way, when it enqueued any. */
