@@ -12,12 +12,11 @@ export function leafSource(compilation: Compilation, leaf: Leaf, type: string): 
   const rows = rowsOf(compilation, leaf, type, row);
   const { low, high } = compilation.span(type);
   const rid = ridOf(rows, row);
-  return {
-    rid,
-    from: fromOf(rows, row),
-    where: sql`${rows.where} AND ${rid} BETWEEN ${low} AND ${high}`,
-    ordered: rows.ordered,
-  };
+  const { ordered } = rows;
+  // Left to choose, SQLite would walk all resources of the type: it does not know how few have the asked id.
+  if (rows.led !== undefined) return { rid, from: fromOf(rows, row, rows.led), where: rows.where, ordered };
+  const where = sql`${rows.where} AND ${rid} BETWEEN ${low} AND ${high}`;
+  return { rid, from: fromOf(rows, row), where, ordered };
 }
 
 /** Whether the live resource `rid` matches. */
@@ -26,8 +25,7 @@ export function leafTest(compilation: Compilation, leaf: Leaf, type: string, rid
   const row = compilation.alias();
   const rows = rowsOf(compilation, leaf, type, row);
   if (!rows.probe) return inSource(compilation, leaf, type, rid);
-  const index = rows.byRid === undefined ? '' : `INDEXED BY ${rows.byRid}`;
-  return sql`EXISTS (SELECT 1 FROM ${fromOf(rows, row, index)} WHERE ${rows.where} AND ${row}.rid = ${rid})`;
+  return sql`EXISTS (SELECT 1 FROM ${fromOf(rows, row, rows.byRid)} WHERE ${rows.where} AND ${row}.rid = ${rid})`;
 }
 
 function inSource(compilation: Compilation, leaf: Leaf, type: string, rid: Fragment): Fragment {

@@ -20,6 +20,8 @@ export interface Rows {
   /** One rid is found without reading others: by the primary key, or by the named index. */
   readonly probe: boolean;
   readonly byRid?: string;
+  /** The index that leads to the rows as a source, where they know their type without it. */
+  readonly led?: string;
   /** The rows come in the order of their rids. */
   readonly ordered: boolean;
 }
@@ -62,10 +64,17 @@ export function rowsOf(compilation: Compilation, leaf: RowsLeaf, type: string, r
         compilation,
         type,
         row,
+        'resource_by_id',
         sql`${row}.id IN (SELECT value FROM json_each(${JSON.stringify(leaf.values)}))`,
       );
     case 'lastUpdated':
-      return resourceRows(compilation, type, row, comparedInstant(sql`${row}.updated`, leaf));
+      return resourceRows(
+        compilation,
+        type,
+        row,
+        'resource_by_updated',
+        comparedInstant(sql`${row}.updated`, leaf),
+      );
   }
 }
 
@@ -162,12 +171,19 @@ function textRows(compilation: Compilation, leaf: LeafOf<'text'>, row: Fragment)
   };
 }
 
-function resourceRows(compilation: Compilation, type: string, row: Fragment, where: Fragment): Rows {
+function resourceRows(
+  compilation: Compilation,
+  type: string,
+  row: Fragment,
+  led: string,
+  where: Fragment,
+): Rows {
   const number = compilation.names.find('type', type);
   return {
     table: 'resource',
     where: sql`${row}.type = ${number} AND ${row}.live = 1 AND ${where}`,
     probe: true,
+    led,
     ordered: false,
   };
 }
@@ -175,8 +191,9 @@ function resourceRows(compilation: Compilation, type: string, row: Fragment, whe
 /** The column of the rows' rids. */
 export const ridOf = (rows: Rows, row: Fragment): Fragment => sql`${row}.${word(rows.rid ?? 'rid')}`;
 
-/** The rows' tables, for a FROM clause. CROSS JOIN keeps the values first. */
-export function fromOf(rows: Rows, row: Fragment, index = ''): Fragment {
-  const table = sql`${word(rows.table)} AS ${row} ${word(index)}`;
+/** The rows' tables, for a FROM clause, by an index or as SQLite chooses. CROSS JOIN keeps the values first. */
+export function fromOf(rows: Rows, row: Fragment, index?: string): Fragment {
+  const by = index === undefined ? '' : `INDEXED BY ${index}`;
+  const table = sql`${word(rows.table)} AS ${row} ${word(by)}`;
   return rows.values === undefined ? table : sql`${rows.values} CROSS JOIN ${table}`;
 }
