@@ -47,7 +47,7 @@ export type IndexEntry =
   | {
       readonly kind: 'composite';
       readonly parameter: ParameterName;
-      readonly parts: readonly Exclude<IndexEntry, { readonly kind: 'composite' | 'text' | 'position' }>[];
+      readonly parts: readonly PartEntry[];
     }
   /** Degrees, WGS 84. */
   | {
@@ -58,3 +58,6 @@ export type IndexEntry =
     }
   /** Text to be found by its words: folded (see `foldString`), words separated by single spaces. One entry a parameter. */
   | { readonly kind: 'text'; readonly parameter: ParameterName; readonly folded: string };
+
+/** What a part of a composite can be. */
+export type PartEntry = Exclude<IndexEntry, { readonly kind: 'composite' | 'text' | 'position' }>;

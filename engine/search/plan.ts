@@ -32,8 +32,9 @@ export type Leaf =
   | {
       readonly kind: 'string';
       readonly parameter: ParameterName;
-      readonly match: 'prefix' | 'exact' | 'contains';
-      /** Folded (see `foldString`) for prefix and contains; as written for exact. */
+      /** `whole` is the folded value itself; `exact` the value as it is written. */
+      readonly match: 'prefix' | 'exact' | 'contains' | 'whole' | 'suffix';
+      /** As written for exact, else folded (see `foldString`). */
       readonly value: string;
     }
   | ({ readonly kind: 'date'; readonly parameter: ParameterName } & Span)
@@ -52,8 +53,11 @@ export type Leaf =
       readonly parameter: ParameterName;
       readonly codes: readonly { readonly system: string; readonly codes: readonly string[] }[];
     }
-  /** One entry whose parts satisfy these leaves, part by part; the leaves' own `parameter` is that of the composite. */
-  | { readonly kind: 'composite'; readonly parameter: ParameterName; readonly parts: readonly Leaf[] }
+  /**
+   * One entry whose parts satisfy these leaves, part by part; the leaves' own `parameter` is that of the composite. Two parts, or
+   * three.
+   */
+  | { readonly kind: 'composite'; readonly parameter: ParameterName; readonly parts: readonly PartLeaf[] }
   /** A position at most so many metres from this one, along a great circle. Degrees, WGS 84. */
   | {
       readonly kind: 'near';
@@ -71,6 +75,12 @@ export type Leaf =
   /** Logical ids of the searched type. */
   | { readonly kind: 'id'; readonly values: readonly string[] }
   | ({ readonly kind: 'lastUpdated' } & Span);
+
+/** What a part of a composite can be asked. */
+export type PartLeaf = Extract<
+  Leaf,
+  { readonly kind: 'token' | 'reference' | 'uri' | 'string' | 'date' | 'number' | 'quantity' }
+>;
 
 /**
  * Compares the stored range [low, high) with the asked range [low, high): dates in ms since 1970, numbers as they are.
