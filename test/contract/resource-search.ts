@@ -63,7 +63,7 @@ const observations: readonly (readonly IndexEntry[])[] = [
 
 const quantity = (system: string | undefined, unit: string | undefined): Leaf =>
   ({ kind: 'quantity', parameter: 'Observation.value', system, unit, comparator: 'ap', low: 5, high: 5.1 }); // prettier-ignore
-const text = (match: 'prefix' | 'exact' | 'contains', value: string): Leaf =>
+const text = (match: Extract<Leaf, { kind: 'string' }>['match'], value: string): Leaf =>
   ({ kind: 'string', parameter: 'Observation.value-string', match, value }); // prettier-ignore
 const uri = (match: 'exact' | 'below', value: string): Leaf =>
   ({ kind: 'uri', parameter: 'Observation.profile', match, value }); // prettier-ignore
@@ -98,6 +98,9 @@ const leaves: readonly (readonly [rule: string, leaf: Leaf, ids: readonly string
   ['the beginning of a string', text('prefix', 'wanj'), ['o1', 'o2']],
   ['a part of a string', text('contains', 'wanjiku'), ['o1', 'o2', 'o3']],
   ['a string as written', text('exact', 'Wanjikũ'), ['o1']],
+  ['a whole string, folded', text('whole', 'wanjiku'), ['o1', 'o2']],
+  ['the end of a string', text('suffix', 'wanjiku'), ['o1', 'o2', 'o3']],
+  ['an end that is longer than the string', text('suffix', 'xwanjiku'), []],
   ['wildcards of a database mean themselves', text('contains', '%_'), ['o4']],
   ['wildcards at the beginning too', text('prefix', '1%'), []],
   ['a uri', uri('exact', 'http://a.org/fhir'), ['o2']],
@@ -543,7 +546,7 @@ const step = fc.record({
 const anyLeaf: fc.Arbitrary<Leaf> = fc.oneof(
   fc.record({ kind: fc.constant('token' as const), parameter: fc.constant('Observation.code'), system: fc.constantFrom(undefined, '', 's', 't'), code: fc.constantFrom(undefined, 'a', 'b') }),
   fc.record({ kind: fc.constant('reference' as const), parameter: fc.constant('Observation.subject'), target: fc.tuple(types, small('123')).map(([type, id]) => `${type}/${id}`) }),
-  fc.record({ kind: fc.constant('string' as const), parameter: fc.constant('Observation.value-string'), match: fc.constantFrom('prefix' as const, 'exact' as const, 'contains' as const), value: fc.constantFrom('a', 'b', 'A', '') }),
+  fc.record({ kind: fc.constant('string' as const), parameter: fc.constant('Observation.value-string'), match: fc.constantFrom('prefix' as const, 'exact' as const, 'contains' as const, 'whole' as const, 'suffix' as const), value: fc.constantFrom('a', 'b', 'A', '') }),
   fc.tuple(range, fc.constantFrom(...comparators)).map(([span, comparator]) => ({ kind: 'date' as const, parameter: 'Observation.date', comparator, ...span })),
   fc.record({ kind: fc.constant('missing' as const), parameter: fc.constantFrom('Observation.code', 'Observation.date', 'Observation.subject', 'Observation.part', 'Observation._content', 'Observation.near') }),
   fc.record({ kind: fc.constant('token-in' as const), parameter: fc.constant('Observation.code'), codes: fc.array(fc.record({ system: small('st'), codes: fc.array(small('abc')) }), { maxLength: 2 }) }),

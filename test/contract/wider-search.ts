@@ -1,28 +1,31 @@
 // What every ResourceStore promises about composites, positions, texts in transactions, several types, totals and pages backwards.
 import { describe, expect, test } from '@jest/globals';
-import type { IndexEntry } from '../../engine/search/index-entry.ts';
-import type { Condition, Leaf, Span } from '../../engine/search/plan.ts';
+import type { IndexEntry, PartEntry } from '../../engine/search/index-entry.ts';
+import type { Condition, Leaf, PartLeaf, Span } from '../../engine/search/plan.ts';
 import { withStore, type OpenStore } from './opened-store.ts';
 import { Both, leaf, plan } from './searched-store.ts';
 import { version, write } from './resource-store.ts';
 
 const of = 'Observation.component';
-type Part = Extract<IndexEntry, { kind: 'composite' }>['parts'][number];
-const code = (value: string, system = 'http://loinc.org'): Part =>
+const code = (value: string, system = 'http://loinc.org'): PartEntry =>
   ({ kind: 'token', parameter: of, system, code: value }); // prettier-ignore
-const amount = (low: number, unit = 'mm'): Part =>
+const amount = (low: number, unit = 'mm'): PartEntry =>
   ({ kind: 'quantity', parameter: of, system: 'ucum', unit, low, high: low + 0.1 }); // prettier-ignore
-const composite = (...parts: readonly Part[]): IndexEntry => ({ kind: 'composite', parameter: of, parts });
+const composite = (...parts: readonly PartEntry[]): IndexEntry => ({
+  kind: 'composite',
+  parameter: of,
+  parts,
+});
 
-const askedCode = (value: string | undefined, system?: string): Leaf => ({
+const askedCode = (value: string | undefined, system?: string): PartLeaf => ({
   kind: 'token',
   parameter: of,
   system,
   code: value,
 });
-const askedAmount = (comparator: Span['comparator'], low: number, unit?: string): Leaf =>
+const askedAmount = (comparator: Span['comparator'], low: number, unit?: string): PartLeaf =>
   ({ kind: 'quantity', parameter: of, system: undefined, unit, comparator, low, high: low }); // prettier-ignore
-const asked = (...parts: readonly Leaf[]): Leaf => ({ kind: 'composite', parameter: of, parts });
+const asked = (...parts: readonly PartLeaf[]): Leaf => ({ kind: 'composite', parameter: of, parts });
 
 /** Composites by resource: parts of every kind, twice the same first part, the parts of one value spread over two. */
 const composites: Readonly<Record<string, readonly IndexEntry[]>> = {
@@ -38,7 +41,7 @@ const composites: Readonly<Record<string, readonly IndexEntry[]>> = {
   none: [],
 }; // prettier-ignore
 
-const number = (comparator: Span['comparator'], low: number): Leaf =>
+const number = (comparator: Span['comparator'], low: number): PartLeaf =>
   ({ kind: 'number', parameter: of, comparator, low, high: low }); // prettier-ignore
 
 const compositeLeaves: readonly (readonly [rule: string, asked: Leaf, ids: readonly string[]])[] = [

@@ -70,40 +70,10 @@ function leafHolds(leaf: Leaf, { version, entries }: Indexed): boolean {
   return entries.some((entry) => entry.parameter === leaf.parameter && entryHolds(leaf, entry));
 }
 
-type Of<Union, Kind> = Extract<Union, { readonly kind: Kind }>;
-
-const tokenInHolds = ({ codes }: Of<Leaf, 'token-in'>, entry: Of<IndexEntry, 'token'>): boolean =>
-  codes.some((set) => set.system === entry.system && set.codes.includes(entry.code));
-
-const compositeHolds = ({ parts }: Of<Leaf, 'composite'>, entry: Of<IndexEntry, 'composite'>): boolean =>
-  parts.every((part, place) => {
-    const value = entry.parts[place];
-    return value !== undefined && entryHolds(part, value);
-  });
-
-/** The angle between two places as seen from the middle of the Earth, by the straight line through it. */
-function nearHolds(near: Of<Leaf, 'near'>, entry: Of<IndexEntry, 'position'>): boolean {
-  const [here, there] = [near, entry].map(({ latitude, longitude }) => {
-    const [up, east] = [(latitude * Math.PI) / 180, (longitude * Math.PI) / 180];
-    return [Math.cos(up) * Math.cos(east), Math.cos(up) * Math.sin(east), Math.sin(up)];
-  });
-  const line = Math.hypot(...here!.map((value, axis) => value - there![axis]!));
-  return 2 * 6_371_008.8 * Math.asin(Math.min(1, line / 2)) <= near.metres;
-}
-
-function textHolds({ words }: Of<Leaf, 'text'>, { folded }: Of<IndexEntry, 'text'>): boolean {
-  const all = folded.split(' ');
-  return words.every(({ word, prefix }) => all.some((one) => (prefix ? one.startsWith(word) : one === word)));
-}
-
 function entryHolds(leaf: Leaf, entry: IndexEntry): boolean {
   if (leaf.kind === 'token' && entry.kind === 'token') {
     return is(leaf.system, entry.system) && is(leaf.code, entry.code);
   }
-  if (leaf.kind === 'token-in' && entry.kind === 'token') return tokenInHolds(leaf, entry);
-  if (leaf.kind === 'composite' && entry.kind === 'composite') return compositeHolds(leaf, entry);
-  if (leaf.kind === 'near' && entry.kind === 'position') return nearHolds(leaf, entry);
-  if (leaf.kind === 'text' && entry.kind === 'text') return textHolds(leaf, entry);
   if (leaf.kind === 'reference' && entry.kind === 'reference') return leaf.target === entry.target;
   if (leaf.kind === 'uri' && entry.kind === 'uri') {
     const stem = leaf.value.endsWith('/') ? leaf.value : `${leaf.value}/`;
@@ -186,15 +156,13 @@ export function sortValue(key: SortKey, { version, entries }: Indexed): SortValu
   if (!('parameter' in key.by)) return key.by.kind === 'id' ? version.id : version.lastUpdated;
   const { kind, parameter } = key.by;
   const values = entries
-    .filter((entry): entry is SortedEntry => entry.parameter === parameter && entry.kind === kind)
+    .filter((entry) => entry.parameter === parameter && entry.kind === kind)
     .map((entry) => valueOf(entry));
   const ordered = values.sort((one, other) => compareValues(one, other));
   return key.descending ? ordered.at(-1) : ordered[0];
 }
 
-type SortedEntry = Exclude<IndexEntry, { readonly kind: 'composite' | 'position' | 'text' }>;
-
-function valueOf(entry: SortedEntry): string | number {
+function valueOf(entry: IndexEntry): string | number {
   switch (entry.kind) {
     case 'token':
       return entry.code;

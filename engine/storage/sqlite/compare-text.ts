@@ -1,6 +1,6 @@
 // How texts and URIs are compared, as SQL on any columns that hold them.
 import type { Leaf } from '../../search/plan.ts';
-import { sql, type Fragment } from './fragment.ts';
+import { sql, yes, type Fragment } from './fragment.ts';
 
 type LeafOf<Kind extends Leaf['kind']> = Extract<Leaf, { kind: Kind }>;
 
@@ -10,6 +10,10 @@ export function comparedString(folded: Fragment, written: Fragment, leaf: LeafOf
       return prefixed(folded, leaf.value);
     case 'contains':
       return sql`instr(${folded}, ${leaf.value}) > 0`;
+    case 'whole':
+      return sql`${folded} = ${leaf.value}`;
+    case 'suffix':
+      return leaf.value === '' ? yes : sql`substr(${folded}, ${-[...leaf.value].length}) = ${leaf.value}`;
     case 'exact':
       return sql`${written} = ${leaf.value}`;
   }

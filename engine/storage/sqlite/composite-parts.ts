@@ -1,7 +1,7 @@
 // The parts of a composite value as columns: part 2 is value2, high2, unit2 and system2. A part of any kind fits in the four;
 // what it does not need is 0.
-import type { IndexEntry } from '../../search/index-entry.ts';
-import type { Leaf } from '../../search/plan.ts';
+import type { IndexEntry, PartEntry } from '../../search/index-entry.ts';
+import type { PartLeaf } from '../../search/plan.ts';
 import { codeKey } from './code-key.ts';
 import { comparedString, comparedUri } from './compare-text.ts';
 import type { Compilation } from './compilation.ts';
@@ -11,7 +11,6 @@ import type { NameWriter } from './names.ts';
 import { comparedRange } from './span.ts';
 
 type CompositeEntry = Extract<IndexEntry, { kind: 'composite' }>;
-type PartEntry = CompositeEntry['parts'][number];
 
 /** R4 has composites of two and of three parts. */
 const places = [1, 2, 3] as const;
@@ -60,13 +59,13 @@ function partValues(names: NameWriter, part: PartEntry | undefined): readonly Sq
 }
 
 /** Whether the parts of a row satisfy the leaves, part by part. */
-export function partsTest(compilation: Compilation, leaves: readonly Leaf[], row: Fragment): Fragment {
+export function partsTest(compilation: Compilation, leaves: readonly PartLeaf[], row: Fragment): Fragment {
   return leaves
     .map((leaf, index) => partTest(compilation, leaf, row, index + 1))
     .reduce((all, test) => sql`${all} AND ${test}`);
 }
 
-function partTest(compilation: Compilation, leaf: Leaf, row: Fragment, place: number): Fragment {
+function partTest(compilation: Compilation, leaf: PartLeaf, row: Fragment, place: number): Fragment {
   const { names } = compilation;
   const [value, high, unit, system] = ['value', 'high', 'unit', 'system'].map(
     (name) => sql`${row}.${word(`${name}${place}`)}`,
@@ -93,13 +92,5 @@ function partTest(compilation: Compilation, leaf: Leaf, row: Fragment, place: nu
         leaf.unit === undefined ? sql`${unit} >= 0` : sql`${unit} = ${names.find('unit', leaf.unit)}`;
       return sql`${comparedRange(value, high, leaf, Infinity)} AND ${inUnit} AND ${inSystem(leaf.system)}`;
     }
-    case 'token-in':
-    case 'composite':
-    case 'near':
-    case 'text':
-    case 'missing':
-    case 'id':
-    case 'lastUpdated':
-      throw new Error(`a part of a composite cannot be asked for by a leaf of kind ${leaf.kind}`);
   }
 }

@@ -1,10 +1,9 @@
 // Positions within a distance as SQL: a box around the circle, which the index can be entered at, and the exact great circle.
 // A position lies in range_index with its latitude as `low` and its longitude as `high`.
+import { earthRadiusMetres } from '../../search/great-circle.ts';
 import type { Leaf } from '../../search/plan.ts';
 import { sql, yes, type Fragment } from './fragment.ts';
 
-/** Mean radius of the Earth, metres (IUGG). */
-const earthRadius = 6_371_008.8;
 const radians = Math.PI / 180;
 /** The box is so much wider than the circle, in degrees, that no rounding cuts a position off. */
 const slack = 1e-6;
@@ -13,7 +12,7 @@ type Near = Extract<Leaf, { kind: 'near' }>;
 
 /** By the haversine formula: https://en.wikipedia.org/wiki/Haversine_formula */
 export function comparedPosition(latitude: Fragment, longitude: Fragment, near: Near): Fragment {
-  const angle = near.metres / earthRadius;
+  const angle = near.metres / earthRadiusMetres;
   if (angle >= Math.PI) return yes;
   const furthest = Math.sin(angle / 2) ** 2;
   const cosine = Math.cos(near.latitude * radians);
