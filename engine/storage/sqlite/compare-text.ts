@@ -13,7 +13,7 @@ export function comparedString(folded: Fragment, written: Fragment, leaf: LeafOf
     case 'whole':
       return sql`${folded} = ${leaf.value}`;
     case 'suffix':
-      return leaf.value === '' ? yes : sql`substr(${folded}, ${-[...leaf.value].length}) = ${leaf.value}`;
+      return leaf.value === '' ? yes : sql`substr(${folded}, -length(${leaf.value})) = ${leaf.value}`;
     case 'exact':
       return sql`${written} = ${leaf.value}`;
   }
