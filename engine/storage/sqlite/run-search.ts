@@ -7,7 +7,10 @@ import type { Names } from './names.ts';
 import { writePlace } from './page-place.ts';
 import { readByRidSql, versionOf, type VersionRow } from './version-row.ts';
 
-export function runSearch(names: Names, plan: Plan): SearchPage {
+export const runSearch = (names: Names, plan: Plan): SearchPage =>
+  names.connection.snapshot(() => searchPage(names, plan));
+
+function searchPage(names: Names, plan: Plan): SearchPage {
   const page = plan.count === 0 ? emptyPage : pageOf(names, plan);
   return {
     matches: page.matches.map(({ rid }) => matched(names, plan.type, rid)),
@@ -76,8 +79,11 @@ interface TypedMatch extends Match {
   readonly type: string;
 }
 
+export const runSystemSearch = (names: Names, plan: SystemPlan): SearchPage =>
+  names.connection.snapshot(() => systemSearchPage(names, plan));
+
 /** Each type gives its newest; the newest of those are the page. */
-export function runSystemSearch(names: Names, plan: SystemPlan): SearchPage {
+function systemSearchPage(names: Names, plan: SystemPlan): SearchPage {
   const page = plan.count === 0 ? undefined : systemPage(names, plan);
   const counts = plan.total === 'accurate' || plan.count === 0;
   return {
