@@ -1,5 +1,6 @@
 // https://hl7.org/fhir/R4/http.html#search over one type.
 import { admitType } from './admit.ts';
+import { understand } from './answer-questions.ts';
 import { includedWith } from './include.ts';
 import type { SearchChoice, SearchResult } from './repository.ts';
 import type { Reading } from './work.ts';
@@ -17,7 +18,9 @@ export async function search(
   const { index, base } = reading.parts;
   admitType(index, type);
   const limits = { lenient: choice.lenient ?? false, base: base(), defaultCount, maximumCount };
-  const { plan, includes, self, ignored } = index.request(type, query, limits);
+  const { plan, includes, self, ignored } = await understand(reading, (answers) =>
+    index.request(type, query, { ...limits, answers }),
+  );
   const { matches, next, total } = await reading.resources.search(plan);
   return {
     matches,
