@@ -1,7 +1,7 @@
 // The port to where resources live. Promises, for every implementation: reads see only what is committed; a
 // resource's versions count 1, 2, 3 … without gaps; the JSON text comes back byte for byte.
 import type { IndexEntry } from '../search/index-entry.ts';
-import type { Plan } from '../search/plan.ts';
+import type { Plan, SystemPlan } from '../search/plan.ts';
 
 export interface StoredVersion {
   readonly type: string;
@@ -19,7 +19,7 @@ export interface SearchPage {
   readonly matches: readonly StoredVersion[];
   /** Where the next page begins; undefined on the last page. Opaque, safe in a URL, needs no state in the store. */
   readonly next: string | undefined;
-  /** Where the page before ends; undefined on the first page, and where the store does not go backwards in this order. */
+  /** Where the page before ends: to be asked for with `before`; undefined on the first page. */
   readonly previous?: string | undefined;
   /** Only when the plan asked for it; `estimate` may be accurate too. */
   readonly total: number | undefined;
@@ -38,6 +38,8 @@ export interface ResourceReader {
   readVersion(type: string, id: string, version: number): Promise<StoredVersion | undefined>;
   history(type: string, id: string, count: number, after?: string): Promise<HistoryPage>;
   search(plan: Plan): Promise<SearchPage>;
+  /** Over several types, newest first. Goes forwards only. */
+  searchTypes(plan: SystemPlan): Promise<SearchPage>;
 }
 
 /** Inside a transaction: reads see this transaction's own writes. */

@@ -1,7 +1,7 @@
 // Resources in SQLite: read, history, search; and inside a transaction, write.
 import { badRequest, conflict } from '../../kernel/outcomes.ts';
 import type { IndexEntry } from '../../search/index-entry.ts';
-import type { Plan } from '../../search/plan.ts';
+import type { Plan, SystemPlan } from '../../search/plan.ts';
 import type {
   HistoryPage,
   ResourceReader,
@@ -9,25 +9,15 @@ import type {
   SearchPage,
   StoredVersion,
 } from '../resource-store.ts';
-import { countMatches, findMatches, type Match } from './compile-plan.ts';
 import type { Connection } from './connection.ts';
 import type { IndexWriter } from './index-rows.ts';
 import { unknownNumber, type Names, type NameWriter } from './names.ts';
-import { writePlace } from './page-place.ts';
+import { runSearch, runSystemSearch } from './run-search.ts';
 import type { Scope } from './scope.ts';
-
-interface VersionRow {
-  readonly rid: number;
-  readonly id: string;
-  readonly version: number;
-  readonly updated: number;
-  readonly method: string;
-  readonly body: string | null;
-}
+import { versionOf, type VersionRow } from './version-row.ts';
 
 const readSql =
   'SELECT rid, id, version, updated, method, body FROM resource WHERE type = ? AND id = ? AND version > 0';
-const readByRidSql = 'SELECT rid, id, version, updated, method, body FROM resource WHERE rid = ?';
 const replacedSql = 'SELECT version, updated, method, body FROM history WHERE rid = ?';
 
 export class SqliteResourceReader implements ResourceReader {
@@ -77,14 +67,12 @@ export class SqliteResourceReader implements ResourceReader {
 
   async search(plan: Plan): Promise<SearchPage> {
     this.scope.check();
-    const total = plan.total === 'accurate' || plan.count === 0 ? countMatches(this.names, plan) : undefined;
-    const found = plan.count === 0 ? [] : findMatches(this.names, plan, plan.count + 1);
-    const page = found.slice(0, plan.count);
-    return {
-      matches: page.map((match) => this.#matched(plan.type, match)),
-      next: found.length > page.length ? placeAfter(page.at(-1)) : undefined,
-      total,
-    };
+    return runSearch(this.names, plan);
+  }
+
+  async searchTypes(plan: SystemPlan): Promise<SearchPage> {
+    this.scope.check();
+    return runSystemSearch(this.names, plan);
   }
 
   #row(type: string, id: string): VersionRow | undefined {
@@ -92,16 +80,6 @@ export class SqliteResourceReader implements ResourceReader {
     if (number === unknownNumber) return undefined;
     return this.names.connection.row<VersionRow>(readSql, number, id);
   }
-
-  #matched(type: string, match: Match): StoredVersion {
-    const row = this.names.connection.row<VersionRow>(readByRidSql, match.rid);
-    if (row === undefined) throw new Error('an index row points at no resource');
-    return versionOf(type, row);
-  }
-}
-
-function placeAfter(match: Match | undefined): string | undefined {
-  return match && writePlace(match);
 }
 
 function versionAfter(after: string): number {
@@ -109,17 +87,6 @@ function versionAfter(after: string): number {
     throw badRequest('the page link is not one of this history: begin at the first page', 'after');
   }
   return Number(after);
-}
-
-function versionOf(type: string, row: VersionRow): StoredVersion {
-  return {
-    type,
-    id: row.id,
-    version: row.version,
-    lastUpdated: row.updated,
-    method: row.method as StoredVersion['method'],
-    body: row.body ?? undefined,
-  };
 }
 
 export class SqliteResourceWriter extends SqliteResourceReader implements ResourceWriter {
@@ -132,6 +99,16 @@ export class SqliteResourceWriter extends SqliteResourceReader implements Resour
     this.#connection = names.connection;
     this.#names = names;
     this.#index = index;
+  }
+
+  override async search(plan: Plan): Promise<SearchPage> {
+    this.#index.settleFor([plan.where]);
+    return super.search(plan);
+  }
+
+  override async searchTypes(plan: SystemPlan): Promise<SearchPage> {
+    this.#index.settleFor(plan.parts.map(({ where }) => where));
+    return super.searchTypes(plan);
   }
 
   async write(
