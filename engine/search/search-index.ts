@@ -71,6 +71,14 @@ export interface SearchIndex {
   systemRequest(query: string, options: SearchOptions): SystemRequest;
   /** Whether a resource with these entries satisfies the condition. Chains cannot be seen in the entries: they throw. */
   matches(resource: FhirResource, entries: readonly IndexEntry[], condition: Condition): boolean;
+  /**
+   * Takes a SearchParameter resource in use, instead of an earlier one with its URL; answers the types that it is for, whose resources
+   * are found by it once they are indexed again. None for a definition of R4 itself, which is in use already. Throws Refusal
+   * `unprocessable` for one that is not active, lies outside what can be compiled, or whose code another parameter has.
+   */
+  define(parameter: FhirResource): Promise<readonly string[]>;
+  /** Takes it out of use again; answers the types that it was for. */
+  forget(url: string): readonly string[];
   /** The relative references (`Patient/1`) that a resource carries under a reference parameter; `*`: under any. */
   referencesOf(resource: FhirResource, parameter: string, target: string | undefined): readonly string[];
 }
