@@ -10,7 +10,6 @@ import type { IndexEntry } from './index-entry.ts';
 import { matches } from './match.ts';
 import type { ParameterTable } from './request/conditions.ts';
 import { readRequest } from './request/read-request.ts';
-import { readSystemRequest } from './request/system-request.ts';
 import type { SearchIndex, SearchParameterInfo } from './search-index.ts';
 
 export interface IndexOptions {
@@ -33,7 +32,6 @@ export function loadSearchIndex(options: IndexOptions = {}): SearchIndex {
     parameters: (type) => types.listed(type),
     entries: (resource) => types.entries(resource),
     request: (type, query, search) => readRequest(type, query, types, search, extraction.zoneOffsetMinutes),
-    systemRequest: (query, search) => readSystemRequest(query, types, search, extraction.zoneOffsetMinutes),
     matches,
     define: (parameter) => types.define(parameter),
     forget: (url) => types.forget(url),
