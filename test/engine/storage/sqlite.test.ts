@@ -11,6 +11,7 @@ import { jobStoreContract } from '../../contract/job-store.ts';
 import { messageStoreContract } from '../../contract/message-store.ts';
 import type { OpenedStore } from '../../contract/opened-store.ts';
 import { resourceSearchContract } from '../../contract/resource-search.ts';
+import { searchedUrlsContract } from '../../contract/searched-urls.ts';
 import { widerSearchContract } from '../../contract/wider-search.ts';
 import { resourceStoreContract, version, write } from '../../contract/resource-store.ts';
 import { storeContract } from '../../contract/store.ts';
@@ -43,6 +44,7 @@ storeContract('sqlite', open);
 resourceStoreContract('sqlite', open);
 resourceSearchContract('sqlite', open);
 widerSearchContract('sqlite', open);
+searchedUrlsContract('sqlite', open);
 messageStoreContract('sqlite', open);
 jobStoreContract('sqlite', open);
 
