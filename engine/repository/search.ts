@@ -1,5 +1,7 @@
 // https://hl7.org/fhir/R4/http.html#search over one type.
+import type { SearchOptions } from '../search/search-index.ts';
 import { admitType } from './admit.ts';
+import { understand } from './answer-questions.ts';
 import { includedWith } from './include.ts';
 import type { SearchChoice, SearchResult } from './repository.ts';
 import type { Reading } from './work.ts';
@@ -16,18 +18,31 @@ export async function search(
 ): Promise<SearchResult> {
   const { index, base } = reading.parts;
   admitType(index, type);
-  const limits = { lenient: choice.lenient ?? false, base: base(), defaultCount, maximumCount };
-  const { plan, includes, self, ignored } = index.request(type, query, limits);
-  const { matches, next, total } = await reading.resources.search(plan);
+  const limits = pageLimits(base(), choice);
+  const { plan, includes, self, ignored } = await understand(reading, (answers) =>
+    index.request(type, query, { ...limits, answers }),
+  );
+  const { matches, next, previous, total } = await reading.resources.search(plan);
   return {
     matches,
     included: await includedWith(reading, matches, includes),
     total,
     self,
+    first: (plan.after ?? plan.before) === undefined ? undefined : self,
     next: next === undefined ? undefined : nextPage(self, next),
+    previous: previous === undefined ? undefined : pageFrom(self, '_back', previous),
     ignored,
   };
 }
 
-const nextPage = (self: string, place: string): string =>
-  `${self}${self === '' ? '' : '&'}_page=${encodeURIComponent(place)}`;
+const pageLimits = (base: string, choice: SearchChoice): SearchOptions => ({
+  lenient: choice.lenient ?? false,
+  base,
+  defaultCount,
+  maximumCount,
+});
+
+const nextPage = (self: string, place: string): string => pageFrom(self, '_page', place);
+
+const pageFrom = (self: string, key: '_page' | '_back', place: string): string =>
+  `${self}${self === '' ? '' : '&'}${key}=${encodeURIComponent(place)}`;

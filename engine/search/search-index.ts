@@ -1,6 +1,7 @@
 // What the compiled search parameters can do: the face of engine/search that the other parts see.
 import type { FhirResource } from '../fhir/resource.ts';
 import type { IndexEntry } from './index-entry.ts';
+import type { Answers } from './answers.ts';
 import type { Condition, Plan } from './plan.ts';
 
 export interface SearchParameterInfo {
@@ -40,6 +41,11 @@ export interface SearchOptions {
   readonly base: string;
   readonly defaultCount: number;
   readonly maximumCount: number;
+  /**
+   * Collects what must be looked up first (value sets, hierarchies), and holds what has been. While questions are open the request is
+   * not what was asked: answer them and read the query again. Without this, such queries are refused.
+   */
+  readonly answers?: Answers;
 }
 
 export interface SearchIndex {
@@ -52,6 +58,14 @@ export interface SearchIndex {
   request(type: string, query: string, options: SearchOptions): SearchRequest;
   /** Whether a resource with these entries satisfies the condition. Chains cannot be seen in the entries: they throw. */
   matches(resource: FhirResource, entries: readonly IndexEntry[], condition: Condition): boolean;
+  /**
+   * Takes a SearchParameter resource in use, instead of an earlier one with its URL; answers the types that it is for, whose resources
+   * are found by it once they are indexed again. None for a definition of R4 itself, which is in use already. Throws Refusal
+   * `unprocessable` for one that is not active, lies outside what can be compiled, or whose code another parameter has.
+   */
+  define(parameter: FhirResource): Promise<readonly string[]>;
+  /** Takes it out of use again; answers the types that it was for. */
+  forget(url: string): readonly string[];
   /** The relative references (`Patient/1`) that a resource carries under a reference parameter; `*`: under any. */
   referencesOf(resource: FhirResource, parameter: string, target: string | undefined): readonly string[];
 }

@@ -12,6 +12,7 @@ import { jobStoreContract } from '../../contract/job-store.ts';
 import { messageStoreContract } from '../../contract/message-store.ts';
 import type { OpenedStore } from '../../contract/opened-store.ts';
 import { resourceSearchContract } from '../../contract/resource-search.ts';
+import { searchedUrlsContract } from '../../contract/searched-urls.ts';
 import { widerSearchContract } from '../../contract/wider-search.ts';
 import { resourceStoreContract, version, write } from '../../contract/resource-store.ts';
 import { storeContract } from '../../contract/store.ts';
@@ -46,6 +47,7 @@ resourceSearchContract('sqlite', open);
 widerSearchContract('sqlite', open);
 // No time at all on the main thread: all searches go to the pool.
 widerSearchContract('sqlite, searching on threads', () => openIn(newFolder(), { hereMs: -1 }));
+searchedUrlsContract('sqlite', open);
 messageStoreContract('sqlite', open);
 jobStoreContract('sqlite', open);
 
