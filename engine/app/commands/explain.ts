@@ -11,8 +11,9 @@ export const explainCommand: Command = {
   run: async (parts, [search = '']) => {
     const { config, clock, say } = parts;
     const [, type, query = ''] = /^\/?([A-Z][A-Za-z]+)(?:\?(.*))?$/.exec(search) ?? [];
-    if (type === undefined)
+    if (type === undefined) {
       throw badRequest(`a search is expected, such as 'Observation?code=http://loinc.org|718-7'`);
+    }
     const limits = {
       lenient: false,
       base: `${config.publicUrl ?? ''}/fhir/R4`,
@@ -21,7 +22,7 @@ export const explainCommand: Command = {
     };
     const { plan } = searchIndexOf(config, clock).request(type, query, limits);
     for (const line of explainPlan(plan).split('\n')) say(line);
-    sayExplained(parts, explainSearch(storeFile(config), { plan }));
+    sayExplained(parts, explainSearch(storeFile(config), plan));
     return 0;
   },
 };
