@@ -21,6 +21,8 @@ export interface Config {
   readonly mllpCharset: string;
   readonly mllpAllow: readonly string[] | undefined;
   readonly timeZone: string;
+  /** Absolute; undefined: the shipped ones. */
+  readonly mappings: string | undefined;
   readonly destinations: readonly Destination[];
   readonly maxMessageBytes: number;
   readonly retentionDays: number;

@@ -33,7 +33,7 @@ import type { Places } from './welcome.ts';
 const version = '0.1.0';
 /** How long the first start of all waits for the flows to say what they listen for. Later starts know. */
 const flowsLimitMs = 20_000;
-const mappings = join(import.meta.dirname, '..', '..', 'mappings');
+const shippedMappings = join(import.meta.dirname, '..', '..', 'mappings');
 
 export interface App {
   /** Resolves when the engine answers; tells where. */
@@ -62,7 +62,12 @@ export async function createApp(
 
   // Messages in, mapped, and out.
   const formats = createFormats([hl7Format]);
-  const mapper = await createMapper({ folder: mappings, logger, facility: { timeZone: config.timeZone } });
+  const mapper = await createMapper({
+    folder: config.mappings ?? shippedMappings,
+    logger,
+    facility: { timeZone: config.timeZone },
+  });
+  let stopWatchingMaps = (): void => undefined;
   const settingsOf: SettingsOf = (channel) => ({ ...usualSettings(channel), charset: config.mllpCharset });
   const processor = createProcessor({
     repository,
@@ -142,7 +147,7 @@ export async function createApp(
     routes: [
       ...messageRoutes({ messages: store.messages, inbox, deadLetters }),
       ...deliveryRoutes({ messages: store.messages, deadLetters }),
-      ...mappingRoutes({ mapper, formats, repository, clock }),
+      ...mappingRoutes({ mapper, reload: () => mapper.reload(), formats, repository, clock }),
     ],
   });
   http.mount({
@@ -175,6 +180,7 @@ export async function createApp(
       publicUrl = config.publicUrl ?? `http://${config.bind}:${httpPort}`;
       processor.start();
       outbox.start();
+      stopWatchingMaps = mapper.watch();
       const mllpPort = (await mllp.start()).port;
       await jobs.start();
       await jobs.every(retention.interval, retention.name);
@@ -188,6 +194,7 @@ export async function createApp(
       };
     },
     stop: async () => {
+      stopWatchingMaps();
       await mllp.stop();
       await http.close();
       await inbox.stop();

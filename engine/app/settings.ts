@@ -90,6 +90,13 @@ export const settings = {
     byDefault: 'Africa/Nairobi',
     sentence: 'The time zone of the hospital, for times in messages that name none.',
   },
+  mappings: {
+    name: 'KIUNGO_MAPPINGS',
+    kind: 'folder',
+    byDefault: undefined,
+    sentence:
+      'The folder of maps and code tables, read again whenever a file in it changes. Default: those that come with the engine.',
+  },
   destinations: {
     name: 'KIUNGO_DESTINATIONS',
     kind: 'destinations',

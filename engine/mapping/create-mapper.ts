@@ -1,5 +1,4 @@
 // The mapper as the other parts use it: loaded from a folder, reloaded without a restart.
-import { watch } from 'node:fs';
 import type { Logger } from '../kernel/logger.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import { flatGroup } from './groups.ts';
@@ -10,6 +9,7 @@ import type { MessageMap } from './message-map.ts';
 import { questionsOf, runMap, type Surroundings } from './run-map.ts';
 import { Scope } from './scope.ts';
 import { MapFault } from './source.ts';
+import { watchFolders } from './watch-folders.ts';
 import type { WireMessage } from './wire-message.ts';
 
 /** What the maps know of the place where they work; each setting is a `$name` in them. */
@@ -99,18 +99,11 @@ class FolderMapper implements ReloadableMapper {
 
   watch(): () => void {
     const { folder, logger, quietMs = 200 } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    const watcher = watch(folder, { recursive: true }, () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => void this.#reloadAndTell(), quietMs);
+    return watchFolders([folder], {
+      quietMs,
+      changed: () => this.#reloadAndTell(),
+      failed: (error) => logger.error({ part: 'mapping' }, 'the maps are no longer watched', error),
     });
-    watcher.on('error', (error) => {
-      logger.error({ part: 'mapping' }, 'the maps are no longer watched', error);
-    });
-    return () => {
-      clearTimeout(timer);
-      watcher.close();
-    };
   }
 
   async #reloadAndTell(): Promise<void> {

@@ -47,7 +47,8 @@ export class Recorder {
 
   #write(rule: string): void {
     const element = this.#path.join('');
-    const places: readonly (Place | undefined)[] = this.#reads.length > 0 ? this.#reads : [undefined];
+    const read = new Map(this.#reads.map((place) => [placeKey(place), place]));
+    const places = read.size > 0 ? read.values() : [undefined];
     for (const place of places) this.#lines.push({ place, made: this.#made, element, rule });
   }
 
