@@ -23,6 +23,8 @@ export interface RepositoryOptions {
   readonly logger: Logger;
   /** The public FHIR base without a slash at its end, once it is known. */
   readonly base: () => string;
+  /** Whether what is referred to must be there; true unless told otherwise. */
+  readonly referentialIntegrity?: boolean;
 }
 
 /** The writes by criteria besides, which only REST needs. */
@@ -50,10 +52,12 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
 
   async function run<T>(actor: Actor, job: (work: Work, unit: RepositoryUnit) => Promise<T>): Promise<T> {
     let touched = (): boolean => false;
-    const result = await store.transact((transaction) => {
+    const result = await store.transact(async (transaction) => {
       const open = openUnit(parts, transaction, actor, listeners);
       touched = open.touched;
-      return job(open.work, open.unit);
+      const done = await job(open.work, open.unit);
+      await open.work.integrity.check();
+      return done;
     });
     if (touched()) tellCommitted(committedListeners, logger);
     return result;
