@@ -1,7 +1,17 @@
 // The settings that there are: one table of name, type, default and sentence. docs/configuration.md shows the same table.
 
 type SettingKind =
-  'text' | 'port' | 'switch' | 'whole' | 'url' | 'folder' | 'store' | 'level' | 'hosts' | 'zone' | 'destinations';
+  | 'text'
+  | 'port'
+  | 'switch'
+  | 'whole'
+  | 'url'
+  | 'folder'
+  | 'store'
+  | 'level'
+  | 'hosts'
+  | 'zone'
+  | 'destinations';
 
 interface Setting {
   readonly name: string;

@@ -7,12 +7,14 @@ import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import type { SearchIndex } from '../search/search-index.ts';
+import type { ResourceName } from '../storage/resource-store.ts';
 import type { Store } from '../storage/store.ts';
 import { applyBatch } from './batch.ts';
+import { removeWith, type DeleteChoice } from './cascade.ts';
 import { deleteWhere, updateWhere } from './conditional.ts';
+import type { Preconditions } from './preconditions.ts';
 import type { Repository, RepositoryUnit, WritesResources, Written } from './repository.ts';
 import { openUnit, readingOf, type ChangeListener } from './unit.ts';
-import type { UpdateChoice } from './update.ts';
 import type { Parts, Work } from './work.ts';
 
 export interface RepositoryOptions {
@@ -33,15 +35,17 @@ export interface ConditionalRepository extends Repository {
     actor: Actor,
     resource: FhirResource,
     criteria: string,
-    choice?: UpdateChoice,
+    expected?: Preconditions,
   ): Promise<Written>;
-  /** undefined: nothing matched. */
+  /** All that was deleted; with `choice.cascade` also what referred to it. The asked one comes first. */
+  deleteWith(actor: Actor, name: ResourceName, choice: DeleteChoice): Promise<readonly Written[]>;
+  /** The same for all that match: at most a thousand, else Refusal `multiple-matches`. */
   deleteWhere(
     actor: Actor,
     type: string,
     criteria: string,
-    choice?: UpdateChoice,
-  ): Promise<Written | undefined>;
+    choice?: DeleteChoice,
+  ): Promise<readonly Written[]>;
 }
 
 export function createRepository(options: RepositoryOptions): ConditionalRepository {
@@ -83,8 +87,9 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
     transact: (actor, work) => run(actor, (_work, unit) => work(unit)),
     onChange: (listener) => void listeners.push(listener),
     onCommitted: (listener) => void committedListeners.push(listener),
-    updateWhere: (actor, resource, criteria, choice) =>
-      run(actor, (work) => updateWhere(work, resource, criteria, choice)),
+    updateWhere: (actor, resource, criteria, expected) =>
+      run(actor, (work) => updateWhere(work, resource, criteria, expected)),
+    deleteWith: (actor, name, choice) => run(actor, (work) => removeWith(work, name, choice)),
     deleteWhere: (actor, type, criteria, choice) =>
       run(actor, (work) => deleteWhere(work, type, criteria, choice)),
   };

@@ -1,5 +1,4 @@
 // Where in a resource a reference stands, as a FHIRPath, for the refusals that speak of it.
-import { isObject } from './admit.ts';
 
 /** The element that holds `reference`, such as `Observation.performer[1]`, below `root`; `root` where there is none. */
 export function placeOf(resource: object, reference: string, root: string): string {
@@ -10,8 +9,8 @@ function placeWithin(value: unknown, reference: string, place: string): string |
   if (Array.isArray(value)) {
     return firstPlace(value, reference, (position) => `${place}[${position}]`);
   }
-  if (!isObject(value)) return undefined;
-  if (value['reference'] === reference) return place;
+  if (typeof value !== 'object' || value === null) return undefined;
+  if ('reference' in value && value.reference === reference) return place;
   return firstPlace(value, reference, (name) => `${place}.${name}`);
 }
 

@@ -56,7 +56,11 @@ export interface ResourceReader {
   /** Resources that point at this one by an index entry of kind `reference`; never itself, each once. */
   referrers(name: ResourceName, asked: ReferrersAsked): Promise<readonly ResourceName[]>;
   /** The codes (with their systems; of a kind `uri`: values, without system) that resources are indexed under. */
-  distinctCodes(parameter: ParameterName, kind: 'token' | 'uri', limit: number): Promise<readonly IndexedCode[]>;
+  distinctCodes(
+    parameter: ParameterName,
+    kind: 'token' | 'uri',
+    limit: number,
+  ): Promise<readonly IndexedCode[]>;
   /** Ids of resources of this type that have something to forget. */
   forgettable(type: string, what: Forgettable, limit: number): Promise<readonly string[]>;
 }

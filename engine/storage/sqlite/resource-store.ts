@@ -175,7 +175,9 @@ export class SqliteResourceWriter extends SqliteResourceReader implements Resour
 
   async forget(name: ResourceName, what: Forgettable): Promise<number> {
     this.scope.check();
-    return what === 'previous-versions' ? forgetHistory(this.#names, name) : forgetResource(this.#names, name);
+    return what === 'previous-versions'
+      ? forgetHistory(this.#names, name)
+      : forgetResource(this.#names, name);
   }
 
   #put(next: StoredVersion): number {
