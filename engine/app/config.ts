@@ -24,6 +24,7 @@ export interface Config {
   /** Absolute; undefined: the shipped ones. */
   readonly mappings: string | undefined;
   readonly destinations: readonly Destination[];
+  readonly referentialIntegrity: boolean;
   readonly maxMessageBytes: number;
   readonly retentionDays: number;
 }
@@ -82,6 +83,7 @@ function oneOf(text: string, choices: readonly string[]): string {
 const readers = {
   text: (text) => text,
   port: (text) => whole(text, 0, 65_535),
+  switch: (text) => oneOf(text, ['on', 'off']) === 'on',
   whole: (text) => whole(text, 1, Number.MAX_SAFE_INTEGER),
   url,
   folder: (text) => resolve(text),

@@ -5,6 +5,7 @@ import type { MessageWriter } from '../storage/message-store.ts';
 import type { Transaction } from '../storage/store.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
+import { uncheckedIntegrity, watchIntegrity } from './integrity.ts';
 import { history, read, readVersion } from './read.ts';
 import type { Change, ReadsResources, RepositoryUnit } from './repository.ts';
 import { search } from './search.ts';
@@ -36,7 +37,9 @@ export function openUnit(
     for (const listener of listeners) await listener(change, unit);
   };
   const { resources } = transaction;
-  const work: Work = { parts, resources, messages, actor, at: parts.clock.now(), announce };
+  const integrity =
+    parts.referentialIntegrity === false ? uncheckedIntegrity : watchIntegrity(resources, parts.base());
+  const work: Work = { parts, resources, messages, actor, at: parts.clock.now(), integrity, announce };
   const unit = unitOf(work);
   return { work, unit, touched: () => touched };
 }

@@ -3,7 +3,11 @@ import { badRequest, conflict } from '../../kernel/outcomes.ts';
 import type { IndexEntry } from '../../search/index-entry.ts';
 import type { Plan } from '../../search/plan.ts';
 import type {
+  Forgettable,
   HistoryPage,
+  IndexedCode,
+  ReferrersAsked,
+  ResourceName,
   ResourceReader,
   ResourceWriter,
   SearchPage,
@@ -12,6 +16,8 @@ import type {
 import { countMatches, findMatches, type Match } from './compile-plan.ts';
 import type { Connection } from './connection.ts';
 import type { IndexWriter } from './index-rows.ts';
+import { forgettableIds, forgetHistory, forgetResource } from './forgetting.ts';
+import { distinctCodes, missingOf, referrersOf } from './references.ts';
 import { unknownNumber, type Names, type NameWriter } from './names.ts';
 import { writePlace } from './page-place.ts';
 import type { Scope } from './scope.ts';
@@ -87,6 +93,30 @@ export class SqliteResourceReader implements ResourceReader {
     };
   }
 
+  async missing(names: readonly ResourceName[]): Promise<readonly ResourceName[]> {
+    this.scope.check();
+    return missingOf(this.names, names);
+  }
+
+  async referrers(name: ResourceName, asked: ReferrersAsked): Promise<readonly ResourceName[]> {
+    this.scope.check();
+    return referrersOf(this.names, name, asked);
+  }
+
+  async distinctCodes(
+    parameter: string,
+    kind: 'token' | 'uri',
+    limit: number,
+  ): Promise<readonly IndexedCode[]> {
+    this.scope.check();
+    return distinctCodes(this.names, parameter, kind, limit);
+  }
+
+  async forgettable(type: string, what: Forgettable, limit: number): Promise<readonly string[]> {
+    this.scope.check();
+    return forgettableIds(this.names, type, what, limit);
+  }
+
   #row(type: string, id: string): VersionRow | undefined {
     const number = this.names.find('type', type);
     if (number === unknownNumber) return undefined;
@@ -141,6 +171,13 @@ export class SqliteResourceWriter extends SqliteResourceReader implements Resour
   ): Promise<void> {
     this.scope.check();
     this.#index.update(this.#put(next), entries, previousEntries);
+  }
+
+  async forget(name: ResourceName, what: Forgettable): Promise<number> {
+    this.scope.check();
+    return what === 'previous-versions'
+      ? forgetHistory(this.#names, name)
+      : forgetResource(this.#names, name);
   }
 
   #put(next: StoredVersion): number {

@@ -467,7 +467,7 @@ describe('capabilities', () => {
       versioning: 'versioned-update',
       conditionalCreate: true,
       conditionalUpdate: true,
-      conditionalDelete: 'single',
+      conditionalDelete: 'multiple',
       conditionalRead: 'full-support',
       updateCreate: true,
     });

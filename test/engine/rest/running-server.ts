@@ -44,6 +44,8 @@ export interface ServerChoice {
   readonly bodyLimit?: number;
   readonly drainMs?: number;
   readonly publicUrl?: string;
+  /** Off unless asked for: most cases are not about what they refer to. */
+  readonly referentialIntegrity?: boolean;
   onChange?(change: Change): void;
 }
 
@@ -73,7 +75,15 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     error: (facts, _text, cause) => void defects.push({ facts, cause }),
   };
   const base = (): string => `${publicUrl()}/fhir/R4`;
-  const repository = createRepository({ store, index, clock, ids, base, logger });
+  const repository = createRepository({
+    store,
+    index,
+    clock,
+    ids,
+    base,
+    logger,
+    referentialIntegrity: choice.referentialIntegrity ?? false,
+  });
   repository.onChange(async (change) => {
     choice.onChange?.(change);
     const { type, id, version } = change.version;
