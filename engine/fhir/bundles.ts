@@ -38,7 +38,7 @@ export interface HistoryParts {
   readonly base: string;
   readonly self: string;
   readonly next: string | undefined;
-  readonly total: number;
+  readonly total: number | undefined;
   /** Newest first. */
   readonly versions: readonly BundledVersion[];
 }

@@ -3,7 +3,7 @@ import type { Bundle } from '@medplum/fhirtypes';
 import type { FhirResource } from '../fhir/resource.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { IndexEntry } from '../search/index-entry.ts';
-import type { HistoryPage, StoredVersion } from '../storage/resource-store.ts';
+import type { HistoryPage, HistoryRequest, StoredVersion } from '../storage/resource-store.ts';
 import type { MessageWriter } from '../storage/message-store.ts';
 
 export interface SearchResult {
@@ -24,7 +24,8 @@ export interface ReadsResources {
   /** Throws Refusal `not-found`, or `gone` when it was deleted. */
   read(type: string, id: string): Promise<StoredVersion>;
   readVersion(type: string, id: string, version: string): Promise<StoredVersion>;
-  history(type: string, id: string, count: number, after?: string): Promise<HistoryPage>;
+  /** Of one resource: throws Refusal `not-found` when there never was one. */
+  history(asked: HistoryRequest): Promise<HistoryPage>;
   /** `query` as after the `?` of a search URL. */
   search(type: string, query: string, choice?: SearchChoice): Promise<SearchResult>;
 }

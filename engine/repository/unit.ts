@@ -5,7 +5,8 @@ import type { MessageWriter } from '../storage/message-store.ts';
 import type { Transaction } from '../storage/store.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
-import { history, read, readVersion } from './read.ts';
+import { history } from './history.ts';
+import { read, readVersion } from './read.ts';
 import type { Change, ReadsResources, RepositoryUnit } from './repository.ts';
 import { search } from './search.ts';
 import { applyTransaction } from './transaction.ts';
@@ -58,7 +59,7 @@ function unitOf(work: Work): RepositoryUnit {
 export const readingOf = (reading: Reading): ReadsResources => ({
   read: (type, id) => read(reading, type, id),
   readVersion: (type, id, version) => readVersion(reading, type, id, version),
-  history: (type, id, count, after) => history(reading, type, id, count, after),
+  history: (asked) => history(reading, asked),
   search: (type, query, choice) => search(reading, type, query, choice),
 });
 

@@ -2,7 +2,7 @@
 import { capabilitiesInteraction } from './capabilities.ts';
 import { createInteraction } from './create.ts';
 import { conditionalDeleteInteraction, deleteInteraction } from './delete.ts';
-import { historyInstanceInteraction } from './history-instance.ts';
+import { historyInstanceInteraction, historySystemInteraction, historyTypeInteraction } from './history.ts';
 import type { Interaction } from './interaction.ts';
 import { readInteraction } from './read.ts';
 import { postedSearchInteraction, searchTypeInteraction } from './search-type.ts';
@@ -13,6 +13,8 @@ import { vreadInteraction } from './vread.ts';
 
 const offered: readonly Interaction[] = [
   smartConfigurationInteraction,
+  historySystemInteraction,
+  historyTypeInteraction,
   readInteraction,
   postedSearchInteraction,
   updateInteraction,

@@ -1,9 +1,10 @@
 // Resources in SQLite: read, history, search; and inside a transaction, write.
-import { badRequest, conflict } from '../../kernel/outcomes.ts';
+import { conflict } from '../../kernel/outcomes.ts';
 import type { IndexEntry } from '../../search/index-entry.ts';
 import type { Plan } from '../../search/plan.ts';
 import type {
   HistoryPage,
+  HistoryRequest,
   ResourceReader,
   ResourceWriter,
   SearchPage,
@@ -14,6 +15,7 @@ import type { Connection } from './connection.ts';
 import type { IndexWriter } from './index-rows.ts';
 import { unknownNumber, type Names, type NameWriter } from './names.ts';
 import { writePlace } from './page-place.ts';
+import { historyPage } from './resource-history.ts';
 import type { Scope } from './scope.ts';
 
 interface VersionRow {
@@ -54,25 +56,9 @@ export class SqliteResourceReader implements ResourceReader {
     return row && versionOf(type, { ...current, ...row });
   }
 
-  async history(type: string, id: string, count: number, after?: string): Promise<HistoryPage> {
+  async history(asked: HistoryRequest): Promise<HistoryPage> {
     this.scope.check();
-    const below = after === undefined ? Infinity : versionAfter(after);
-    const current = this.#row(type, id);
-    if (current === undefined) return { versions: [], next: undefined, total: 0 };
-    const sql = `${replacedSql} AND version < ? ORDER BY version DESC LIMIT ?`;
-    const replaced = this.names.connection.rows<Omit<VersionRow, 'rid' | 'id'>>(
-      sql,
-      current.rid,
-      below,
-      count,
-    );
-    const all = [
-      ...(current.version < below ? [current] : []),
-      ...replaced.map((row) => ({ ...current, ...row })),
-    ];
-    const versions = all.slice(0, count).map((row) => versionOf(type, row));
-    const last = versions.at(-1)?.version ?? 1;
-    return { versions, next: last > 1 ? String(last) : undefined, total: current.version };
+    return historyPage(this.names, asked);
   }
 
   async search(plan: Plan): Promise<SearchPage> {
@@ -102,13 +88,6 @@ export class SqliteResourceReader implements ResourceReader {
 
 function placeAfter(match: Match | undefined): string | undefined {
   return match && writePlace(match);
-}
-
-function versionAfter(after: string): number {
-  if (!/^[1-9][0-9]{0,14}$/.test(after)) {
-    throw badRequest('the page link is not one of this history: begin at the first page', 'after');
-  }
-  return Number(after);
 }
 
 function versionOf(type: string, row: VersionRow): StoredVersion {
