@@ -1,10 +1,11 @@
 // GET [base]/[type]/[id]/_history, [base]/[type]/_history and [base]/_history: https://hl7.org/fhir/R4/http.html#history
 import { allows } from '../auth/scopes.ts';
-import { historyText } from '../fhir/bundles.ts';
+import { historyPieces } from '../fhir/bundles.ts';
 import { instantRange, type InstantRange } from '../fhir/instants.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
 import type { HistoryRequest, HistoryScope } from '../storage/resource-store.ts';
 import type { Exchange, FhirAnswer, FhirParts, Interaction } from './interaction.ts';
+import { textOrPieces } from './stream-body.ts';
 
 const defaultCount = 20;
 const maximumCount = 1000;
@@ -59,7 +60,7 @@ async function answerHistory(
   const self = `${base}${path}/_history?${selfQuery(parameters)}`;
   const next = page.next === undefined ? undefined : `${self}&_page=${encodeURIComponent(page.next)}`;
   const { total, versions } = page;
-  return { status: 200, body: historyText({ base, self, next, total, versions }) };
+  return { status: 200, body: textOrPieces(historyPieces({ base, self, next, total, versions })) };
 }
 
 const known = ['_count', '_since', '_at', '_sort', '_page'] as const;

@@ -2,6 +2,7 @@
 import type { CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import type { Letter } from '../auth/scopes.ts';
 import type { Actor } from '../kernel/actor.ts';
+import type { BodyStream } from '../kernel/http-route.ts';
 import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import type { Headers } from '../auth/headers.ts';
@@ -34,8 +35,8 @@ export interface Exchange {
 export interface FhirAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** JSON text. */
-  readonly body?: string;
+  /** JSON text, whole or as a stream; bytes are of the content type in the headers. */
+  readonly body?: string | BodyStream;
 }
 
 export interface Interaction {

@@ -1,10 +1,11 @@
 // GET [base]/[type]?… and POST [base]/[type]/_search: https://hl7.org/fhir/R4/http.html#search
 import { headerOf } from '../auth/headers.ts';
-import { searchsetText } from '../fhir/bundles.ts';
+import { searchsetPieces } from '../fhir/bundles.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
 import type { Exchange, FhirAnswer, FhirParts, Interaction } from './interaction.ts';
 import { preferenceOf } from './prefer.ts';
 import { refuseHiddenConditions, refuseHiddenResults } from './search-access.ts';
+import { textOrPieces } from './stream-body.ts';
 
 export const searchTypeInteraction: Interaction = {
   name: 'search-type',
@@ -46,7 +47,7 @@ async function answerSearch(parts: FhirParts, exchange: Exchange, query: string)
   const result = await parts.repository.as(actor).search(type, query, { lenient });
   refuseHiddenResults(actor, result.included);
   const url = (asked: string): string => `${base}/${type}${asked === '' ? '' : '?'}${asked}`;
-  const body = searchsetText({
+  const pieces = searchsetPieces({
     base,
     self: url(result.self),
     next: result.next === undefined ? undefined : url(result.next),
@@ -55,7 +56,7 @@ async function answerSearch(parts: FhirParts, exchange: Exchange, query: string)
     included: result.included,
     ...(result.ignored.length === 0 ? {} : { outcome: ignoredOutcome(result.ignored) }),
   });
-  return { status: 200, body };
+  return { status: 200, body: textOrPieces(pieces) };
 }
 
 function ignoredOutcome(ignored: readonly string[]): string {

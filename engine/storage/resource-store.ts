@@ -16,6 +16,7 @@ export interface StoredVersion {
 }
 
 export interface SearchPage {
+  /** As many as the plan asked for, or fewer where they are large: then there is a `next`. */
   readonly matches: readonly StoredVersion[];
   /** Where the next page begins; undefined on the last page. Opaque, safe in a URL, needs no state in the store. */
   readonly next: string | undefined;
@@ -42,7 +43,7 @@ export interface HistoryRequest {
 }
 
 export interface HistoryPage {
-  /** Newest first; deletions are versions too. */
+  /** Newest first; deletions are versions too. Fewer than asked for where they are large: then there is a `next`. */
   readonly versions: readonly StoredVersion[];
   /** Where the next page begins; undefined on the last page. What is written meanwhile moves nothing between pages. */
   readonly next: string | undefined;

@@ -1,5 +1,6 @@
 // What every ResourceStore promises about versions, bodies and history, one test a promise. Searching: resource-search.ts.
 import { describe, expect, test } from '@jest/globals';
+import type { Plan } from '../../engine/search/plan.ts';
 import type { IndexEntry } from '../../engine/search/index-entry.ts';
 import type { HistoryRequest, HistoryScope, StoredVersion } from '../../engine/storage/resource-store.ts';
 import type { Store } from '../../engine/storage/store.ts';
@@ -19,6 +20,15 @@ export const write = (
 
 const deletion = (id: string, number: number): StoredVersion =>
   version(id, number, { method: 'DELETE', body: undefined });
+
+const everyPatient: Plan = {
+  type: 'Patient',
+  where: { op: 'every' },
+  order: [],
+  count: 10,
+  after: undefined,
+  total: 'none',
+};
 
 const instance = (id: string): HistoryScope => ({ kind: 'instance', type: 'Patient', id });
 
@@ -218,6 +228,24 @@ export function resourceStoreContract(name: string, open: OpenStore): void {
         await write(store, version('p0', 2, { lastUpdated: 8 }));
         const rest = await store.resources.history({ scope, count: 20, after: first.next });
         expect([...first.versions, ...rest.versions]).toEqual(whole);
+      }),
+    );
+
+    test(
+      'pages of large bodies end early, and go on without gap',
+      withStore(open, async (store) => {
+        const padding = 'x'.repeat(4_000_000);
+        for (const id of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
+          await write(store, version(id, 1, { body: JSON.stringify({ id, padding }) }));
+        }
+        const plan: Plan = { ...everyPatient, count: 100 };
+        const first = await store.resources.search(plan);
+        const second = await store.resources.search({ ...plan, after: first.next });
+        const older = await store.resources.history({ scope: types('Patient'), count: 100 });
+        expect(first.matches.length).toBeLessThan(7);
+        expect(older.versions.length).toBeLessThan(7);
+        expect([...first.matches, ...second.matches].map(({ id }) => id).join('')).toBe('abcdefg');
+        expect([second.next, older.next === undefined]).toEqual([undefined, false]);
       }),
     );
   });

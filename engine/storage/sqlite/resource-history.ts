@@ -3,6 +3,7 @@
 import type { HistoryPage, HistoryRequest, HistoryScope, StoredVersion } from '../resource-store.ts';
 import type { SqlValue } from './connection.ts';
 import { unknownNumber, type Names } from './names.ts';
+import { readPage } from './page-bytes.ts';
 import { readPlace, writePlace } from './page-place.ts';
 
 /** A version, by what it is ordered by. */
@@ -45,11 +46,11 @@ export function historyPage(names: Names, asked: HistoryRequest): HistoryPage {
   const sources = sourcesOf(names, asked.scope);
   const range = rangeOf(asked);
   const found = newest(names, sources, range, asked.count + 1);
-  const page = found.slice(0, asked.count);
-  const last = page.at(-1);
+  const versions = readPage(found.slice(0, asked.count), (key) => storedAt(names, key));
+  const last = found[versions.length - 1];
   return {
-    versions: page.map((key) => storedAt(names, key)),
-    next: last !== undefined && found.length > page.length ? placeAfter(last) : undefined,
+    versions,
+    next: last !== undefined && found.length > versions.length ? placeAfter(last) : undefined,
     total: counted(names, sources, range),
   };
 }

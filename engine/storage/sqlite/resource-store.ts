@@ -14,6 +14,7 @@ import { countMatches, findMatches, type Match } from './compile-plan.ts';
 import type { Connection } from './connection.ts';
 import type { IndexWriter } from './index-rows.ts';
 import { unknownNumber, type Names, type NameWriter } from './names.ts';
+import { readPage } from './page-bytes.ts';
 import { writePlace } from './page-place.ts';
 import { historyPage } from './resource-history.ts';
 import type { Scope } from './scope.ts';
@@ -65,10 +66,10 @@ export class SqliteResourceReader implements ResourceReader {
     this.scope.check();
     const total = plan.total === 'accurate' || plan.count === 0 ? countMatches(this.names, plan) : undefined;
     const found = plan.count === 0 ? [] : findMatches(this.names, plan, plan.count + 1);
-    const page = found.slice(0, plan.count);
+    const matches = readPage(found.slice(0, plan.count), (match) => this.#matched(plan.type, match));
     return {
-      matches: page.map((match) => this.#matched(plan.type, match)),
-      next: found.length > page.length ? placeAfter(page.at(-1)) : undefined,
+      matches,
+      next: found.length > matches.length ? placeAfter(found[matches.length - 1]) : undefined,
       total,
     };
   }
