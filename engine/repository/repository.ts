@@ -1,5 +1,6 @@
 // The repository: FHIR's rules about resources, versions and transactions, over any store.
 import type { Bundle } from '@medplum/fhirtypes';
+import type { Compartment } from '../fhir/compartments.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { IndexEntry } from '../search/index-entry.ts';
@@ -18,6 +19,8 @@ export interface SearchResult {
 
 export interface SearchChoice {
   readonly lenient?: boolean;
+  /** Only what is in this compartment. */
+  readonly compartment?: Compartment;
 }
 
 export interface ReadsResources {
@@ -28,6 +31,8 @@ export interface ReadsResources {
   history(asked: HistoryRequest): Promise<HistoryPage>;
   /** `query` as after the `?` of a search URL. */
   search(type: string, query: string, choice?: SearchChoice): Promise<SearchResult>;
+  /** Over several types, newest first; `query` is without `_type`. */
+  searchTypes(types: readonly string[], query: string, choice?: SearchChoice): Promise<SearchResult>;
 }
 
 /** What a write came to. `outcome` is `unchanged` where the resource was already so, or was found by its condition. */

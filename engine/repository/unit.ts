@@ -9,6 +9,7 @@ import { history } from './history.ts';
 import { read, readVersion } from './read.ts';
 import type { Change, ReadsResources, RepositoryUnit } from './repository.ts';
 import { search } from './search.ts';
+import { searchTypes } from './search-types.ts';
 import { applyTransaction } from './transaction.ts';
 import { update } from './update.ts';
 import type { Parts, Reading, Work } from './work.ts';
@@ -61,6 +62,7 @@ export const readingOf = (reading: Reading): ReadsResources => ({
   readVersion: (type, id, version) => readVersion(reading, type, id, version),
   history: (asked) => history(reading, asked),
   search: (type, query, choice) => search(reading, type, query, choice),
+  searchTypes: (types, query, choice) => searchTypes(reading, types, query, choice),
 });
 
 /** The message store as it is, but `notice` is called when deliveries are put in the queue. */

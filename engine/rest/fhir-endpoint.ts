@@ -76,12 +76,13 @@ function exchangeOf(
   { query }: General,
   body: Uint8Array,
 ): Exchange {
-  const { id = '', version = '' } = params;
+  const { id = '', version = '', compartment = '' } = params;
   return {
     actor,
     type,
     id,
     version,
+    compartment,
     query,
     headers: request.headers,
     body,

@@ -24,6 +24,8 @@ export interface Exchange {
   readonly type: string;
   readonly id: string;
   readonly version: string;
+  /** The type whose compartment is asked for; '' where none is. */
+  readonly compartment: string;
   /** As after the `?`, without `_format` and `_pretty`. */
   readonly query: string;
   readonly headers: Headers;
@@ -43,7 +45,7 @@ export interface Interaction {
   /** Names it in metrics, and in the CapabilityStatement where `capability` says so. */
   readonly name: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Under the FHIR base; `:type`, `:id`, `:version`. */
+  /** Under the FHIR base; `:type`, `:id`, `:version`, `:compartment`. */
   readonly path: string;
   /** The letter of the scope that is needed for the type; `public`: open to anyone; `each`: asked of each entry. */
   readonly access: Letter | 'public' | 'each';

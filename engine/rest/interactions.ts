@@ -6,6 +6,11 @@ import { historyInstanceInteraction, historySystemInteraction, historyTypeIntera
 import type { Interaction } from './interaction.ts';
 import { readInteraction } from './read.ts';
 import { postedSearchInteraction, searchTypeInteraction } from './search-type.ts';
+import {
+  compartmentInteractions,
+  postedSystemSearchInteraction,
+  searchSystemInteraction,
+} from './search-system.ts';
 import { smartConfigurationInteraction } from './smart-configuration.ts';
 import { transactionInteraction } from './transaction.ts';
 import { conditionalUpdateInteraction, updateInteraction } from './update.ts';
@@ -21,7 +26,10 @@ const offered: readonly Interaction[] = [
   deleteInteraction,
   vreadInteraction,
   historyInstanceInteraction,
+  ...compartmentInteractions,
   transactionInteraction,
+  searchSystemInteraction,
+  postedSystemSearchInteraction,
   searchTypeInteraction,
   createInteraction,
   conditionalUpdateInteraction,

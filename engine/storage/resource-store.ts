@@ -1,7 +1,7 @@
 // The port to where resources live. Promises, for every implementation: reads see only what is committed; a
 // resource's versions count 1, 2, 3 … without gaps; the JSON text comes back byte for byte.
 import type { IndexEntry } from '../search/index-entry.ts';
-import type { Plan } from '../search/plan.ts';
+import type { Plan, SystemPlan } from '../search/plan.ts';
 
 export interface StoredVersion {
   readonly type: string;
@@ -57,6 +57,8 @@ export interface ResourceReader {
   readVersion(type: string, id: string, version: number): Promise<StoredVersion | undefined>;
   history(asked: HistoryRequest): Promise<HistoryPage>;
   search(plan: Plan): Promise<SearchPage>;
+  /** Over several types, newest first. Goes forwards only. */
+  searchTypes(plan: SystemPlan): Promise<SearchPage>;
 }
 
 /** Inside a transaction: reads see this transaction's own writes. */

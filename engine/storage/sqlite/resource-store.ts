@@ -1,7 +1,7 @@
 // Resources in SQLite: read, history, search; and inside a transaction, write.
 import { conflict } from '../../kernel/outcomes.ts';
 import type { IndexEntry } from '../../search/index-entry.ts';
-import type { Plan } from '../../search/plan.ts';
+import type { Plan, SystemPlan } from '../../search/plan.ts';
 import type {
   HistoryPage,
   HistoryRequest,
@@ -13,6 +13,7 @@ import type {
 import { countMatches, findMatches, type Match } from './compile-plan.ts';
 import type { Connection } from './connection.ts';
 import type { IndexWriter } from './index-rows.ts';
+import { countOfTypes, newestMatches } from './system-search.ts';
 import { unknownNumber, type Names, type NameWriter } from './names.ts';
 import { readPage } from './page-bytes.ts';
 import { writePlace } from './page-place.ts';
@@ -71,6 +72,17 @@ export class SqliteResourceReader implements ResourceReader {
       matches,
       next: found.length > matches.length ? placeAfter(found[matches.length - 1]) : undefined,
       total,
+    };
+  }
+
+  async searchTypes(plan: SystemPlan): Promise<SearchPage> {
+    this.scope.check();
+    const found = plan.count === 0 ? [] : newestMatches(this.names, plan, plan.count + 1);
+    const matches = readPage(found.slice(0, plan.count), (match) => this.#matched(match.type, match));
+    return {
+      matches,
+      next: found.length > matches.length ? placeAfter(found[matches.length - 1]) : undefined,
+      total: plan.total === 'accurate' || plan.count === 0 ? countOfTypes(this.names, plan) : undefined,
     };
   }
 
