@@ -1,9 +1,10 @@
 // The repository: FHIR's rules about resources, versions and transactions, over any store.
 import type { Bundle } from '@medplum/fhirtypes';
+import type { Compartment } from '../fhir/compartments.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { IndexEntry } from '../search/index-entry.ts';
-import type { HistoryPage, StoredVersion } from '../storage/resource-store.ts';
+import type { HistoryPage, HistoryRequest, StoredVersion } from '../storage/resource-store.ts';
 import type { MessageWriter } from '../storage/message-store.ts';
 import type { Preconditions } from './preconditions.ts';
 
@@ -19,15 +20,20 @@ export interface SearchResult {
 
 export interface SearchChoice {
   readonly lenient?: boolean;
+  /** Only what is in this compartment. */
+  readonly compartment?: Compartment;
 }
 
 export interface ReadsResources {
   /** Throws Refusal `not-found`, or `gone` when it was deleted. */
   read(type: string, id: string): Promise<StoredVersion>;
   readVersion(type: string, id: string, version: string): Promise<StoredVersion>;
-  history(type: string, id: string, count: number, after?: string): Promise<HistoryPage>;
+  /** Of one resource: throws Refusal `not-found` when there never was one. */
+  history(asked: HistoryRequest): Promise<HistoryPage>;
   /** `query` as after the `?` of a search URL. */
   search(type: string, query: string, choice?: SearchChoice): Promise<SearchResult>;
+  /** Over several types, newest first; `query` is without `_type`. */
+  searchTypes(types: readonly string[], query: string, choice?: SearchChoice): Promise<SearchResult>;
 }
 
 /** What a write came to. `outcome` is `unchanged` where the resource was already so, or was found by its condition. */

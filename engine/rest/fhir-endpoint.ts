@@ -4,6 +4,7 @@ import { headerOf } from '../auth/headers.ts';
 import { parseJson } from '../fhir/exact-json.ts';
 import type { HttpAnswer } from '../kernel/http-route.ts';
 import { Refusal } from '../kernel/outcomes.ts';
+import { binaryOf, contentOf, isContent, wantsContent } from './binary.ts';
 import type { Endpoint, Incoming } from './endpoint.ts';
 import { fhirPath, type Exchange, type FhirAnswer, type FhirParts, type Interaction } from './interaction.ts';
 import { checkAcceptable, checkContentType, fhirJson, generalParameters, type General } from './negotiate.ts';
@@ -18,15 +19,34 @@ export function fhirEndpoint(parts: FhirParts, interaction: Interaction, bodyLim
     answer: async (incoming) => {
       const general = generalParameters(queryOf(incoming));
       const { headers } = incoming.request;
-      checkAcceptable(general.format, headers.accept);
       const type = incoming.params['type'] ?? '';
+      const asContent =
+        type === 'Binary' && isRead(interaction) && wantsContent(general.format, headers.accept);
+      if (!asContent) checkAcceptable(general.format, headers.accept);
       checkAllowed(parts, interaction, incoming, type);
-      if (interaction.takes === 'resource') checkContentType(headerOf(headers, 'content-type'));
-      const body = interaction.takes === 'nothing' ? noBytes : await readBody(incoming.request, bodyLimit);
+      const body = await bodyOf(interaction, incoming, type, bodyLimit);
       const exchange = exchangeOf(parts, incoming, type, general, body);
-      return written(await interaction.answer(parts, exchange), general.pretty);
+      const answer = await interaction.answer(parts, exchange);
+      return written(asContent ? contentOf(answer) : answer, general.pretty);
     },
   };
+}
+
+const isRead = ({ name }: Interaction): boolean => name === 'read' || name === 'vread';
+
+/** The body, which for a Binary may be its content. */
+async function bodyOf(
+  { takes }: Interaction,
+  { request, params }: Incoming,
+  type: string,
+  limit: number,
+): Promise<Uint8Array> {
+  if (takes === 'nothing') return noBytes;
+  const { headers } = request;
+  const isBinary = type === 'Binary' && takes === 'resource' && isContent(headers);
+  if (takes === 'resource' && !isBinary) checkContentType(headerOf(headers, 'content-type'));
+  const body = await readBody(request, limit);
+  return isBinary ? binaryOf(body, headers, params['id'] ?? '') : body;
 }
 
 function queryOf({ request }: Incoming): string {
@@ -56,12 +76,13 @@ function exchangeOf(
   { query }: General,
   body: Uint8Array,
 ): Exchange {
-  const { id = '', version = '' } = params;
+  const { id = '', version = '', compartment = '' } = params;
   return {
     actor,
     type,
     id,
     version,
+    compartment,
     query,
     headers: request.headers,
     body,
@@ -71,6 +92,6 @@ function exchangeOf(
 
 function written({ status, headers, body }: FhirAnswer, pretty: boolean): HttpAnswer {
   if (body === undefined) return { status, ...(headers && { headers }) };
-  const text = pretty ? JSON.stringify(parseJson(body), undefined, 2) : body;
+  const text = pretty && typeof body === 'string' ? JSON.stringify(parseJson(body), undefined, 2) : body;
   return { status, headers: { 'content-type': fhirJson, ...headers }, body: text };
 }

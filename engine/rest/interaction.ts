@@ -2,6 +2,7 @@
 import type { CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import type { Letter } from '../auth/scopes.ts';
 import type { Actor } from '../kernel/actor.ts';
+import type { BodyStream } from '../kernel/http-route.ts';
 import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import type { Headers } from '../auth/headers.ts';
@@ -23,6 +24,8 @@ export interface Exchange {
   readonly type: string;
   readonly id: string;
   readonly version: string;
+  /** The type whose compartment is asked for; '' where none is. */
+  readonly compartment: string;
   /** As after the `?`, without `_format` and `_pretty`. */
   readonly query: string;
   readonly headers: Headers;
@@ -34,15 +37,15 @@ export interface Exchange {
 export interface FhirAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** JSON text. */
-  readonly body?: string;
+  /** JSON text, whole or as a stream; bytes are of the content type in the headers. */
+  readonly body?: string | BodyStream;
 }
 
 export interface Interaction {
   /** Names it in metrics, and in the CapabilityStatement where `capability` says so. */
   readonly name: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Under the FHIR base; `:type`, `:id`, `:version`. */
+  /** Under the FHIR base; `:type`, `:id`, `:version`, `:compartment`. */
   readonly path: string;
   /** The letter of the scope that is needed for the type; `public`: open to anyone; `each`: asked of each entry. */
   readonly access: Letter | 'public' | 'each';
