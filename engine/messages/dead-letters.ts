@@ -166,6 +166,7 @@ function mendedCopy(
     map: undefined,
     effects: [],
     replayOf: old.id,
+    batch: undefined,
     changedBy: actor.id,
   };
 }

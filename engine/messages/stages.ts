@@ -9,11 +9,13 @@ import type { RepositoryUnit } from '../repository/repository.ts';
 import type { MessageRecord, Reason } from '../storage/message-store.ts';
 import type { AcknowledgementFates } from './acknowledgement-fates.ts';
 import type { Formats } from './formats.ts';
-import type { AcknowledgementMode, Arrival, Envelope, MessageFormat } from './ports.ts';
+import type { AcknowledgementMode, Arrival, BatchAnswers, Envelope, MessageFormat } from './ports.ts';
 
 /** What is set for a channel beside what its messages say themselves. */
 export interface ChannelSettings {
   readonly acknowledgements: AcknowledgementMode;
+  /** What a batch is answered with; every message of it unless told. */
+  readonly batchAnswers?: BatchAnswers;
   /** The character set to assume where a message names none. */
   readonly charset: string | undefined;
 }

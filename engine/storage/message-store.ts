@@ -53,6 +53,8 @@ export interface MessageRecord {
   readonly effects: readonly string[];
   /** The message that this one is a mended or replayed copy of. */
   readonly replayOf: string | undefined;
+  /** Names the batch that it came in, the same for all its messages. */
+  readonly batch: string | undefined;
   /** Who replayed, mended or discarded it last. */
   readonly changedBy: string | undefined;
 }
@@ -62,6 +64,7 @@ export interface MessageFilter {
   readonly state?: MessageState;
   readonly channel?: string;
   readonly messageType?: string;
+  readonly batch?: string;
   /** receivedAt, inclusive. */
   readonly from?: number;
   /** receivedAt, exclusive. */
@@ -123,9 +126,10 @@ export interface Listed<T> {
 export interface MessageReader {
   message(id: string): Promise<MessageRecord | undefined>;
   raw(id: string): Promise<Uint8Array | undefined>;
-  /** The first message with this channel, type, control id and digest. */
+  /** The first message with this channel, type, control id and digest; from this peer only, where one is named. */
   duplicateOf(
     key: Pick<MessageRecord, 'channel' | 'messageType' | 'controlId' | 'digest'>,
+    peer?: string,
   ): Promise<MessageRecord | undefined>;
   /** Newest first. */
   messages(filter: MessageFilter): Promise<Listed<MessageRecord>>;

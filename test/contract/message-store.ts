@@ -31,6 +31,7 @@ export const record = (id: string, change: Partial<MessageRecord> = {}): Message
   map: undefined,
   effects: [],
   replayOf: undefined,
+  batch: undefined,
   changedBy: undefined,
   ...change,
 });
@@ -61,6 +62,7 @@ const filters: readonly (readonly [filter: Partial<MessageFilter>, ids: readonly
     [{ channel: 'lab' }, ['m3', 'm1'], 2],
     [{ controlId: 'm2' }, ['m2'], 1],
     [{ messageType: 'ADT^A01' }, ['m4'], 1],
+    [{ batch: 'b1' }, ['m3', 'm2'], 2],
     [{ from: 2000, to: 4000 }, ['m3', 'm2'], 2],
     [{ channel: 'lab', state: 'dead' }, ['m3'], 1],
     [{ limit: 2 }, ['m4', 'm3'], 4],
@@ -112,6 +114,7 @@ export function messageStoreContract(name: string, open: OpenStore): void {
           map: 'ORU_R01',
           effects: ['Patient/1/_history/1'],
           replayOf: 'm0',
+          batch: 'b1',
           changedBy: 'amina',
         });
         await keepAll(store, [full, record('n')]);
@@ -181,8 +184,8 @@ export function messageStoreContract(name: string, open: OpenStore): void {
       withStore(open, async (store) => {
         await keepAll(store, [
           record('m1', { receivedAt: 1000 }),
-          record('m3', { receivedAt: 3000, state: 'dead' }),
-          record('m2', { receivedAt: 2000, channel: 'adt', state: 'processed' }),
+          record('m3', { receivedAt: 3000, state: 'dead', batch: 'b1' }),
+          record('m2', { receivedAt: 2000, channel: 'adt', state: 'processed', batch: 'b1' }),
           record('m4', { receivedAt: 4000, channel: 'adt', messageType: 'ADT^A01' }),
         ]);
         const listed = await store.messages.messages({ limit: 10, offset: 0, ...filter });

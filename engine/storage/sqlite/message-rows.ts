@@ -23,6 +23,7 @@ export interface MessageRow {
   readonly map: string | null;
   readonly effects: string;
   readonly replay_of: string | null;
+  readonly batch: string | null;
   readonly changed_by: string | null;
 }
 
@@ -55,6 +56,7 @@ export function messageOf(row: MessageRow): MessageRecord {
     map: row.map ?? undefined,
     effects: JSON.parse(row.effects) as readonly string[],
     replayOf: row.replay_of ?? undefined,
+    batch: row.batch ?? undefined,
     changedBy: row.changed_by ?? undefined,
   };
 }
@@ -96,6 +98,7 @@ export function columnsOfMessage(message: MessageRecord): Columns {
     ['digest', message.digest],
     ['size', message.size],
     ['replay_of', message.replayOf ?? null],
+    ['batch', message.batch ?? null],
     ...columnsOfChange(message),
   ];
 }

@@ -58,11 +58,14 @@ export class SqliteMessageReader implements MessageReader {
 
   async duplicateOf(
     key: Pick<MessageRecord, 'channel' | 'messageType' | 'controlId' | 'digest'>,
+    peer?: string,
   ): Promise<MessageRecord | undefined> {
     this.scope.check();
-    const sql = `SELECT * FROM message WHERE control_id = ? AND channel = ? AND message_type = ? AND digest = ?
-      ORDER BY sequence LIMIT 1`;
-    const row = this.connection.row<MessageRow>(sql, key.controlId, key.channel, key.messageType, key.digest);
+    const sql = `SELECT * FROM message WHERE control_id = ?1 AND channel = ?2 AND message_type = ?3 AND digest = ?4
+      AND (?5 IS NULL OR peer = ?5) ORDER BY sequence LIMIT 1`;
+    const { controlId, channel, messageType, digest } = key;
+    const values = [controlId, channel, messageType, digest, peer ?? null];
+    const row = this.connection.row<MessageRow>(sql, ...values);
     return row && messageOf(row);
   }
 
@@ -73,6 +76,7 @@ export class SqliteMessageReader implements MessageReader {
       { sql: 'state = ?', value: filter.state },
       { sql: 'channel = ?', value: filter.channel },
       { sql: 'message_type = ?', value: filter.messageType },
+      { sql: 'batch = ?', value: filter.batch },
       { sql: 'received_at >= ?', value: filter.from },
       { sql: 'received_at < ?', value: filter.to },
     ];
