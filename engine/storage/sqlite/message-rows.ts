@@ -121,6 +121,9 @@ export interface DeliveryRow {
   readonly content_type: string;
   readonly cause: string;
   readonly payload: Uint8Array;
+  readonly response: Uint8Array | null;
+  readonly response_type: string | null;
+  readonly settled_at: number | null;
 }
 
 export function deliveryOf(row: DeliveryRow): Delivery {
@@ -138,5 +141,8 @@ export function deliveryOf(row: DeliveryRow): Delivery {
     contentType: row.content_type,
     payload: row.payload,
     cause: row.cause,
+    response:
+      row.response === null ? undefined : { contentType: row.response_type ?? '', bytes: row.response },
+    settledAt: row.settled_at ?? undefined,
   };
 }

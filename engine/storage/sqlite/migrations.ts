@@ -2,7 +2,7 @@
 // What each table is for and what it costs: docs/decisions/0003-index-rows-by-number.md.
 import type { DatabaseSync } from 'node:sqlite';
 import { unavailable } from '../../kernel/outcomes.ts';
-import { messagesOfChannels } from './message-steps.ts';
+import { messagesOfBatches, messagesOfChannels } from './message-steps.ts';
 
 /** Resources and the index tables under which they are found. */
 const resources = `
@@ -115,7 +115,7 @@ const jobs = `
   CREATE TABLE readiness (only INTEGER PRIMARY KEY CHECK (only = 1), checked_at INTEGER NOT NULL) STRICT;
 `;
 
-const steps: readonly string[] = [resources + messages + jobs, messagesOfChannels];
+const steps: readonly string[] = [resources + messages + jobs, messagesOfBatches, messagesOfChannels];
 
 /** Brings the file to the newest layout, each step in one transaction. A file of a newer engine is refused untouched. */
 export function migrate(database: DatabaseSync): void {
