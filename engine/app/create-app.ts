@@ -77,6 +77,7 @@ export async function createApp(
     settingsOf,
     mapper,
     clock,
+    ids,
     logger,
   });
   const inbox = createInbox({ store, formats, settingsOf, clock, ids, logger, wake: () => processor.wake() });

@@ -90,6 +90,7 @@ export function createDeadLetters(options: DeadLettersOptions): DeadLetters {
   return {
     replay: (id, actor) =>
       change('replay', id, actor, async (message, messages) => {
+        if ((await messages.raw(message.id)) === undefined) throw conflict(bodyGone);
         const now = clock.now();
         const again = { state: 'received', reason: undefined, attempts: 0, dueAt: now } as const;
         await messages.change(message.id, { ...again, changedBy: actor.id });
@@ -117,6 +118,8 @@ export function createDeadLetters(options: DeadLettersOptions): DeadLetters {
       ),
   };
 }
+
+const bodyGone = "the message's bytes were let go of, as its channel's storage level says";
 
 async function messageIn(messages: MessageReader, id: string): Promise<MessageRecord> {
   const message = await messages.message(id);
@@ -166,6 +169,7 @@ function mendedCopy(
     map: undefined,
     effects: [],
     replayOf: old.id,
+    batch: undefined,
     changedBy: actor.id,
   };
 }

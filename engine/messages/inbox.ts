@@ -4,6 +4,7 @@ import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Store } from '../storage/store.ts';
 import { createAcknowledgementFates } from './acknowledgement-fates.ts';
+import { arriveAsBatch } from './batch.ts';
 import type { Formats } from './formats.ts';
 import { arrive } from './pipeline.ts';
 import type { Inbox } from './ports.ts';
@@ -37,7 +38,7 @@ export function createInbox(options: InboxOptions): StoppableInbox {
   const parts = { formats, fates, settingsOf, clock, ids, logger, anonymousDuplicateMs };
   return {
     receive: async (arrival) => {
-      const receipt = await arrive(arrival, parts);
+      const receipt = (await arriveAsBatch(arrival, parts)) ?? (await arrive(arrival, parts));
       wake();
       return receipt;
     },

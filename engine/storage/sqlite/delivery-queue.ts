@@ -43,8 +43,16 @@ export class DeliveryQueue {
     if (row.state !== 'leased' || row.lease !== lease) {
       throw conflict(`delivery ${id} is not leased under this lease: somebody else has it, or it has ended`);
     }
-    const reason = result.state === 'done' ? undefined : result.reason;
-    this.#put(row, result.state, result.state === 'waiting' ? result.dueAt : row.due_at, reason);
+    this.#connection.run(
+      'UPDATE delivery SET settled_at = ?, response = coalesce(?, response), response_type = coalesce(?, response_type) WHERE sequence = ?',
+      ...[
+        result.at ?? null,
+        result.response?.bytes ?? null,
+        result.response?.contentType ?? null,
+        row.sequence,
+      ],
+    );
+    this.#put(row, result.state, result.state === 'waiting' ? result.dueAt : row.due_at, result.reason);
   }
 
   requeue(id: string, dueAt: number): void {
@@ -62,6 +70,12 @@ export class DeliveryQueue {
       throw conflict(`delivery ${id} is being delivered: wait until its lease ends`);
     }
     this.#put(row, 'discarded', row.due_at, reason);
+  }
+
+  park(id: string, reason: Reason): void {
+    const row = this.#row(id);
+    if (row.state !== 'waiting') throw conflict(`delivery ${id} does not wait: only a waiting one is parked`);
+    this.#put(row, 'dead', row.due_at, reason);
   }
 
   #row(id: string): DeliveryRow {

@@ -2,6 +2,7 @@
 // What each table is for and what it costs: docs/decisions/0003-index-rows-by-number.md.
 import type { DatabaseSync } from 'node:sqlite';
 import { unavailable } from '../../kernel/outcomes.ts';
+import { messagesOfBatches, messagesOfChannels } from './message-steps.ts';
 
 /** Resources and the index tables under which they are found. */
 const resources = `
@@ -139,7 +140,13 @@ const widerSearch = `
   );
 `;
 
-const steps: readonly string[] = [resources + messages + jobs, typeHistory, widerSearch];
+const steps: readonly string[] = [
+  resources + messages + jobs,
+  typeHistory,
+  widerSearch,
+  messagesOfBatches,
+  messagesOfChannels,
+];
 
 /** Brings the file to the newest layout, each step in one transaction. A file of a newer engine is refused untouched. */
 export function migrate(database: DatabaseSync): void {

@@ -7,6 +7,7 @@ import { silentLogger } from '../../../engine/kernel/logger.ts';
 import { integrityProblems } from '../../../engine/storage/sqlite/integrity.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../../../engine/storage/sqlite/open.ts';
 import { describe, expect, test } from '@jest/globals';
+import { configurationStoreContract } from '../../contract/configuration-store.ts';
 import { jobStoreContract } from '../../contract/job-store.ts';
 import { messageStoreContract } from '../../contract/message-store.ts';
 import type { OpenedStore } from '../../contract/opened-store.ts';
@@ -47,6 +48,7 @@ resourceSearchContract('sqlite', open);
 widerSearchContract('sqlite', open);
 messageStoreContract('sqlite', open);
 jobStoreContract('sqlite', open);
+configurationStoreContract('sqlite', open);
 
 describe('sqlite: the file', () => {
   test('is for its owner alone, and so is the folder that was made for it', async () => {
