@@ -23,6 +23,7 @@ let flows: EngineFlowPort;
 let outboxCalls: number;
 beforeEach(async () => {
   house = await openHouse();
+  for (const id of ['p1', 'p2']) await write({ resourceType: 'Patient', id });
   await openDoor();
 });
 afterEach(async () => {
