@@ -22,6 +22,8 @@ export interface Config {
   readonly mllpAllow: readonly string[] | undefined;
   readonly timeZone: string;
   readonly destinations: readonly Destination[];
+  /** Absolute. */
+  readonly channels: string | undefined;
   readonly maxMessageBytes: number;
   readonly retentionDays: number;
 }

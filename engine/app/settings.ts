@@ -97,6 +97,13 @@ export const settings = {
     sentence:
       'Where the outbox hands things out, comma-separated: name=mllp://host:port, or name=file:folder (below outbox/ in the data folder).',
   },
+  channels: {
+    name: 'KIUNGO_CHANNELS',
+    kind: 'folder',
+    byDefault: undefined,
+    sentence:
+      'A folder of channels, one YAML or JSON file each. What is in a file is changed there, and wins over what was made by hand.',
+  },
   maxMessageBytes: {
     name: 'KIUNGO_MAX_MESSAGE_BYTES',
     kind: 'whole',
