@@ -25,6 +25,8 @@ export interface Config {
   readonly mappings: string | undefined;
   readonly destinations: readonly Destination[];
   readonly referentialIntegrity: boolean;
+  /** Absolute. */
+  readonly channels: string | undefined;
   readonly maxMessageBytes: number;
   readonly retentionDays: number;
 }

@@ -1,5 +1,6 @@
 // `npm run demo`: the engine with a sample hospital and simulated analysers that keep sending, so that a newcomer sees things move.
 import { readConfig } from './config.ts';
+import { Refusal } from '../kernel/outcomes.ts';
 import { createIds, createLogger, systemClock as clock } from './ambient.ts';
 import { createApp } from './create-app.ts';
 import { claimFolder } from './demo/claim-folder.ts';
@@ -28,6 +29,12 @@ try {
   const client = createFhirClient({ base: places.publicUrl, credentials: places.credentials, clock });
   const { bundle, patients } = readHospital();
   const ward = createWard({ client, screen });
+  if (places.mllpPort === undefined) {
+    throw new Refusal(
+      'conflict',
+      'the channel hl7 of this demo is stopped: start it, or delete the folder of the demo',
+    );
+  }
   const laboratory = createLaboratory({
     ...{ host: places.bind, port: places.mllpPort },
     ...{ client, patients, clock, screen, logger },

@@ -121,6 +121,13 @@ export const settings = {
     sentence:
       'on: what a resource refers to must be there, and what is referred to cannot be deleted. off: for loading data in any order.',
   },
+  channels: {
+    name: 'KIUNGO_CHANNELS',
+    kind: 'folder',
+    byDefault: undefined,
+    sentence:
+      'A folder of channels, one YAML or JSON file each. What is in a file is changed there, and wins over what was made by hand.',
+  },
   maxMessageBytes: {
     name: 'KIUNGO_MAX_MESSAGE_BYTES',
     kind: 'whole',

@@ -19,6 +19,8 @@ export interface InboxOptions {
   /** Called after each commit of a message. */
   readonly wake: () => void;
   readonly settingsOf?: SettingsOf;
+  /** Throws the refusal of a channel that takes nothing in; all do unless told. */
+  readonly admit?: (channel: string) => void;
   /** See keep.ts; two minutes unless told. */
   readonly anonymousDuplicateMs?: number;
   /** See acknowledgement-fates.ts; 200 ms unless told. */
@@ -38,6 +40,7 @@ export function createInbox(options: InboxOptions): StoppableInbox {
   const parts = { formats, fates, settingsOf, clock, ids, logger, anonymousDuplicateMs };
   return {
     receive: async (arrival) => {
+      options.admit?.(arrival.channel);
       const receipt = (await arriveAsBatch(arrival, parts)) ?? (await arrive(arrival, parts));
       wake();
       return receipt;

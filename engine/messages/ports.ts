@@ -1,7 +1,7 @@
 // What adapters bring to the message engine, and what they find there.
 import type { RetryClass } from '../kernel/failures.ts';
 import type { Issue, WireMessage } from '../mapping/wire-message.ts';
-import type { Reason } from '../storage/message-store.ts';
+import type { Reason, Response } from '../storage/message-store.ts';
 
 /** HL7 table 0155: when an acknowledgement is wanted; undefined when the sender says nothing. */
 export type AcknowledgementWish = 'AL' | 'NE' | 'ER' | 'SU' | undefined;
@@ -103,9 +103,17 @@ export interface Inbox {
   receive(arrival: Arrival): Promise<Receipt>;
 }
 
-export type SendResult =
+/** `code`: of the answer, where there was one (`AA`, `AE`, `503`); `response`: the answer itself. */
+export type SendResult = (
   | { readonly state: 'done' }
-  | { readonly state: 'failed'; readonly retry: RetryClass; readonly reason: Reason };
+  | {
+      readonly state: 'failed';
+      readonly retry: RetryClass;
+      readonly reason: Reason;
+      /** How long the receiver asks to be left alone. */
+      readonly notBeforeMs?: number;
+    }
+) & { readonly code?: string; readonly response?: Response };
 
 /** Hands one delivery to the outside. Calls do not overlap within a lane. */
 export interface Sender {

@@ -244,6 +244,8 @@ export interface LeaseRequest {
   readonly now: number;
   readonly leaseMs: number;
   readonly limit: number;
+  /** At most so many of a destination, by its exact name. */
+  readonly limits?: Readonly<Record<string, number>>;
 }
 
 /** `at` and `response`: when it ended, and what the receiver answered, where either is known. */

@@ -32,6 +32,10 @@ export function messageRoutes(options: MessageRoutesOptions): readonly HttpRoute
       status: 202,
       body: viewMessage(await deadLetters.replay(id, actor)),
     })),
+    route('POST', '/:id/park', async ({ params: { id = '' }, actor }) => ({
+      status: 200,
+      body: viewMessage(await deadLetters.park(id, actor)),
+    })),
     route('POST', '/:id/mend', async ({ params: { id = '' }, actor, body }) => {
       if (body.byteLength === 0) throw badRequest('the body is the mended message');
       const mended = await deadLetters.mend(id, body, actor);

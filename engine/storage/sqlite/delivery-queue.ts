@@ -131,9 +131,13 @@ export class DeliveryQueue {
   }
 
   #ready(destination: string, request: LeaseRequest): readonly Ready[] {
+    const limits = request.limits ?? {};
+    const most = Object.hasOwn(limits, destination) ? limits[destination] : undefined;
+    const limit = Math.min(request.limit, most ?? request.limit);
+    if (limit <= 0) return [];
     const sql = `SELECT sequence, ready_at FROM delivery WHERE head = 1 AND destination = ? AND ready_at <= ?
       ORDER BY ready_at, sequence LIMIT ?`;
-    return this.#connection.rows<Ready>(sql, destination, request.now, request.limit);
+    return this.#connection.rows<Ready>(sql, destination, request.now, limit);
   }
 
   #leaseOne(sequence: number, request: LeaseRequest): readonly Delivery[] {

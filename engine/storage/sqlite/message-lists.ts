@@ -107,7 +107,7 @@ const whereOf = (asked: readonly Asked[]): string =>
   asked.length === 0 ? '' : `WHERE ${asked.map(({ sql }) => sql).join(' AND ')}`;
 
 // The caller names the table, so it knows the row.
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
+
 function page<Row>(
   connection: Connection,
   from: string,
