@@ -92,8 +92,9 @@ class FolderMapper implements ReloadableMapper {
     try {
       this.#maps = await loadMaps(this.#options.folder);
     } catch (error) {
-      if (!(error instanceof MapFault)) throw error;
-      throw new Refusal('unprocessable', `the maps cannot be used: ${error.message}`);
+      const fault = faultOf(error);
+      if (fault === undefined) throw error;
+      throw new Refusal('unprocessable', `the maps cannot be used: ${fault}`);
     }
   }
 
@@ -139,6 +140,13 @@ class FolderMapper implements ReloadableMapper {
       flatGroup(message),
     );
   }
+}
+
+/** What its author can mend; undefined for a defect. */
+function faultOf(error: unknown): string | undefined {
+  if (error instanceof MapFault || error instanceof SyntaxError) return error.message;
+  const { code, path } = error as NodeJS.ErrnoException;
+  return code === undefined || path === undefined ? undefined : `${path} cannot be read (${code})`;
 }
 
 /** Throws RangeError for a zone that is not known. */
