@@ -29,8 +29,9 @@ function checkIfMatch(current: StoredVersion | undefined, ifMatch: string): void
 function checkIfNoneMatch(current: StoredVersion | undefined, ifNoneMatch: string): void {
   const known = versionsIn(ifNoneMatch, 'If-None-Match');
   if (current?.body === undefined) return;
-  if (known === '*')
-    {throw preconditionFailed('If-None-Match: * was asked, and the resource is there already');}
+  if (known === '*') {
+    throw preconditionFailed('If-None-Match: * was asked, and the resource is there already');
+  }
   if (known.includes(current.version)) {
     throw preconditionFailed(`the current version is ${current.version}, which If-None-Match names`);
   }

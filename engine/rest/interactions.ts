@@ -2,6 +2,8 @@
 import { capabilitiesInteraction } from './capabilities.ts';
 import { createInteraction } from './create.ts';
 import { conditionalDeleteInteraction, deleteInteraction } from './delete.ts';
+import { expungeInteractions } from './operations/expunge.ts';
+import { metaInteractions } from './operations/meta.ts';
 import { historyInstanceInteraction } from './history-instance.ts';
 import type { Interaction } from './interaction.ts';
 import { readInteraction } from './read.ts';
@@ -13,6 +15,8 @@ import { vreadInteraction } from './vread.ts';
 
 const offered: readonly Interaction[] = [
   smartConfigurationInteraction,
+  ...metaInteractions,
+  ...expungeInteractions,
   readInteraction,
   postedSearchInteraction,
   updateInteraction,
