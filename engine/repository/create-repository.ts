@@ -12,6 +12,8 @@ import type { Store } from '../storage/store.ts';
 import { applyBatch } from './batch.ts';
 import { removeWith, type DeleteChoice } from './cascade.ts';
 import { deleteWhere, updateWhere } from './conditional.ts';
+import { expunge, type Expunging } from './expunge.ts';
+import { metaInUse, type MetaSets } from './meta.ts';
 import type { Preconditions } from './preconditions.ts';
 import type { Repository, RepositoryUnit, WritesResources, Written } from './repository.ts';
 import { openUnit, readingOf, type ChangeListener } from './unit.ts';
@@ -46,6 +48,10 @@ export interface ConditionalRepository extends Repository {
     criteria: string,
     choice?: DeleteChoice,
   ): Promise<readonly Written[]>;
+  /** Takes versions or resources away for good, and says so in the log; how many versions. */
+  expunge(actor: Actor, asked: Expunging): Promise<number>;
+  /** The profiles, security labels and tags that resources of these types have. */
+  metaInUse(types: readonly string[]): Promise<MetaSets>;
 }
 
 export function createRepository(options: RepositoryOptions): ConditionalRepository {
@@ -89,6 +95,12 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
     onCommitted: (listener) => void committedListeners.push(listener),
     updateWhere: (actor, resource, criteria, expected) =>
       run(actor, (work) => updateWhere(work, resource, criteria, expected)),
+    expunge: async (actor, asked) => {
+      const versions = await run(actor, (work) => expunge(work, asked));
+      logger.warn({ actor: actor.id, type: asked.type, id: asked.id, versions }, 'versions were expunged');
+      return versions;
+    },
+    metaInUse: (types) => metaInUse(reading, types),
     deleteWith: (actor, name, choice) => run(actor, (work) => removeWith(work, name, choice)),
     deleteWhere: (actor, type, criteria, choice) =>
       run(actor, (work) => deleteWhere(work, type, criteria, choice)),

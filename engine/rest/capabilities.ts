@@ -46,6 +46,7 @@ function statement(parts: FhirParts, capabilities: readonly Capability[]): Capab
         security: security(publicUrl()),
         resource: index.types.map((type) => resourceOf(type, index, capabilities)),
         interaction: codesOf(capabilities, 'system') as Codes<CapabilityStatementRest>,
+        ...operationsOf(capabilities, 'system'),
       },
     ],
   };
@@ -62,6 +63,7 @@ function resourceOf(
     type: type as NonNullable<CapabilityStatementRestResource['type']>,
     interaction: codesOf(capabilities, 'type') as Codes<CapabilityStatementRestResource>,
     ...merged(capabilities),
+    ...operationsOf(capabilities, 'type'),
     ...(includes.length === 0 ? {} : { searchInclude: includes.map(({ code }) => `${type}:${code}`) }),
     ...(parameters.length === 0
       ? {}
@@ -83,6 +85,14 @@ const codesOf = (
   level: Capability['level'],
 ): readonly { readonly code: string }[] =>
   capabilities.filter((one) => one.level === level).flatMap(({ codes }) => codes.map((code) => ({ code })));
+
+function operationsOf(
+  capabilities: readonly Capability[],
+  level: Capability['level'],
+): Pick<CapabilityStatementRest, 'operation'> {
+  const operation = capabilities.flatMap((one) => (one.level === level ? (one.operation ?? []) : []));
+  return operation.length === 0 ? {} : { operation };
+}
 
 /** https://hl7.org/fhir/smart-app-launch/conformance.html#using-cs */
 function security(publicUrl: string): NonNullable<CapabilityStatementRest['security']> {

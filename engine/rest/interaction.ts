@@ -60,6 +60,13 @@ export interface Capability {
   /** https://hl7.org/fhir/R4/valueset-type-restful-interaction.html, valueset-system-restful-interaction.html */
   readonly codes: readonly string[];
   readonly resource?: Partial<CapabilityStatementRestResource>;
+  readonly operation?: Operation;
+}
+
+/** An operation as the CapabilityStatement lists it: without the `$`, and the canonical url of its definition. */
+export interface Operation {
+  readonly name: string;
+  readonly definition: string;
 }
 
 /** Where the FHIR base lies under the public URL. */

@@ -3,6 +3,8 @@ import { capabilitiesInteraction } from './capabilities.ts';
 import { createInteraction } from './create.ts';
 import { conditionalDeleteInteraction, deleteInteraction } from './delete.ts';
 import { historyInstanceInteraction, historySystemInteraction, historyTypeInteraction } from './history.ts';
+import { expungeInteractions } from './operations/expunge.ts';
+import { metaInteractions } from './operations/meta.ts';
 import type { Interaction } from './interaction.ts';
 import { readInteraction } from './read.ts';
 import { postedSearchInteraction, searchTypeInteraction } from './search-type.ts';
@@ -20,6 +22,8 @@ const offered: readonly Interaction[] = [
   smartConfigurationInteraction,
   historySystemInteraction,
   historyTypeInteraction,
+  ...metaInteractions,
+  ...expungeInteractions,
   readInteraction,
   postedSearchInteraction,
   updateInteraction,

@@ -28,6 +28,8 @@ export interface RunningServer {
   readonly http: HttpServer;
   /** Changes as the listeners heard of them: `created Patient/1/_history/1`. */
   readonly events: string[];
+  /** What was said to the log as warnings. */
+  readonly warnings: LogFacts[];
   /** Errors that were logged. */
   readonly defects: { readonly facts: LogFacts; readonly cause: unknown }[];
   /** A bearer token of the client that may do everything. */
@@ -69,9 +71,11 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
   const store = await openSqliteStore({ file: join(folder, 'store.sqlite'), clock, logger: silentLogger });
   const index = loadSearchIndex();
   const events: string[] = [];
+  const warnings: LogFacts[] = [];
   const defects: RunningServer['defects'] = [];
   const logger: Logger = {
     ...silentLogger,
+    warn: (facts) => void warnings.push(facts),
     error: (facts, _text, cause) => void defects.push({ facts, cause }),
   };
   const base = (): string => `${publicUrl()}/fhir/R4`;
@@ -147,6 +151,7 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     repository,
     http,
     events,
+    warnings,
     defects,
     token,
     tokenOf,

@@ -22,8 +22,7 @@ let house: House;
 let flows: EngineFlowPort;
 let outboxCalls: number;
 beforeEach(async () => {
-  house = await openHouse();
-  for (const id of ['p1', 'p2']) await write({ resourceType: 'Patient', id });
+  house = await openHouse(undefined, false);
   await openDoor();
 });
 afterEach(async () => {
