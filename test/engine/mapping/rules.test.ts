@@ -60,7 +60,9 @@ const mapsText = readdirSync('mappings', { recursive: true, encoding: 'utf8' })
   .join('\n');
 
 const isDerived = (path: string): boolean =>
-  /(?:^\.id|\.reference|\.fullUrl|DateTime|\.recorded|\.authoredOn|Time|Date|\.date|birthDate|\.start|\.end)$/.test(path);
+  /(?:^\.id|\.reference|\.fullUrl|DateTime|\.recorded|\.authoredOn|Time|Date|\.date|birthDate|\.start|\.end)$/.test(
+    path,
+  );
 
 describe.each(cases)('$name', (one) => {
   test('is valid R4', () => {

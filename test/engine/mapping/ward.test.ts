@@ -1,6 +1,14 @@
 // Admission told as stories: messages one after the other through the real processor into a real store, and what is then on record.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Encounter, Patient, RelatedPerson, Resource } from '@medplum/fhirtypes';
+import type {
+  DiagnosticReport,
+  Encounter,
+  Patient,
+  RelatedPerson,
+  Resource,
+  ServiceRequest,
+  Task,
+} from '@medplum/fhirtypes';
 import { parseJson } from '../../../engine/fhir/exact-json.ts';
 import type { MessageRecord } from '../../../engine/storage/message-store.ts';
 import { shippedMapper } from '../../support/maps.ts';
@@ -222,6 +230,64 @@ describe('what is said of a person (HL7 2.5.1, 2.5.3)', () => {
     await when('ADT^A28', event('20260412081500'), person(), 'NK1|1|Odhiambo^Peter|SPO');
     await when('ADT^A31', event('20260413081500'), person());
     expect(await found('RelatedPerson', 'active=true')).toHaveLength(1);
+  });
+});
+
+describe('an order and its result', () => {
+  const order = (control: string, status = ''): readonly string[] => [
+    person(),
+    'PV1|1|O|OPD||||||||||||||||V7',
+    `ORC|${control}|ORD-1|||${status}||||20260412100500`,
+    'OBR|1|ORD-1||58410-2^Full blood count^LN',
+    'SPM|1|||BLD^Blood^HL70487',
+    'SAC|||BC-77',
+  ];
+  const tasks = async (): Promise<readonly string[]> =>
+    (await found<Task>('Task', 'code=fulfill')).map(({ status }) => status);
+
+  test('the result that carries the barcode is of the order, its patient and its visit', async () => {
+    await when('OML^O21^OML_O21', ...order('NW'));
+    const [request, patient, encounter] = [
+      await one<ServiceRequest>('ServiceRequest'),
+      await one<Patient>('Patient'),
+      await one<Encounter>('Encounter'),
+    ];
+    await when(
+      'ORU^R01^ORU_R01',
+      'OBR|1|||58410-2^Full blood count^LN',
+      'OBX|1|NM|6690-2^WBC^LN||7.10|10*3/uL|||||F',
+      'SPM|1|BC-77',
+    );
+    const report = await one<DiagnosticReport>('DiagnosticReport');
+    expect([report.basedOn?.[0]?.reference, report.subject?.reference, report.encounter?.reference]).toEqual([
+      `ServiceRequest/${request.id ?? ''}`,
+      `Patient/${patient.id ?? ''}`,
+      `Encounter/${encounter.id ?? ''}`,
+    ]);
+  });
+
+  test.each([
+    ['cancelled', ['NW', 'CA'], 'revoked', 'cancelled'],
+    ['held and released', ['NW', 'HD', 'RL'], 'active', 'requested'],
+    ['cancelled, then sent again late', ['NW', 'CA', 'NW'], 'revoked', 'cancelled'],
+    ['changed', ['NW', 'XO'], 'active', 'requested'],
+  ])('%s: %p makes it %s, its task %s', async (_what, controls, status, task) => {
+    for (const control of controls) await when('OML^O21^OML_O21', ...order(control));
+    expect((await one<ServiceRequest>('ServiceRequest')).status).toBe(status);
+    expect(await tasks()).toEqual([task]);
+  });
+
+  test('what the filler says in ORC-5 holds over ORC-1', async () => {
+    await when('OML^O21^OML_O21', ...order('NW'));
+    await when('OML^O21^OML_O21', ...order('SC', 'CM'));
+    expect((await one<ServiceRequest>('ServiceRequest')).status).toBe('completed');
+    expect(await tasks()).toEqual(['completed']);
+  });
+
+  test('an order that is not known and says nothing of what is ordered is told', async () => {
+    const message = await when('ORM^O01', person(), 'ORC|CA|ORD-9');
+    expect(await found('ServiceRequest')).toEqual([]);
+    expect(message.state).toBe('processed');
   });
 });
 
