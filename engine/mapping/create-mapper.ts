@@ -22,6 +22,12 @@ export interface Facility {
   readonly barcodeSystem: string;
   /** Identifier system of the order numbers that this side assigns (placer). */
   readonly orderSystem: string;
+  /** Identifier systems of further numbers that name no authority. */
+  readonly visitSystem: string;
+  readonly accountSystem: string;
+  readonly practitionerSystem: string;
+  readonly organizationSystem: string;
+  readonly locationSystem: string;
 }
 
 export interface MapperOptions {
@@ -45,6 +51,11 @@ const defaults: Facility = {
   patientSystem: 'urn:kiungo:patient-number',
   barcodeSystem: 'urn:kiungo:barcode',
   orderSystem: 'urn:kiungo:order-number',
+  visitSystem: 'urn:kiungo:visit-number',
+  accountSystem: 'urn:kiungo:account-number',
+  practitionerSystem: 'urn:kiungo:practitioner-number',
+  organizationSystem: 'urn:kiungo:organization-number',
+  locationSystem: 'urn:kiungo:location',
 };
 
 /** Throws Refusal `unprocessable` with file and line when the maps cannot be used. */
@@ -134,6 +145,7 @@ class FolderMapper implements ReloadableMapper {
         definitions: new Map(),
         defined: new Map(),
         zoneOf: this.#surroundings.zoneOf,
+        nulls: { seen: 0, heeded: false },
         recorder: undefined,
         occurrence: () => 1,
       },
