@@ -58,10 +58,12 @@ function resourceOf(
 ): CapabilityStatementRestResource {
   const parameters = index.parameters(type);
   const includes = parameters.filter((parameter) => parameter.type === 'reference');
+  const operations = operationsOf(capabilities, type);
   return {
     type: type as NonNullable<CapabilityStatementRestResource['type']>,
     interaction: codesOf(capabilities, 'type') as Codes<CapabilityStatementRestResource>,
     ...merged(capabilities),
+    ...(operations.length === 0 ? {} : { operation: operations }),
     ...(includes.length === 0 ? {} : { searchInclude: includes.map(({ code }) => `${type}:${code}`) }),
     ...(parameters.length === 0
       ? {}
@@ -74,6 +76,12 @@ function resourceOf(
         }),
   };
 }
+
+const operationsOf = (capabilities: readonly Capability[], type: string) =>
+  capabilities
+    .flatMap(({ level, operation }) => (level === 'type' && operation ? [operation] : []))
+    .filter(({ types }) => types === undefined || types.includes(type))
+    .map(({ name, definition }) => ({ name, definition }));
 
 const merged = (capabilities: readonly Capability[]): Partial<CapabilityStatementRestResource> =>
   capabilities.reduce((all, { resource }) => ({ ...all, ...resource }), {});

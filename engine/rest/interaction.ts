@@ -60,6 +60,13 @@ export interface Capability {
   /** https://hl7.org/fhir/R4/valueset-type-restful-interaction.html, valueset-system-restful-interaction.html */
   readonly codes: readonly string[];
   readonly resource?: Partial<CapabilityStatementRestResource>;
+  /** `types`: of these alone; undefined: of every type. */
+  readonly operation?: {
+    readonly name: string;
+    /** Canonical URL of the OperationDefinition. */
+    readonly definition: string;
+    readonly types?: readonly string[];
+  };
 }
 
 /** Where the FHIR base lies under the public URL. */

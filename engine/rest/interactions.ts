@@ -4,6 +4,8 @@ import { createInteraction } from './create.ts';
 import { conditionalDeleteInteraction, deleteInteraction } from './delete.ts';
 import { historyInstanceInteraction, historySystemInteraction, historyTypeInteraction } from './history.ts';
 import type { Interaction } from './interaction.ts';
+import { everythingInteractions } from './operations/everything.ts';
+import { lastnInteractions } from './operations/lastn.ts';
 import { readInteraction } from './read.ts';
 import { postedSearchInteraction, searchTypeInteraction } from './search-type.ts';
 import {
@@ -20,6 +22,8 @@ const offered: readonly Interaction[] = [
   smartConfigurationInteraction,
   historySystemInteraction,
   historyTypeInteraction,
+  ...everythingInteractions,
+  ...lastnInteractions,
   readInteraction,
   postedSearchInteraction,
   updateInteraction,
