@@ -21,29 +21,32 @@ export function capabilitiesInteraction(interactions: readonly Interaction[]): I
     path: '/metadata',
     access: 'public',
     takes: 'nothing',
-    answer: async (parts) => {
-      const url = parts.publicUrl();
-      if (made?.url !== url) made = { url, text: JSON.stringify(statement(parts, capabilities)) };
+    answer: async (parts, { publicUrl: url }) => {
+      if (made?.url !== url) made = { url, text: JSON.stringify(statement(parts, url, capabilities)) };
       return { status: 200, body: made.text };
     },
   };
 }
 
-function statement(parts: FhirParts, capabilities: readonly Capability[]): CapabilityStatement {
-  const { index, publicUrl, version, startedAt } = parts;
+function statement(
+  parts: FhirParts,
+  publicUrl: string,
+  capabilities: readonly Capability[],
+): CapabilityStatement {
+  const { index, version, startedAt } = parts;
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
     date: new Date(startedAt).toISOString(),
     kind: 'instance',
     software: { name: 'Kiungo', version },
-    implementation: { description: 'Kiungo FHIR R4 integration engine', url: `${publicUrl()}${fhirPath}` },
+    implementation: { description: 'Kiungo FHIR R4 integration engine', url: `${publicUrl}${fhirPath}` },
     fhirVersion: '4.0.1',
     format: ['json', 'application/fhir+json'],
     rest: [
       {
         mode: 'server',
-        security: security(publicUrl()),
+        security: security(publicUrl),
         resource: index.types.map((type) => resourceOf(type, index, capabilities)),
         interaction: codesOf(capabilities, 'system') as Codes<CapabilityStatementRest>,
       },

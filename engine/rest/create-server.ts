@@ -15,6 +15,7 @@ import { correlationOf } from './correlation.ts';
 import { drain, rememberUpgraded } from './drain.ts';
 import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
 import { fhirEndpoint } from './fhir-endpoint.ts';
+import { publicUrlFor } from './forwarded.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { fhirPath, type FhirParts } from './interaction.ts';
 import { interactions } from './interactions.ts';
@@ -22,6 +23,7 @@ import { methodNotAllowed, methodsByPath, nothingHere } from './fallback.ts';
 import { createMetrics } from './metrics.ts';
 import { isUnder, listenForUpgrades, serveExternal, type ExternalHandler } from './mount-external.ts';
 import { routeEndpoint } from './route-endpoint.ts';
+import { trustedPeers, type TrustedPeers } from './trusted-peers.ts';
 
 export interface HttpServerOptions {
   readonly repository: ConditionalRepository;
@@ -42,8 +44,10 @@ export interface HttpServerOptions {
   readonly census: () => Promise<Census>;
   /** Largest body in bytes; default 50 MiB. */
   readonly bodyLimit?: number;
-  /** Express `trust proxy`: which proxies' X-Forwarded-For is believed; default none. */
-  readonly trustProxy?: boolean | number | string;
+  /** Whether a person set the public URL: then it counts whatever proxies say. */
+  readonly publicUrlIsFixed?: boolean;
+  /** Addresses and CIDR ranges of the proxies whose Forwarded and X-Forwarded-… headers are believed; default none. */
+  readonly trustedProxies?: readonly string[];
   /** How long `close` waits for what is under way, ms; default 10 s. */
   readonly drainMs?: number;
 }
@@ -104,8 +108,9 @@ function createApp(
   const bodyLimit = options.bodyLimit ?? 50 * mebibyte;
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
-  app.set('trust proxy', options.trustProxy ?? false);
-  mountFhir(app, parts, fhirPartsOf(options), bodyLimit);
+  const trusted = trustedPeers(options.trustedProxies ?? []);
+  app.set('trust proxy', trusted.any ? (address: string) => trusted.has(address) : false);
+  mountFhir(app, parts, fhirPartsOf(options, trusted), bodyLimit);
   const addressOf = (request: unknown): string => (request as Request).ip ?? '';
   for (const route of routes) {
     mountEndpoint(app, parts, route.method, route.path, routeEndpoint(route, bodyLimit, addressOf));
@@ -115,13 +120,16 @@ function createApp(
   return app;
 }
 
-const fhirPartsOf = ({ repository, index, publicUrl, version, clock }: HttpServerOptions): FhirParts => ({
-  repository,
-  index,
-  publicUrl,
-  version,
-  startedAt: clock.now(),
-});
+function fhirPartsOf(options: HttpServerOptions, trusted: TrustedPeers): FhirParts {
+  const { repository, index, publicUrl, publicUrlIsFixed: isFixed = false, version, clock } = options;
+  return {
+    repository,
+    index,
+    publicUrl: publicUrlFor({ publicUrl, isFixed, trusted }),
+    version,
+    startedAt: clock.now(),
+  };
+}
 
 /** Paths are written out in full: a router under a prefix would cost each request a rewriting of its url. */
 function mountFhir(app: Express, parts: EndpointParts, fhir: FhirParts, bodyLimit: number): void {

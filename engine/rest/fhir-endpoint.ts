@@ -77,6 +77,7 @@ function exchangeOf(
   body: Uint8Array,
 ): Exchange {
   const { id = '', version = '', compartment = '' } = params;
+  const url = publicUrl(request);
   return {
     actor,
     type,
@@ -86,7 +87,8 @@ function exchangeOf(
     query,
     headers: request.headers,
     body,
-    base: `${publicUrl()}${fhirPath}`,
+    publicUrl: url,
+    base: `${url}${fhirPath}`,
   };
 }
 
