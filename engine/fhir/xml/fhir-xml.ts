@@ -1,0 +1,29 @@
+// FHIR XML both ways: https://hl7.org/fhir/R4/xml.html. The shapes are read when XML is first asked for, so that who speaks JSON
+// alone does not pay for them.
+import type { FhirResource } from '../resource.ts';
+import { loadShapes } from '../shapes/cache.ts';
+import type { Shapes } from '../shapes/shape.ts';
+import { readXml } from './read-xml.ts';
+import { writeXml } from './write-xml.ts';
+
+export interface FhirXml {
+  /**
+   * The resource in an XML text, decimals as they were written. Throws Refusal `bad-request` with line and column for what is not
+   * well formed, carries a DTD, or does not fit the definitions (name, order, cardinality, kind of value) of R4.
+   */
+  read(text: string): FhirResource;
+  /** `pretty`: one element a line. Throws Refusal `not-acceptable` for a resource that XML cannot hold, saying where. */
+  write(resource: FhirResource, options?: { readonly pretty?: boolean }): string;
+}
+
+export function createFhirXml(shapes: () => Shapes = onceLoaded()): FhirXml {
+  return {
+    read: (text) => readXml(text, shapes()),
+    write: (resource, options) => writeXml(resource, shapes(), options?.pretty ?? false),
+  };
+}
+
+function onceLoaded(): () => Shapes {
+  let loaded: Shapes | undefined;
+  return () => (loaded ??= loadShapes());
+}
