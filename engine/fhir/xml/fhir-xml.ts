@@ -1,7 +1,5 @@
-// FHIR XML both ways: https://hl7.org/fhir/R4/xml.html. The shapes are read when XML is first asked for, so that who speaks JSON
-// alone does not pay for them.
+// FHIR XML both ways: https://hl7.org/fhir/R4/xml.html
 import type { FhirResource } from '../resource.ts';
-import { loadShapes } from '../shapes/cache.ts';
 import type { Shapes } from '../shapes/shape.ts';
 import { readXml } from './read-xml.ts';
 import { writeXml } from './write-xml.ts';
@@ -16,14 +14,10 @@ export interface FhirXml {
   write(resource: FhirResource, options?: { readonly pretty?: boolean }): string;
 }
 
-export function createFhirXml(shapes: () => Shapes = onceLoaded()): FhirXml {
+/** `shapes` are asked for at each use, so that who speaks JSON alone never has them loaded. */
+export function createFhirXml(shapes: () => Shapes): FhirXml {
   return {
     read: (text) => readXml(text, shapes()),
     write: (resource, options) => writeXml(resource, shapes(), options?.pretty ?? false),
   };
-}
-
-function onceLoaded(): () => Shapes {
-  let loaded: Shapes | undefined;
-  return () => (loaded ??= loadShapes());
 }

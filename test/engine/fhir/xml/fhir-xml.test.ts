@@ -2,11 +2,13 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { isRawNumber, parseResource, writeJson } from '../../../../engine/fhir/exact-json.ts';
+import { loadShapes } from '../../../../engine/fhir/shapes/cache.ts';
 import { createFhirXml } from '../../../../engine/fhir/xml/fhir-xml.ts';
 import { Refusal } from '../../../../engine/kernel/outcomes.ts';
 import { describeWithSamples, sharedFile } from '../../../support/shared.ts';
 
-const xml = createFhirXml();
+const shapes = loadShapes();
+const xml = createFhirXml(() => shapes);
 const bare = (text: string): string => text.replace('<?xml version="1.0" encoding="UTF-8"?>\n', '');
 
 const patient = (inside: string): string => `<Patient xmlns="http://hl7.org/fhir">${inside}</Patient>`;
