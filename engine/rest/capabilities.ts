@@ -42,7 +42,7 @@ function statement(
     software: { name: 'Kiungo', version },
     implementation: { description: 'Kiungo FHIR R4 integration engine', url: `${publicUrl}${fhirPath}` },
     fhirVersion: '4.0.1',
-    format: ['json', 'application/fhir+json'],
+    format: ['json', 'xml', 'application/fhir+json', 'application/fhir+xml'],
     rest: [
       {
         mode: 'server',

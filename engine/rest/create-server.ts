@@ -3,6 +3,9 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type Request, type Response } from 'express';
 import type { Auth } from '../auth/create-auth.ts';
+import { loadShapes } from '../fhir/shapes/cache.ts';
+import type { Shapes } from '../fhir/shapes/shape.ts';
+import { createFhirXml } from '../fhir/xml/fhir-xml.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { HttpRoute } from '../kernel/http-route.ts';
 import type { Ids } from '../kernel/ids.ts';
@@ -11,6 +14,7 @@ import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import type { Census } from '../storage/message-store.ts';
 import { send } from './answer.ts';
+import type { FormatParts } from './answer-format.ts';
 import { correlationOf } from './correlation.ts';
 import { drain, rememberUpgraded } from './drain.ts';
 import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
@@ -72,7 +76,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   let stopping = false;
   const { auth, ids, logger } = options;
   const metrics = createMetrics(options);
-  const parts: EndpointParts = { auth, ids, logger, metrics, stopping: () => stopping };
+  const formats = formatParts();
+  const parts: EndpointParts = { auth, ids, logger, metrics, formats, stopping: () => stopping };
   const routes = [
     ...auth.routes,
     ...healthRoutes(options.ready, options.beside ?? (() => ({})), parts.stopping),
@@ -110,7 +115,7 @@ function createApp(
   app.disable('x-powered-by').disable('etag').set('query parser', false);
   const trusted = trustedPeers(options.trustedProxies ?? []);
   app.set('trust proxy', trusted.any ? (address: string) => trusted.has(address) : false);
-  mountFhir(app, parts, fhirPartsOf(options, trusted), bodyLimit);
+  mountFhir(app, parts, { ...fhirPartsOf(options, trusted), ...parts.formats }, bodyLimit);
   const addressOf = (request: unknown): string => (request as Request).ip ?? '';
   for (const route of routes) {
     mountEndpoint(app, parts, route.method, route.path, routeEndpoint(route, bodyLimit, addressOf));
@@ -131,8 +136,20 @@ function fhirPartsOf(options: HttpServerOptions, trusted: TrustedPeers): FhirPar
   };
 }
 
+/** The shapes are read when they are first needed: who speaks whole JSON alone never waits for them. */
+function formatParts(): FormatParts {
+  let loaded: Shapes | undefined;
+  const shapes = (): Shapes => (loaded ??= loadShapes());
+  return { shapes, xml: createFhirXml(shapes) };
+}
+
 /** Paths are written out in full: a router under a prefix would cost each request a rewriting of its url. */
-function mountFhir(app: Express, parts: EndpointParts, fhir: FhirParts, bodyLimit: number): void {
+function mountFhir(
+  app: Express,
+  parts: EndpointParts,
+  fhir: FhirParts & FormatParts,
+  bodyLimit: number,
+): void {
   for (const interaction of interactions) {
     const endpoint = fhirEndpoint(fhir, interaction, bodyLimit);
     mountEndpoint(app, parts, interaction.method, fhirUrl(interaction.path), endpoint);
