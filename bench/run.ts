@@ -7,6 +7,7 @@ import { measureCreates, measureTransactions } from './scenarios/writes.ts';
 import { measureExtraction } from './scenarios/extraction.ts';
 import { measureMessages } from './scenarios/messages.ts';
 import { measureReads } from './scenarios/reads.ts';
+import { measureSearch } from './scenarios/search.ts';
 import { measureStartAndMemory } from './scenarios/start.ts';
 
 const chosen = process.argv.slice(2);
@@ -17,6 +18,7 @@ const scenarios = {
   creates: measureCreates,
   transactions: measureTransactions,
   messages: measureMessages,
+  search: measureSearch,
 } as const;
 
 const figures: Figure[] = [];
@@ -25,7 +27,7 @@ for (const [name, measure] of Object.entries(scenarios)) {
   process.stderr.write(`${name} …\n`);
   const folder = newFolder();
   try {
-    figures.push(...(await measure(() => startMeasured(folder.path))));
+    figures.push(...(await measure(() => startMeasured(folder.path), folder.path)));
   } finally {
     folder.remove();
   }

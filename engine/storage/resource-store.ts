@@ -20,7 +20,9 @@ export interface SearchPage {
   readonly matches: readonly StoredVersion[];
   /** Where the next page begins; undefined on the last page. Opaque, safe in a URL, needs no state in the store. */
   readonly next: string | undefined;
-  /** Only when the plan asked for it. */
+  /** Where the page before ends: to be asked for with `before`; undefined on the first page. */
+  readonly previous?: string | undefined;
+  /** Only when the plan asked for it; `estimate` may be accurate too. */
   readonly total: number | undefined;
 }
 

@@ -15,6 +15,7 @@ import { migrate } from './migrations.ts';
 import { NameWriter, Names, NumberCache } from './names.ts';
 import { SqliteResourceReader, SqliteResourceWriter } from './resource-store.ts';
 import { always, Scope } from './scope.ts';
+import { TextIndex } from './text-index.ts';
 
 export interface SqliteStoreOptions {
   /** Its folder is made (mode 0700) when it is not there; the file gets mode 0600. */
@@ -64,6 +65,7 @@ class SqliteStore implements Store {
   readonly #commit: GroupCommit;
   readonly #names: NameWriter;
   readonly #index: IndexWriter;
+  readonly #texts: TextIndex;
   #closing: Promise<void> | undefined;
 
   constructor(writer: Connection, reader: Connection, lock: FileLock, options: SqliteStoreOptions) {
@@ -72,9 +74,12 @@ class SqliteStore implements Store {
     this.#reader = reader;
     this.#lock = lock;
     this.#clock = options.clock;
-    this.#commit = new GroupCommit(writer, { ...defaultLimits, ...options.limits }, options.logger);
-    this.#names = new NameWriter(writer, cache, (undo) => this.#commit.onUndone(undo));
-    this.#index = new IndexWriter(writer, this.#names);
+    const limits = { ...defaultLimits, ...options.limits };
+    const onUndone = (undo: () => void): void => this.#commit.onUndone(undo);
+    this.#commit = new GroupCommit(writer, limits, options.logger, () => this.#texts.flush());
+    this.#names = new NameWriter(writer, cache, onUndone);
+    this.#texts = new TextIndex(writer, this.#names, onUndone);
+    this.#index = new IndexWriter(writer, this.#names, this.#texts);
     this.resources = new SqliteResourceReader(new Names(reader, cache), always);
     this.messages = new SqliteMessageReader(reader, always);
     this.jobs = new SqliteJobStore(reader, writer, this.#commit);

@@ -1,6 +1,6 @@
 // The SQLite store over a real file: every port's contract, and what is SQLite's own.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, openSync, closeSync, rmSync, statSync, writeSync, readFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '../../../engine/kernel/logger.ts';
@@ -11,6 +11,7 @@ import { jobStoreContract } from '../../contract/job-store.ts';
 import { messageStoreContract } from '../../contract/message-store.ts';
 import type { OpenedStore } from '../../contract/opened-store.ts';
 import { resourceSearchContract } from '../../contract/resource-search.ts';
+import { widerSearchContract } from '../../contract/wider-search.ts';
 import { resourceStoreContract, version, write } from '../../contract/resource-store.ts';
 import { storeContract } from '../../contract/store.ts';
 
@@ -41,6 +42,7 @@ const open = (): Promise<OpenedStore> => openIn(newFolder());
 storeContract('sqlite', open);
 resourceStoreContract('sqlite', open);
 resourceSearchContract('sqlite', open);
+widerSearchContract('sqlite', open);
 messageStoreContract('sqlite', open);
 jobStoreContract('sqlite', open);
 
@@ -72,8 +74,7 @@ describe('sqlite: the file', () => {
     const folder = newFolder();
     const file = join(folder, 'tenant.db');
     await (await openSqliteStore(options(file))).close();
-    const known = layoutVersion(file);
-    setLayoutVersion(file, 999);
+    const known = setLayoutVersion(file, 999);
     await expect(openSqliteStore(options(file))).rejects.toMatchObject({ code: 'unavailable' });
     setLayoutVersion(file, known);
     await (await openSqliteStore(options(file))).close();
@@ -81,16 +82,20 @@ describe('sqlite: the file', () => {
   });
 });
 
-/** PRAGMA user_version lies at byte 60 of the file: https://sqlite.org/fileformat.html#the_database_header */
-function setLayoutVersion(file: string, version: number): void {
+/**
+ * Answers the one before. PRAGMA user_version lies at byte 60 of the file:
+ * https://sqlite.org/fileformat.html#the_database_header
+ */
+function setLayoutVersion(file: string, version: number): number {
   const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(version);
   const handle = openSync(file, 'r+');
+  readSync(handle, bytes, 0, 4, 60);
+  const before = bytes.readUInt32BE();
+  bytes.writeUInt32BE(version);
   writeSync(handle, bytes, 0, 4, 60);
   closeSync(handle);
+  return before;
 }
-
-const layoutVersion = (file: string): number => readFileSync(file).readUInt32BE(60);
 
 interface Ended {
   readonly acknowledged: readonly string[];
