@@ -25,7 +25,7 @@ COPY mappings ./mappings
 COPY fhir-profiles ./fhir-profiles
 # The definitions are compiled into the image, so that the first start is as fast as the second. The data folder belongs to the user that the
 # engine runs as; a folder of the host that is mounted there must belong to uid 1000 too.
-RUN node engine/search/definitions/prepare.ts \
+RUN node engine/search/definitions/prepare.ts && node engine/fhir/shapes/prepare.ts \
  && install -d -o node -g node -m 0700 /var/lib/kiungo
 # Everything above belongs to root: the engine cannot change its own code, and needs to write nowhere but to its data.
 USER node

@@ -34,6 +34,26 @@ function* searchEntries({ base, matches, included, outcome }: SearchsetParts): I
   if (outcome !== undefined) yield `{"resource":${outcome},"search":{"mode":"outcome"}}`;
 }
 
+export interface SearchsetEntry {
+  readonly version: BundledVersion;
+  readonly mode: 'match' | 'include';
+}
+
+/** A searchset Bundle whose entries come one after another, as they are read. */
+export async function* searchsetStream(
+  base: string,
+  links: { readonly self: string; readonly next: string | undefined },
+  entries: AsyncIterable<SearchsetEntry> | Iterable<SearchsetEntry>,
+): AsyncGenerator<string> {
+  yield `{"resourceType":"Bundle","type":"searchset","link":${linksOf(links.self, links.next)}`;
+  let before = ',"entry":[';
+  for await (const { version, mode } of entries) {
+    yield before + searchEntry(base, version, mode);
+    before = ',';
+  }
+  yield before === ',' ? ']}' : '}';
+}
+
 export interface HistoryParts {
   readonly base: string;
   readonly self: string;

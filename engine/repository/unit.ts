@@ -6,7 +6,9 @@ import type { Transaction } from '../storage/store.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { uncheckedIntegrity, watchIntegrity } from './integrity.ts';
+import { everything, everythingPage } from './everything.ts';
 import { history } from './history.ts';
+import { lastN } from './lastn.ts';
 import { read, readVersion } from './read.ts';
 import type { Change, ReadsResources, RepositoryUnit } from './repository.ts';
 import { search } from './search.ts';
@@ -65,6 +67,9 @@ export const readingOf = (reading: Reading): ReadsResources => ({
   readVersion: (type, id, version) => readVersion(reading, type, id, version),
   history: (asked) => history(reading, asked),
   search: (type, query, choice) => search(reading, type, query, choice),
+  everything: (asked) => everything(reading, asked),
+  everythingPage: (asked, count, after) => everythingPage(reading, asked, count, after),
+  lastN: (query, max) => lastN(reading, query, max),
   searchTypes: (types, query, choice) => searchTypes(reading, types, query, choice),
 });
 

@@ -3,6 +3,7 @@ import { headerOf, type Headers } from '../auth/headers.ts';
 import type { BodyStream } from '../kernel/http-route.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import { parseResource } from '../fhir/exact-json.ts';
+import type { General } from './general.ts';
 import type { FhirAnswer } from './interaction.ts';
 
 /** Base64 characters that are decoded at once; a multiple of four. */
@@ -72,8 +73,10 @@ async function* decoded(data: string): BodyStream {
   }
 }
 
-/** Whether the content itself is wanted: whenever no format of FHIR is asked for by name. */
-export function wantsContent(format: string | undefined, accept: string | undefined): boolean {
-  if (format !== undefined) return false;
-  return !(accept ?? '*/*').split(',').some((range) => fhirTypes.test(mediaTypeOf(range)));
+/** Whether the content itself is wanted: whenever no format of FHIR, nor a part of the resource, is asked for by name. */
+export function wantsContent({ format, pretty, subset }: General, headers: Headers): boolean {
+  if (format !== undefined || pretty || subset) return false;
+  return !(headerOf(headers, 'accept') ?? '*/*')
+    .split(',')
+    .some((range) => fhirTypes.test(mediaTypeOf(range)));
 }

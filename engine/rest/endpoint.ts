@@ -9,6 +9,7 @@ import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import { isStream, send, sendStream, type Sending } from './answer.ts';
+import { presentedRefusal, type FormatParts } from './answer-format.ts';
 import { correlationOf } from './correlation.ts';
 import type { Metrics } from './metrics.ts';
 import { answerFailure } from './refusal-answer.ts';
@@ -18,6 +19,7 @@ export interface EndpointParts {
   readonly ids: Ids;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly formats: FormatParts;
   /** Whether the server is stopping: connections are then closed after their answer. */
   readonly stopping: () => boolean;
 }
@@ -60,6 +62,7 @@ export async function serve(
       actor: authentication?.actor ?? nobody,
       correlationId,
     });
+    if (answer.status >= 400) answer = inItsFormat(parts, answer, request);
   } catch (error) {
     answer = failureAnswer(parts, endpoint.name, request, correlationId, error);
   }
@@ -95,9 +98,17 @@ export function failureAnswer(
   error: unknown,
 ): HttpAnswer {
   const { method = '', headers } = request;
-  const url = request.originalUrl ?? request.url ?? '/';
-  return answerFailure(error, { name, correlationId, method, url, headers }, parts.logger);
+  const failed = { name, correlationId, method, url: urlOf(request), headers };
+  return inItsFormat(parts, answerFailure(error, failed, parts.logger), request);
 }
+
+const inItsFormat = (
+  { formats }: EndpointParts,
+  answer: HttpAnswer,
+  request: Incoming['request'],
+): HttpAnswer => presentedRefusal(formats, answer, urlOf(request), request.headers);
+
+const urlOf = ({ originalUrl, url }: Incoming['request']): string => originalUrl ?? url ?? '/';
 
 /** Throws Refusal `unauthorized` or `forbidden`. Public endpoints do not ask who it is. */
 export async function letIn(

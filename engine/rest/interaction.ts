@@ -1,4 +1,5 @@
 // What a FHIR interaction is to this server: a row with its path, what it needs, and what answers it. Express is not met here.
+import type { IncomingMessage } from 'node:http';
 import type { CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import type { Letter } from '../auth/scopes.ts';
 import type { Actor } from '../kernel/actor.ts';
@@ -10,8 +11,8 @@ import type { Headers } from '../auth/headers.ts';
 export interface FhirParts {
   readonly repository: ConditionalRepository;
   readonly index: SearchIndex;
-  /** The public URL, without a slash at its end. */
-  readonly publicUrl: () => string;
+  /** The URL by which this request came, as far as that is known; without a slash at its end. */
+  readonly publicUrl: (request: IncomingMessage) => string;
   readonly version: string;
   /** When this server was put together, ms since 1970. */
   readonly startedAt: number;
@@ -30,6 +31,8 @@ export interface Exchange {
   readonly query: string;
   readonly headers: Headers;
   readonly body: Uint8Array;
+  /** Without a slash at its end; `base` lies under it. */
+  readonly publicUrl: string;
   /** The public FHIR base, without a slash at its end. */
   readonly base: string;
 }
@@ -67,6 +70,8 @@ export interface Capability {
 export interface Operation {
   readonly name: string;
   readonly definition: string;
+  /** Of these types alone; undefined: of every type. */
+  readonly types?: readonly string[];
 }
 
 /** Where the FHIR base lies under the public URL. */

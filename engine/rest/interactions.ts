@@ -6,6 +6,8 @@ import { historyInstanceInteraction, historySystemInteraction, historyTypeIntera
 import { expungeInteractions } from './operations/expunge.ts';
 import { metaInteractions } from './operations/meta.ts';
 import type { Interaction } from './interaction.ts';
+import { everythingInteractions } from './operations/everything.ts';
+import { lastnInteractions } from './operations/lastn.ts';
 import { readInteraction } from './read.ts';
 import { postedSearchInteraction, searchTypeInteraction } from './search-type.ts';
 import {
@@ -24,6 +26,8 @@ const offered: readonly Interaction[] = [
   historyTypeInteraction,
   ...metaInteractions,
   ...expungeInteractions,
+  ...everythingInteractions,
+  ...lastnInteractions,
   readInteraction,
   postedSearchInteraction,
   updateInteraction,

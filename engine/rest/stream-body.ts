@@ -7,7 +7,24 @@ const wholeLength = 1024 * 1024;
 /** Small pieces are put together to this length before they are written (characters). */
 const writtenLength = 64 * 1024;
 
-/** The pieces as one text when they are few, otherwise a stream. */
+/**
+ * The pieces as one text when they are few, otherwise a stream that begins with what was taken already. What is refused while the
+ * first of them are made is so answered with its own status.
+ */
+export async function textOrStream(pieces: AsyncIterable<string>): Promise<string | BodyStream> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  const taken: string[] = [];
+  let length = 0;
+  while (length <= wholeLength) {
+    const next = await iterator.next();
+    if (next.done === true) return taken.join('');
+    taken.push(next.value);
+    length += next.value.length;
+  }
+  return continued(taken, iterator);
+}
+
+/** The same for pieces that are at hand. */
 export function textOrPieces(pieces: Iterable<string>): string | BodyStream {
   const iterator = pieces[Symbol.iterator]();
   const taken: string[] = [];
@@ -24,6 +41,19 @@ export function textOrPieces(pieces: Iterable<string>): string | BodyStream {
 async function* rest(taken: readonly string[], iterator: Iterator<string>): BodyStream {
   yield* taken;
   for (let next = iterator.next(); next.done !== true; next = iterator.next()) yield next.value;
+}
+
+async function* continued(taken: readonly string[], iterator: AsyncIterator<string>): BodyStream {
+  try {
+    yield* taken;
+    for (;;) {
+      const next = await iterator.next();
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
 }
 
 /** Writes all pieces and ends the answer. Stops when the client goes away; rejects with what the stream throws. */

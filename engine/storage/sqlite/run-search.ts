@@ -10,23 +10,27 @@ import { readByRidSql, versionOf, type VersionRow } from './version-row.ts';
 
 export function runSearch(names: Names, plan: Plan): SearchPage {
   const page = plan.count === 0 ? emptyPage : pageOf(names, plan);
-  const matches = readPage(page.matches, ({ rid }) => matched(names, plan.type, rid));
   return {
-    matches,
-    next: nextOf(page, matches.length),
+    ...read(page, ({ rid }) => matched(names, plan.type, rid)),
     previous: page.previous,
     total: totalOf(names, plan),
   };
 }
 
-/** A page that was full before its count goes on after what was read of it. */
-const nextOf = ({ matches, next }: Page, read: number): string | undefined =>
-  read < matches.length ? placeOf(matches[read - 1]) : next;
-
 interface Page<Found extends Match = Match> {
   readonly matches: readonly Found[];
   readonly next: string | undefined;
   readonly previous: string | undefined;
+}
+
+/** A page that is cut off because of its size goes on where it ends. */
+function read<Found extends Match>(
+  page: Page<Found>,
+  readOne: (match: Found) => StoredVersion,
+): Pick<SearchPage, 'matches' | 'next'> {
+  const matches = readPage(page.matches, readOne);
+  const isWhole = matches.length === page.matches.length;
+  return { matches, next: isWhole ? page.next : placeOf(page.matches[matches.length - 1]) };
 }
 
 const emptyPage: Page = { matches: [], next: undefined, previous: undefined };
@@ -85,11 +89,11 @@ interface TypedMatch extends Match {
 /** Each type gives its newest; the newest of those are the page. */
 export function runSystemSearch(names: Names, plan: SystemPlan): SearchPage {
   const page = plan.count === 0 ? undefined : systemPage(names, plan);
-  const matches = readPage(page?.matches ?? [], ({ type, rid }) => matched(names, type, rid));
+  const found = page && read(page, ({ type, rid }) => matched(names, type, rid));
   const counts = plan.total === 'accurate' || plan.count === 0;
   return {
-    matches,
-    next: page && nextOf(page, matches.length),
+    matches: found?.matches ?? [],
+    next: found?.next,
     total: counts
       ? plan.parts.reduce((sum, { type, where }) => sum + countMatches(names, type, where), 0)
       : undefined,
