@@ -21,6 +21,7 @@ import { deliveryRoutes } from '../rest/admin/deliveries.ts';
 import { mappingRoutes } from '../rest/admin/mappings.ts';
 import { messageRoutes } from '../rest/admin/messages.ts';
 import { createHttpServer } from '../rest/create-server.ts';
+import { startPageRoute } from '../rest/start-page.ts';
 import { loadSearchIndex } from '../search/load-index.ts';
 import { openSqliteStore } from '../storage/sqlite/open.ts';
 import { createFlowPort } from '../subscriptions/flow-subscriptions.ts';
@@ -145,6 +146,7 @@ export async function createApp(
     beside: () => ({ flows: flows.ready() }),
     census: () => store.messages.census(),
     routes: [
+      startPageRoute,
       ...messageRoutes({ messages: store.messages, inbox, deadLetters }),
       ...deliveryRoutes({ messages: store.messages, deadLetters }),
       ...mappingRoutes({ mapper, reload: () => mapper.reload(), formats, repository, clock }),
