@@ -24,6 +24,7 @@ import { deliveryRoutes } from '../rest/admin/deliveries.ts';
 import { mappingRoutes } from '../rest/admin/mappings.ts';
 import { messageRoutes } from '../rest/admin/messages.ts';
 import { createHttpServer } from '../rest/create-server.ts';
+import { startPageRoute } from '../rest/start-page.ts';
 import { loadSearchIndex } from '../search/load-index.ts';
 import { openSqliteStore } from '../storage/sqlite/open.ts';
 import { createFlowPort } from '../subscriptions/flow-subscriptions.ts';
@@ -196,6 +197,7 @@ export async function createApp(
     census: () => store.messages.census(),
     routes: [
       ...channelRoutes({ book, runner, messages: store.messages }),
+      startPageRoute,
       ...messageRoutes({ messages: store.messages, inbox, deadLetters }),
       ...deliveryRoutes({ messages: store.messages, deadLetters }),
       ...mappingRoutes({ mapper, reload: () => mapper.reload(), formats, repository, clock }),
