@@ -21,6 +21,7 @@ export interface Config {
   readonly mllpCharset: string;
   readonly mllpAllow: readonly string[] | undefined;
   readonly timeZone: string;
+  readonly mapOverlays: string | undefined;
   readonly destinations: readonly Destination[];
   readonly maxMessageBytes: number;
   readonly retentionDays: number;

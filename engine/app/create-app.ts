@@ -62,7 +62,12 @@ export async function createApp(
 
   // Messages in, mapped, and out.
   const formats = createFormats([hl7Format]);
-  const mapper = await createMapper({ folder: mappings, logger, facility: { timeZone: config.timeZone } });
+  const mapper = await createMapper({
+    folder: mappings,
+    ...(config.mapOverlays === undefined ? {} : { overlays: config.mapOverlays }),
+    logger,
+    facility: { timeZone: config.timeZone },
+  });
   const settingsOf: SettingsOf = (channel) => ({ ...usualSettings(channel), charset: config.mllpCharset });
   const processor = createProcessor({
     repository,

@@ -90,6 +90,13 @@ export const settings = {
     byDefault: 'Africa/Nairobi',
     sentence: 'The time zone of the hospital, for times in messages that name none.',
   },
+  mapOverlays: {
+    name: 'KIUNGO_MAP_OVERLAYS',
+    kind: 'folder',
+    byDefault: undefined,
+    sentence:
+      "A folder of the hospital's own: files that change shipped maps by name, and further maps and tables. Default: none.",
+  },
   destinations: {
     name: 'KIUNGO_DESTINATIONS',
     kind: 'destinations',

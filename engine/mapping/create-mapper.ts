@@ -33,6 +33,8 @@ export interface Facility {
 export interface MapperOptions {
   /** The folder `mappings`. */
   readonly folder: string;
+  /** A folder of the facility's own: files that change shipped maps by name, and further maps and tables. */
+  readonly overlays?: string;
   readonly logger: Logger;
   readonly facility?: Partial<Facility>;
   /** How long the folder must have been quiet before it is read again. */
@@ -101,7 +103,7 @@ class FolderMapper implements ReloadableMapper {
 
   async reload(): Promise<void> {
     try {
-      this.#maps = await loadMaps(this.#options.folder);
+      this.#maps = await loadMaps(this.#options.folder, this.#options.overlays);
     } catch (error) {
       if (!(error instanceof MapFault)) throw error;
       throw new Refusal('unprocessable', `the maps cannot be used: ${error.message}`);
@@ -109,18 +111,20 @@ class FolderMapper implements ReloadableMapper {
   }
 
   watch(): () => void {
-    const { folder, logger, quietMs = 200 } = this.#options;
+    const { folder, overlays, logger, quietMs = 200 } = this.#options;
     let timer: NodeJS.Timeout | undefined;
-    const watcher = watch(folder, { recursive: true }, () => {
+    const reread = (): void => {
       clearTimeout(timer);
       timer = setTimeout(() => void this.#reloadAndTell(), quietMs);
-    });
-    watcher.on('error', (error) => {
-      logger.error({ part: 'mapping' }, 'the maps are no longer watched', error);
-    });
+    };
+    const watchers = [folder, ...(overlays === undefined ? [] : [overlays])].map((each) =>
+      watch(each, { recursive: true }, reread).on('error', (error) => {
+        logger.error({ part: 'mapping' }, 'the maps are no longer watched', error);
+      }),
+    );
     return () => {
       clearTimeout(timer);
-      watcher.close();
+      for (const watcher of watchers) watcher.close();
     };
   }
 
