@@ -24,6 +24,8 @@ export interface Config {
   readonly timeZone: string;
   /** Absolute; undefined: the shipped ones. */
   readonly mappings: string | undefined;
+  /** Absolute. */
+  readonly mapOverlays: string | undefined;
   readonly destinations: readonly Destination[];
   readonly referentialIntegrity: boolean;
   /** Absolute. */

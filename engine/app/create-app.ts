@@ -70,6 +70,7 @@ export async function createApp(
   const formats = createFormats([hl7Format]);
   const mapper = await createMapper({
     folder: config.mappings ?? shippedMappings,
+    ...(config.mapOverlays === undefined ? {} : { overlays: config.mapOverlays }),
     logger,
     facility: { timeZone: config.timeZone },
   });

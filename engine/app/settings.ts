@@ -114,6 +114,13 @@ export const settings = {
     sentence:
       'The folder of maps and code tables, read again whenever a file in it changes. Default: those that come with the engine.',
   },
+  mapOverlays: {
+    name: 'KIUNGO_MAP_OVERLAYS',
+    kind: 'folder',
+    byDefault: undefined,
+    sentence:
+      "A folder of the hospital's own: files that change shipped maps by name, and further maps and tables. Default: none.",
+  },
   destinations: {
     name: 'KIUNGO_DESTINATIONS',
     kind: 'destinations',
