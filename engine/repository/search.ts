@@ -23,13 +23,15 @@ export async function search(
     index.request(type, query, { ...pageLimits(base(), choice), answers }),
   );
   const asked = within(reading.parts, plan, choice.compartment);
-  const { matches, next, total } = await reading.resources.search(asked);
+  const { matches, next, previous, total } = await reading.resources.search(asked);
   return {
     matches,
     included: await includedWith(reading, matches, includes),
     total,
     self,
+    first: (plan.after ?? plan.before) === undefined ? undefined : self,
     next: next === undefined ? undefined : nextPage(self, next),
+    previous: previous === undefined ? undefined : pageFrom(self, '_back', previous),
     ignored,
   };
 }
@@ -41,5 +43,7 @@ export const pageLimits = (base: string, choice: SearchChoice): SearchOptions =>
   maximumCount,
 });
 
-export const nextPage = (self: string, place: string): string =>
-  `${self}${self === '' ? '' : '&'}_page=${encodeURIComponent(place)}`;
+export const nextPage = (self: string, place: string): string => pageFrom(self, '_page', place);
+
+const pageFrom = (self: string, key: '_page' | '_back', place: string): string =>
+  `${self}${self === '' ? '' : '&'}${key}=${encodeURIComponent(place)}`;
