@@ -162,7 +162,7 @@ export async function createApp(
     wakeDeliveries,
   });
   const jobs = createScheduler({ jobs: store.jobs, clock, ids, logger });
-  const retention = createRetention({ store, clock, logger, messageDays: config.retentionDays });
+  const retention = createRetention({ store, settingsOf, clock, logger, messageDays: config.retentionDays });
   jobs.define(retention.name, () => retention.run());
 
   // HTTP.
@@ -188,7 +188,7 @@ export async function createApp(
     census: () => store.messages.census(),
     routes: [
       ...channelRoutes({ book, runner, messages: store.messages }),
-      ...messageRoutes({ messages: store.messages, inbox, deadLetters }),
+      ...messageRoutes({ messages: store.messages, inbox, formats, deadLetters }),
       ...deliveryRoutes({ messages: store.messages, deadLetters }),
       ...mappingRoutes({ mapper, formats, repository, clock }),
     ],

@@ -41,6 +41,8 @@ export const messagesOfChannels = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX message_key_by_sequence ON message_key (sequence);
 
+  CREATE INDEX message_by_replay ON message (replay_of) WHERE replay_of IS NOT NULL;
+
   -- What the maps made of a message, where its channel keeps it.
   CREATE TABLE message_mapped (sequence INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 
