@@ -5,6 +5,7 @@ import { startMeasured, newFolder } from './engine.ts';
 import { printTable, type Figure } from './report.ts';
 import { measureCreates, measureTransactions } from './scenarios/writes.ts';
 import { measureExtraction } from './scenarios/extraction.ts';
+import { measureMessageLists } from './scenarios/message-lists.ts';
 import { measureMessages } from './scenarios/messages.ts';
 import { measureReads } from './scenarios/reads.ts';
 import { measureStartAndMemory } from './scenarios/start.ts';
@@ -17,6 +18,7 @@ const scenarios = {
   creates: measureCreates,
   transactions: measureTransactions,
   messages: measureMessages,
+  'message-lists': measureMessageLists,
 } as const;
 
 const figures: Figure[] = [];

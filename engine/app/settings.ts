@@ -1,7 +1,17 @@
 // The settings that there are: one table of name, type, default and sentence. docs/configuration.md shows the same table.
 
 type SettingKind =
-  'text' | 'port' | 'whole' | 'url' | 'folder' | 'store' | 'level' | 'hosts' | 'zone' | 'destinations';
+  | 'text'
+  | 'port'
+  | 'whole'
+  | 'url'
+  | 'folder'
+  | 'store'
+  | 'level'
+  | 'hosts'
+  | 'zone'
+  | 'destinations'
+  | 'webhook';
 
 interface Setting {
   readonly name: string;
@@ -103,6 +113,13 @@ export const settings = {
     byDefault: undefined,
     sentence:
       'A folder of channels, one YAML or JSON file each. What is in a file is changed there, and wins over what was made by hand.',
+  },
+  alertWebhook: {
+    name: 'KIUNGO_ALERT_WEBHOOK',
+    kind: 'webhook',
+    byDefault: undefined,
+    sentence:
+      'Where alerts are sent as JSON, at most once a minute: a channel that is silent, a destination that cannot be reached, and so on.',
   },
   maxMessageBytes: {
     name: 'KIUNGO_MAX_MESSAGE_BYTES',

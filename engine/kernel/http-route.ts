@@ -19,6 +19,8 @@ export interface HttpAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** A string or bytes are sent as they are; an object as JSON. */
   readonly body?: string | Uint8Array | object;
+  /** Sent piece by piece as they come, instead of a body; left when the other side goes. */
+  readonly stream?: AsyncIterable<string>;
 }
 
 export interface HttpRoute {

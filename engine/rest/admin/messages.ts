@@ -5,9 +5,10 @@ import type { DeadLetters } from '../../messages/dead-letters.ts';
 import type { Formats } from '../../messages/formats.ts';
 import { lineageOf } from '../../messages/lineage.ts';
 import type { Inbox, Receipt } from '../../messages/ports.ts';
-import type { Delivery, MessageFilter, MessageReader, MessageState } from '../../storage/message-store.ts';
+import type { Delivery, MessageFilter, MessageReader } from '../../storage/message-store.ts';
 import { readDiscard } from './body.ts';
-import { admitNames, pageParameters, readPage, readSpan, readState, readText } from './query.ts';
+import { messageFilterNames, readMessageFilter } from './message-filter.ts';
+import { admitNames, pageParameters, readPage } from './query.ts';
 import { viewDelivery, viewMessage } from './views.ts';
 
 export interface MessageRoutesOptions {
@@ -59,32 +60,9 @@ export function messageRoutes(options: MessageRoutesOptions): readonly HttpRoute
   ];
 }
 
-const states: readonly MessageState[] = ['received', 'processed', 'set-aside', 'dead', 'discarded'];
-
 async function list({ query }: HttpRequest, messages: MessageReader): Promise<HttpAnswer> {
-  admitNames(query, [
-    'controlId',
-    'state',
-    'channel',
-    'type',
-    'batch',
-    'from',
-    'to',
-    ...searched,
-    ...pageParameters,
-  ]);
-  const filter: MessageFilter = {
-    ...readText(query, 'controlId', 'controlId'),
-    ...readText(query, 'channel', 'channel'),
-    ...readText(query, 'type', 'messageType'),
-    ...readText(query, 'batch', 'batch'),
-    ...readText(query, 'reason', 'reason'),
-    ...readText(query, 'text', 'text'),
-    ...readKeys(query),
-    ...readState(query, states),
-    ...readSpan(query),
-    ...readPage(query),
-  };
+  admitNames(query, [...messageFilterNames, ...pageParameters]);
+  const filter: MessageFilter = { ...readMessageFilter(query), ...readPage(query) };
   const { total, isAtLeast, items } = await messages.messages(filter);
   const counted = isAtLeast === true ? { total, isAtLeast } : { total };
   return { status: 200, body: { ...counted, items: items.map(viewMessage) } };
@@ -95,22 +73,6 @@ async function read({ params: { id = '' } }: HttpRequest, messages: MessageReade
   if (message === undefined) throw notFound('message', id);
   const deliveries = await causedBy([id, ...message.effects], messages);
   return { status: 200, body: { ...viewMessage(message), deliveries: deliveries.map(viewDelivery) } };
-}
-
-const searched = ['reason', 'text', 'patient', 'barcode', 'key'] as const;
-
-/** `patient=…`, `barcode=…`, and `key=name:value` for what a channel indexes. */
-function readKeys(query: URLSearchParams): Pick<MessageFilter, 'keys'> {
-  const [, name, value] = /^([a-z][a-z0-9-]*):(.+)$/s.exec(query.get('key') ?? '') ?? [];
-  if (query.has('key') && (name === undefined || value === undefined)) {
-    throw badRequest('key is a name, a colon and a value: key=ward:ICU', 'key');
-  }
-  const keys = [
-    { name: 'patient', value: query.get('patient') },
-    { name: 'barcode', value: query.get('barcode') },
-    { name: name ?? '', value: value ?? null },
-  ].flatMap(({ name: one, value: text }) => (text === null ? [] : [{ name: one, value: text }]));
-  return keys.length === 0 ? {} : { keys };
 }
 
 const mostDeliveries = 200;
