@@ -111,10 +111,3 @@ export function residentMegabytes(pid: number): readonly number[] {
     return Math.round(Number(kilobytes) / 1024);
   });
 }
-
-/** Processor time that a process has used, in seconds (Linux counts it in hundredths). */
-export function processorSeconds(pid: number): number {
-  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
-  const [user, system] = fields.split(' ').slice(11, 13).map(Number);
-  return ((user ?? 0) + (system ?? 0)) / 100;
-}

@@ -17,9 +17,13 @@ import { createFormats } from '../messages/formats.ts';
 import { createInbox } from '../messages/inbox.ts';
 import { createOutbox } from '../messages/outbox.ts';
 import { createProcessor } from '../messages/processor.ts';
+import { createReplays } from '../messages/replays.ts';
+import { createResend } from '../messages/resend.ts';
 import { createRetention } from '../messages/retention.ts';
 import { createRepository } from '../repository/create-repository.ts';
 import { channelRoutes } from '../rest/admin/channels.ts';
+import { eventRoutes } from '../rest/admin/events.ts';
+import { replayRoutes } from '../rest/admin/replays.ts';
 import { deliveryRoutes } from '../rest/admin/deliveries.ts';
 import { mappingRoutes } from '../rest/admin/mappings.ts';
 import { messageRoutes } from '../rest/admin/messages.ts';
@@ -33,6 +37,7 @@ import type { Config } from './config.ts';
 import { administrator, createDataFolder, firstCredentials, keysOf } from './first-credentials.ts';
 import { registerDestinations } from './destinations.ts';
 import { minutesEast } from './time-zone.ts';
+import { createWatching } from './watching.ts';
 import type { Places } from './welcome.ts';
 
 const version = '0.1.0';
@@ -169,8 +174,11 @@ export async function createApp(
     wake: () => processor.wake(),
     wakeDeliveries,
   });
+  const resend = createResend({ repository, formats, settingsOf, clock, ids });
+  const replays = createReplays({ messages: store.messages, deadLetters, resend, clock, ids, logger });
+  const { alerts, live } = createWatching({ config, store, book, outbox, clock, ids, logger });
   const jobs = createScheduler({ jobs: store.jobs, clock, ids, logger });
-  const retention = createRetention({ store, clock, logger, messageDays: config.retentionDays });
+  const retention = createRetention({ store, settingsOf, clock, logger, messageDays: config.retentionDays });
   jobs.define(retention.name, () => retention.run());
 
   // HTTP.
@@ -196,10 +204,13 @@ export async function createApp(
     ready: async () => ({ store: await answers(store.check()) }),
     beside: () => ({ flows: flows.ready() }),
     census: () => store.messages.census(),
+    tallies: () => store.messages.tallies(),
     routes: [
       ...channelRoutes({ book, runner, messages: store.messages }),
       startPageRoute,
-      ...messageRoutes({ messages: store.messages, inbox, deadLetters }),
+      ...messageRoutes({ messages: store.messages, inbox, formats, deadLetters }),
+      ...replayRoutes({ replays, resend }),
+      ...eventRoutes({ live, alerts }),
       ...deliveryRoutes({ messages: store.messages, deadLetters }),
       ...mappingRoutes({ mapper, reload: () => mapper.reload(), formats, repository, clock }),
     ],
@@ -223,6 +234,7 @@ export async function createApp(
       outbox.start();
       stopWatchingMaps = mapper.watch();
       await runner.start();
+      alerts.start();
       await jobs.start();
       await jobs.every(retention.interval, retention.name);
       return {
@@ -236,8 +248,11 @@ export async function createApp(
     },
     stop: async () => {
       stopWatchingMaps();
+      live.stop();
       await runner.stop();
       await http.close();
+      await replays.stop();
+      await alerts.stop();
       await inbox.stop();
       await flows.stop();
       await processor.stop();

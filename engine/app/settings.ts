@@ -11,7 +11,8 @@ type SettingKind =
   | 'level'
   | 'hosts'
   | 'zone'
-  | 'destinations';
+  | 'destinations'
+  | 'webhook';
 
 interface Setting {
   readonly name: string;
@@ -141,6 +142,13 @@ export const settings = {
     byDefault: undefined,
     sentence:
       'A folder of channels, one YAML or JSON file each. What is in a file is changed there, and wins over what was made by hand.',
+  },
+  alertWebhook: {
+    name: 'KIUNGO_ALERT_WEBHOOK',
+    kind: 'webhook',
+    byDefault: undefined,
+    sentence:
+      'Where alerts are sent as JSON, at most once a minute: a channel that is silent, a destination that cannot be reached, and so on.',
   },
   maxMessageBytes: {
     name: 'KIUNGO_MAX_MESSAGE_BYTES',

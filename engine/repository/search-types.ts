@@ -32,6 +32,8 @@ export async function searchTypes(
     included: await includedWith(reading, matches, includesOf(requests)),
     total,
     self: first.self,
+    first: after === undefined ? undefined : first.self,
+    previous: undefined,
     next: next === undefined ? undefined : nextPage(first.self, next),
     ignored: first.ignored,
   };

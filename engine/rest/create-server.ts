@@ -12,7 +12,7 @@ import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { SearchIndex } from '../search/search-index.ts';
-import type { Census } from '../storage/message-store.ts';
+import type { Census, Tallies } from '../storage/message-store.ts';
 import { send } from './answer.ts';
 import type { FormatParts } from './answer-format.ts';
 import { correlationOf } from './correlation.ts';
@@ -46,6 +46,7 @@ export interface HttpServerOptions {
   /** Parts that are shown too, but without which the engine does its work. */
   readonly beside?: () => Readiness;
   readonly census: () => Promise<Census>;
+  readonly tallies?: () => Promise<Tallies>;
   /** Largest body in bytes; default 50 MiB. */
   readonly bodyLimit?: number;
   /** Whether a person set the public URL: then it counts whatever proxies say. */
