@@ -1,5 +1,6 @@
 // Puts the repository together over a store and the compiled search parameters.
 import type { Bundle } from '@medplum/fhirtypes';
+import type { Patch } from '../fhir/patch/work.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -10,6 +11,7 @@ import type { SearchIndex } from '../search/search-index.ts';
 import type { Store } from '../storage/store.ts';
 import { applyBatch } from './batch.ts';
 import { deleteWhere, updateWhere } from './conditional.ts';
+import { patch, patchWhere } from './patch.ts';
 import type { Repository, RepositoryUnit, WritesResources, Written } from './repository.ts';
 import { openUnit, readingOf, type ChangeListener } from './unit.ts';
 import type { UpdateChoice } from './update.ts';
@@ -25,12 +27,20 @@ export interface RepositoryOptions {
   readonly base: () => string;
 }
 
-/** The writes by criteria besides, which only REST needs. */
+/** The writes by criteria and by patches besides, which only REST needs. */
 export interface ConditionalRepository extends Repository {
   updateWhere(
     actor: Actor,
     resource: FhirResource,
     criteria: string,
+    choice?: UpdateChoice,
+  ): Promise<Written>;
+  patch(actor: Actor, type: string, id: string, change: Patch, choice?: UpdateChoice): Promise<Written>;
+  patchWhere(
+    actor: Actor,
+    type: string,
+    criteria: string,
+    change: Patch,
     choice?: UpdateChoice,
   ): Promise<Written>;
   /** undefined: nothing matched. */
@@ -81,6 +91,9 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
     onCommitted: (listener) => void committedListeners.push(listener),
     updateWhere: (actor, resource, criteria, choice) =>
       run(actor, (work) => updateWhere(work, resource, criteria, choice)),
+    patch: (actor, type, id, change, choice) => run(actor, (work) => patch(work, type, id, change, choice)),
+    patchWhere: (actor, type, criteria, change, choice) =>
+      run(actor, (work) => patchWhere(work, type, criteria, change, choice)),
     deleteWhere: (actor, type, criteria, choice) =>
       run(actor, (work) => deleteWhere(work, type, criteria, choice)),
   };

@@ -120,7 +120,13 @@ function createApp(
   return app;
 }
 
-const fhirPartsOf = ({ repository, index, publicUrl, version, clock }: HttpServerOptions): FhirParts => ({
+const fhirPartsOf = ({
+  repository,
+  index,
+  publicUrl,
+  version,
+  clock,
+}: HttpServerOptions): Omit<FhirParts, 'shapes'> => ({
   repository,
   index,
   publicUrl,
@@ -157,7 +163,7 @@ const fhirEndpoints = (): readonly MountedEndpoint[] =>
     access: access === 'public' ? 'public' : 'signed-in',
   }));
 
-const verbs = { GET: 'get', POST: 'post', PUT: 'put', DELETE: 'delete' } as const;
+const verbs = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'delete' } as const;
 
 function mountEndpoint(
   app: Express,

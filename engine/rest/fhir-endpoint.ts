@@ -6,7 +6,7 @@ import { jsonBody, presented, queryOf, type FormatParts, type Wish } from './ans
 import type { Endpoint, Incoming } from './endpoint.ts';
 import { generalParameters, withForm, type General } from './general.ts';
 import { fhirPath, type Exchange, type FhirParts, type Interaction } from './interaction.ts';
-import { answerFormat, bodyKind, type BodyKind } from './negotiate.ts';
+import { answerFormat, bodyKind, patchBodies, resourceBodies, type BodyKind } from './negotiate.ts';
 import { readBody } from './read-body.ts';
 
 const noBytes = new Uint8Array();
@@ -61,7 +61,8 @@ const single: ReadonlySet<string> = new Set(['read', 'vread', 'capabilities']);
 const kinds: Readonly<Record<Interaction['takes'], readonly BodyKind[]>> = {
   nothing: [],
   form: [],
-  resource: ['json', 'xml'],
+  resource: resourceBodies,
+  patch: patchBodies,
 };
 
 /** Throws Refusal `unsupported-media-type`. */

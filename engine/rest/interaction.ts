@@ -1,6 +1,7 @@
 // What a FHIR interaction is to this server: a row with its path, what it needs, and what answers it. Express is not met here.
 import type { CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import type { Letter } from '../auth/scopes.ts';
+import type { Shapes } from '../fhir/shapes/shape.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { SearchIndex } from '../search/search-index.ts';
@@ -9,6 +10,8 @@ import type { Headers } from '../auth/headers.ts';
 export interface FhirParts {
   readonly repository: ConditionalRepository;
   readonly index: SearchIndex;
+  /** The shapes of R4, loaded when they are first asked for. */
+  readonly shapes: () => Shapes;
   /** The public URL, without a slash at its end. */
   readonly publicUrl: () => string;
   readonly version: string;
@@ -41,12 +44,12 @@ export interface FhirAnswer {
 export interface Interaction {
   /** Names it in metrics, and in the CapabilityStatement where `capability` says so. */
   readonly name: string;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Under the FHIR base; `:type`, `:id`, `:version`. */
   readonly path: string;
   /** The letter of the scope that is needed for the type; `public`: open to anyone; `each`: asked of each entry. */
   readonly access: Letter | 'public' | 'each';
-  readonly takes: 'nothing' | 'resource' | 'form';
+  readonly takes: 'nothing' | 'resource' | 'patch' | 'form';
   readonly capability?: Capability;
   answer(parts: FhirParts, exchange: Exchange): Promise<FhirAnswer>;
 }

@@ -4,6 +4,7 @@ import { createInteraction } from './create.ts';
 import { conditionalDeleteInteraction, deleteInteraction } from './delete.ts';
 import { historyInstanceInteraction } from './history-instance.ts';
 import type { Interaction } from './interaction.ts';
+import { conditionalPatchInteraction, patchInteraction } from './patch.ts';
 import { readInteraction } from './read.ts';
 import { postedSearchInteraction, searchTypeInteraction } from './search-type.ts';
 import { smartConfigurationInteraction } from './smart-configuration.ts';
@@ -16,6 +17,7 @@ const offered: readonly Interaction[] = [
   readInteraction,
   postedSearchInteraction,
   updateInteraction,
+  patchInteraction,
   deleteInteraction,
   vreadInteraction,
   historyInstanceInteraction,
@@ -23,6 +25,7 @@ const offered: readonly Interaction[] = [
   searchTypeInteraction,
   createInteraction,
   conditionalUpdateInteraction,
+  conditionalPatchInteraction,
   conditionalDeleteInteraction,
 ];
 

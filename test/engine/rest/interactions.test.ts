@@ -342,10 +342,10 @@ const scenarios: readonly Scenario[] = [
   },
   {
     rule: 'a method that is not offered is 405, and Allow says which are',
-    when: ['Patient/x', { method: 'PATCH', body: '[]' }],
+    when: ['Patient/x', post('{}')],
     then: {
       status: 405,
-      headers: { allow: 'GET, PUT, DELETE, HEAD' },
+      headers: { allow: 'GET, PUT, PATCH, DELETE, HEAD' },
       body: { resourceType: 'OperationOutcome' },
     },
   },
@@ -458,6 +458,7 @@ describe('capabilities', () => {
       'create',
       'delete',
       'history-instance',
+      'patch',
       'read',
       'search-type',
       'update',
