@@ -10,9 +10,21 @@ export const systemClock: Clock = { now: () => Date.now() };
 
 /** Ids are UUIDs of version 7 (RFC 9562): their first 48 bits are the time, so that new rows lie side by side. */
 export function createIds(clock: Clock): Ids {
+  const chance = createChance(10);
   return {
-    next: () => uuidOf(clock.now(), randomBytes(10)),
+    next: () => uuidOf(clock.now(), chance()),
     secret: (bytes) => randomBytes(bytes).toString('base64url'),
+  };
+}
+
+/** Asking the system for chance costs as much as a small request, so it is asked for 400 ids at once; none is given out twice. */
+function createChance(bytes: number): () => Buffer {
+  let pool = Buffer.alloc(0);
+  return () => {
+    if (pool.length < bytes) pool = randomBytes(bytes * 400);
+    const taken = pool.subarray(0, bytes);
+    pool = pool.subarray(bytes);
+    return taken;
   };
 }
 

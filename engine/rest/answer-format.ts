@@ -5,7 +5,7 @@ import type { FhirResource } from '../fhir/resource.ts';
 import type { Shapes } from '../fhir/shapes/shape.ts';
 import { subsetEntries, subsetOf } from '../fhir/subset.ts';
 import type { FhirXml } from '../fhir/xml/fhir-xml.ts';
-import type { HttpAnswer } from '../kernel/http-route.ts';
+import type { BodyStream, HttpAnswer } from '../kernel/http-route.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
 import type { Headers } from '../auth/headers.ts';
 import { headerOf } from '../auth/headers.ts';
@@ -26,13 +26,30 @@ export interface Wish {
 }
 
 /** The answer as the client wants it. JSON that is wanted whole goes out as it is, and so does what names its own type. */
-export function presented(parts: FormatParts, answer: FhirAnswer, wish: Wish): HttpAnswer {
+export async function presented(parts: FormatParts, answer: FhirAnswer, wish: Wish): Promise<HttpAnswer> {
   const { status, headers, body } = answer;
   if (body === undefined) return { status, ...(headers && { headers }) };
   if (isPlain(wish) || headers?.['content-type'] !== undefined) {
     return { status, headers: { 'content-type': fhirJson, ...headers }, body };
   }
-  return formatted(parts, { ...answer, body }, wish);
+  return formatted(parts, { ...answer, body: await whole(body) }, wish);
+}
+
+/** What is not plain JSON is made of the whole; longer streams are refused (characters). */
+const mostGathered = 64 * 1024 * 1024;
+
+async function whole(body: string | BodyStream): Promise<string> {
+  if (typeof body === 'string') return body;
+  const pieces: string[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    pieces.push(String(piece));
+    length += piece.length;
+    if (length > mostGathered) {
+      throw new Refusal('too-large', 'so much comes as JSON only, or in pages by _count');
+    }
+  }
+  return pieces.join('');
 }
 
 const isPlain = ({ format, general }: Wish): boolean =>
@@ -43,10 +60,10 @@ function formatted(
   { status, headers, body }: FhirAnswer & { readonly body: string },
   wish: Wish,
 ): HttpAnswer {
-  const whole = parseResource(body);
+  const complete = parseResource(body);
   const resource = wish.many
-    ? linked(part(parts, whole, wish), wish.general.carried)
-    : part(parts, whole, wish);
+    ? linked(part(parts, complete, wish), wish.general.carried)
+    : part(parts, complete, wish);
   return {
     status,
     headers: { ...headers, 'content-type': wish.format === 'xml' ? fhirXml : fhirJson },

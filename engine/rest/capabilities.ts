@@ -21,23 +21,26 @@ export function capabilitiesInteraction(interactions: readonly Interaction[]): I
     path: '/metadata',
     access: 'public',
     takes: 'nothing',
-    answer: async (parts) => {
-      const url = parts.publicUrl();
-      if (made?.url !== url) made = { url, text: JSON.stringify(statement(parts, capabilities)) };
+    answer: async (parts, { publicUrl: url }) => {
+      if (made?.url !== url) made = { url, text: JSON.stringify(statement(parts, url, capabilities)) };
       return { status: 200, body: made.text };
     },
   };
 }
 
-function statement(parts: FhirParts, capabilities: readonly Capability[]): CapabilityStatement {
-  const { index, publicUrl, version, startedAt } = parts;
+function statement(
+  parts: FhirParts,
+  publicUrl: string,
+  capabilities: readonly Capability[],
+): CapabilityStatement {
+  const { index, version, startedAt } = parts;
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
     date: new Date(startedAt).toISOString(),
     kind: 'instance',
     software: { name: 'Kiungo', version },
-    implementation: { description: 'Kiungo FHIR R4 integration engine', url: `${publicUrl()}${fhirPath}` },
+    implementation: { description: 'Kiungo FHIR R4 integration engine', url: `${publicUrl}${fhirPath}` },
     fhirVersion: '4.0.1',
     format: ['json', 'xml', 'application/fhir+json', 'application/fhir+xml'],
     patchFormat: [
@@ -49,7 +52,7 @@ function statement(parts: FhirParts, capabilities: readonly Capability[]): Capab
     rest: [
       {
         mode: 'server',
-        security: security(publicUrl()),
+        security: security(publicUrl),
         resource: index.types.map((type) => resourceOf(type, index, capabilities)),
         interaction: codesOf(capabilities, 'system') as Codes<CapabilityStatementRest>,
       },
@@ -64,10 +67,12 @@ function resourceOf(
 ): CapabilityStatementRestResource {
   const parameters = index.parameters(type);
   const includes = parameters.filter((parameter) => parameter.type === 'reference');
+  const operations = operationsOf(capabilities, type);
   return {
     type: type as NonNullable<CapabilityStatementRestResource['type']>,
     interaction: codesOf(capabilities, 'type') as Codes<CapabilityStatementRestResource>,
     ...merged(capabilities),
+    ...(operations.length === 0 ? {} : { operation: operations }),
     ...(includes.length === 0 ? {} : { searchInclude: includes.map(({ code }) => `${type}:${code}`) }),
     ...(parameters.length === 0
       ? {}
@@ -80,6 +85,12 @@ function resourceOf(
         }),
   };
 }
+
+const operationsOf = (capabilities: readonly Capability[], type: string) =>
+  capabilities
+    .flatMap(({ level, operation }) => (level === 'type' && operation ? [operation] : []))
+    .filter(({ types }) => types === undefined || types.includes(type))
+    .map(({ name, definition }) => ({ name, definition }));
 
 const merged = (capabilities: readonly Capability[]): Partial<CapabilityStatementRestResource> =>
   capabilities.reduce((all, { resource }) => ({ ...all, ...resource }), {});

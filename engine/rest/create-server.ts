@@ -19,6 +19,7 @@ import { correlationOf } from './correlation.ts';
 import { drain, rememberUpgraded } from './drain.ts';
 import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
 import { fhirEndpoint } from './fhir-endpoint.ts';
+import { publicUrlFor } from './forwarded.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { fhirPath, type FhirParts } from './interaction.ts';
 import { interactions } from './interactions.ts';
@@ -26,6 +27,7 @@ import { methodNotAllowed, methodsByPath, nothingHere } from './fallback.ts';
 import { createMetrics } from './metrics.ts';
 import { isUnder, listenForUpgrades, serveExternal, type ExternalHandler } from './mount-external.ts';
 import { routeEndpoint } from './route-endpoint.ts';
+import { trustedPeers, type TrustedPeers } from './trusted-peers.ts';
 
 export interface HttpServerOptions {
   readonly repository: ConditionalRepository;
@@ -46,8 +48,10 @@ export interface HttpServerOptions {
   readonly census: () => Promise<Census>;
   /** Largest body in bytes; default 50 MiB. */
   readonly bodyLimit?: number;
-  /** Express `trust proxy`: which proxies' X-Forwarded-For is believed; default none. */
-  readonly trustProxy?: boolean | number | string;
+  /** Whether a person set the public URL: then it counts whatever proxies say. */
+  readonly publicUrlIsFixed?: boolean;
+  /** Addresses and CIDR ranges of the proxies whose Forwarded and X-Forwarded-… headers are believed; default none. */
+  readonly trustedProxies?: readonly string[];
   /** How long `close` waits for what is under way, ms; default 10 s. */
   readonly drainMs?: number;
 }
@@ -109,8 +113,9 @@ function createApp(
   const bodyLimit = options.bodyLimit ?? 50 * mebibyte;
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
-  app.set('trust proxy', options.trustProxy ?? false);
-  mountFhir(app, parts, { ...fhirPartsOf(options), ...parts.formats }, bodyLimit);
+  const trusted = trustedPeers(options.trustedProxies ?? []);
+  app.set('trust proxy', trusted.any ? (address: string) => trusted.has(address) : false);
+  mountFhir(app, parts, { ...fhirPartsOf(options, trusted), ...parts.formats }, bodyLimit);
   const addressOf = (request: unknown): string => (request as Request).ip ?? '';
   for (const route of routes) {
     mountEndpoint(app, parts, route.method, route.path, routeEndpoint(route, bodyLimit, addressOf));
@@ -120,19 +125,16 @@ function createApp(
   return app;
 }
 
-const fhirPartsOf = ({
-  repository,
-  index,
-  publicUrl,
-  version,
-  clock,
-}: HttpServerOptions): Omit<FhirParts, 'shapes'> => ({
-  repository,
-  index,
-  publicUrl,
-  version,
-  startedAt: clock.now(),
-});
+function fhirPartsOf(options: HttpServerOptions, trusted: TrustedPeers): Omit<FhirParts, 'shapes'> {
+  const { repository, index, publicUrl, publicUrlIsFixed: isFixed = false, version, clock } = options;
+  return {
+    repository,
+    index,
+    publicUrl: publicUrlFor({ publicUrl, isFixed, trusted }),
+    version,
+    startedAt: clock.now(),
+  };
+}
 
 /** The shapes are read when they are first needed: who speaks whole JSON alone never waits for them. */
 function formatParts(): FormatParts {

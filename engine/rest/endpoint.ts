@@ -4,11 +4,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { adminScope } from '../auth/scopes.ts';
 import type { Auth, Authentication } from '../auth/create-auth.ts';
 import type { Actor } from '../kernel/actor.ts';
-import type { HttpAnswer, HttpRoute } from '../kernel/http-route.ts';
+import type { BodyStream, HttpAnswer, HttpRoute } from '../kernel/http-route.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { Refusal } from '../kernel/outcomes.ts';
-import { send } from './answer.ts';
+import { isStream, send, sendStream, type Sending } from './answer.ts';
 import { presentedRefusal, type FormatParts } from './answer-format.ts';
 import { correlationOf } from './correlation.ts';
 import type { Metrics } from './metrics.ts';
@@ -66,9 +66,28 @@ export async function serve(
   } catch (error) {
     answer = failureAnswer(parts, endpoint.name, request, correlationId, error);
   }
-  const last = parts.stopping() || answer.status === 413;
-  send(response, answer, { correlationId, setCookie, last });
+  const sending = { correlationId, setCookie, last: parts.stopping() || answer.status === 413 };
+  if (isStream(answer.body)) await stream(parts, endpoint, response, answer, answer.body, sending);
+  else send(response, answer, sending);
   parts.metrics.observe(endpoint.name, answer.status, performance.now() - startedAt);
+}
+
+/** What fails after the first bytes cannot be answered any more: the connection breaks, so that nobody takes it for the whole. */
+async function stream(
+  { logger }: EndpointParts,
+  { name }: Endpoint,
+  response: ServerResponse,
+  answer: HttpAnswer,
+  body: BodyStream,
+  sending: Sending,
+): Promise<void> {
+  try {
+    await sendStream(response, answer, body, sending);
+  } catch (error) {
+    const { correlationId } = sending;
+    logger.error({ correlationId, interaction: name }, 'an answer broke off while it was sent', error);
+    response.destroy();
+  }
 }
 
 export function failureAnswer(

@@ -3,6 +3,7 @@ import { allows } from '../auth/scopes.ts';
 import { headerOf, type Headers } from '../auth/headers.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import { jsonBody, presented, queryOf, type FormatParts, type Wish } from './answer-format.ts';
+import { binaryOf, contentOf, isContent, wantsContent } from './binary.ts';
 import type { Endpoint, Incoming } from './endpoint.ts';
 import { generalParameters, withForm, type General } from './general.ts';
 import { fhirPath, type Exchange, type FhirParts, type Interaction } from './interaction.ts';
@@ -22,28 +23,40 @@ export function fhirEndpoint(
     answer: async (incoming) => {
       const { headers, url = '' } = incoming.request;
       const asked = generalParameters(queryOf(url));
-      const wanted = wishOf(interaction, asked, headers);
       const type = incoming.params['type'] ?? '';
+      const asContent = type === 'Binary' && isRead(interaction) && wantsContent(asked, headers);
+      const wanted = asContent ? asItIs : wishOf(interaction, asked, headers);
       checkAllowed(parts, interaction, incoming, type);
-      const kind = kindOf(interaction, headers);
-      const sent = interaction.takes === 'nothing' ? noBytes : await readBody(incoming.request, bodyLimit);
-      const body = kind === 'xml' ? jsonBody(parts, sent) : sent;
-      if (interaction.takes !== 'form') {
-        return presented(
-          parts,
-          await interaction.answer(parts, exchangeOf(parts, incoming, type, asked, body)),
-          wanted,
-        );
-      }
-      const [general, form] = withForm(asked, body);
-      const exchange = exchangeOf(parts, incoming, type, general, form);
-      return presented(
-        parts,
-        await interaction.answer(parts, exchange),
-        wishOf(interaction, general, headers),
-      );
+      const sent = await bodyOf(parts, interaction, incoming, bodyLimit);
+      const isForm = interaction.takes === 'form';
+      const [general, body] = isForm ? withForm(asked, sent) : [asked, sent];
+      const answer = await interaction.answer(parts, exchangeOf(parts, incoming, type, general, body));
+      if (asContent) return presented(parts, contentOf(answer), wanted);
+      return presented(parts, answer, isForm ? wishOf(interaction, general, headers) : wanted);
     },
   };
+}
+
+const isRead = ({ name }: Interaction): boolean => name === 'read' || name === 'vread';
+
+const asItIs: Wish = { format: 'json', general: generalParameters(''), many: false };
+
+/** The body as JSON or a form; for a Binary it may have come as its content. */
+async function bodyOf(
+  parts: FormatParts,
+  interaction: Interaction,
+  { request, params }: Incoming,
+  limit: number,
+): Promise<Uint8Array> {
+  if (interaction.takes === 'nothing') return noBytes;
+  const { headers } = request;
+  const isResource = interaction.takes === 'resource';
+  if (isResource && params['type'] === 'Binary' && isContent(headers)) {
+    return binaryOf(await readBody(request, limit), headers, params['id'] ?? '');
+  }
+  const kind = kindOf(interaction, headers);
+  const sent = await readBody(request, limit);
+  return kind === 'xml' ? jsonBody(parts, sent) : sent;
 }
 
 /** Throws Refusal `not-acceptable`. */
@@ -92,15 +105,18 @@ function exchangeOf(
   { query }: General,
   body: Uint8Array,
 ): Exchange {
-  const { id = '', version = '' } = params;
+  const { id = '', version = '', compartment = '' } = params;
+  const url = publicUrl(request);
   return {
     actor,
     type,
     id,
     version,
+    compartment,
     query,
     headers: request.headers,
     body,
-    base: `${publicUrl()}${fhirPath}`,
+    publicUrl: url,
+    base: `${url}${fhirPath}`,
   };
 }

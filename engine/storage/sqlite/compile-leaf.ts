@@ -12,6 +12,8 @@ interface Rows {
   /** One rid is found without reading others: by the primary key, or by the named index. */
   readonly probe: boolean;
   readonly byRid?: string;
+  /** The index that leads to the rows as a source, where they know their type without it. */
+  readonly led?: string;
   readonly ordered: boolean;
 }
 
@@ -22,6 +24,15 @@ export function leafSource(compilation: Compilation, leaf: Leaf, type: string): 
   if (rows === undefined) return undefined;
   const { low, high } = compilation.span(type);
   const rid = sql`${row}.rid`;
+  // Left to choose, SQLite would walk all resources of the type: it does not know how few have the asked id.
+  if (rows.led !== undefined) {
+    return {
+      rid,
+      from: sql`${word(rows.table)} AS ${row} INDEXED BY ${word(rows.led)}`,
+      where: rows.where,
+      ordered: rows.ordered,
+    };
+  }
   return {
     rid,
     from: sql`${word(rows.table)} AS ${row}`,
@@ -71,10 +82,17 @@ function rowsOf(compilation: Compilation, leaf: Leaf, type: string, row: Fragmen
         compilation,
         type,
         row,
+        'resource_by_id',
         sql`${row}.id IN (SELECT value FROM json_each(${JSON.stringify(leaf.values)}))`,
       );
     case 'lastUpdated':
-      return resourceRows(compilation, type, row, comparedInstant(sql`${row}.updated`, leaf));
+      return resourceRows(
+        compilation,
+        type,
+        row,
+        'resource_by_updated',
+        comparedInstant(sql`${row}.updated`, leaf),
+      );
     case 'missing':
       return undefined;
   }
@@ -152,12 +170,19 @@ function quantityRows(compilation: Compilation, leaf: LeafOf<'quantity'>, row: F
   return rangeRows(where);
 }
 
-function resourceRows(compilation: Compilation, type: string, row: Fragment, where: Fragment): Rows {
+function resourceRows(
+  compilation: Compilation,
+  type: string,
+  row: Fragment,
+  led: string,
+  where: Fragment,
+): Rows {
   const number = compilation.names.find('type', type);
   return {
     table: 'resource',
     where: sql`${row}.type = ${number} AND ${row}.live = 1 AND ${where}`,
     probe: true,
+    led,
     ordered: false,
   };
 }

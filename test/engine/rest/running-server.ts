@@ -44,6 +44,7 @@ export interface ServerChoice {
   readonly bodyLimit?: number;
   readonly drainMs?: number;
   readonly publicUrl?: string;
+  readonly trustedProxies?: readonly string[];
   onChange?(change: Change): void;
 }
 
@@ -114,6 +115,8 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     }),
     census: () => store.messages.census(),
     ...(choice.bodyLimit === undefined ? {} : { bodyLimit: choice.bodyLimit }),
+    publicUrlIsFixed: choice.publicUrl !== undefined,
+    ...(choice.trustedProxies === undefined ? {} : { trustedProxies: choice.trustedProxies }),
     ...(choice.drainMs === undefined ? {} : { drainMs: choice.drainMs }),
   });
   for (const handler of choice.mounts ?? []) http.mount(handler);
