@@ -23,6 +23,7 @@ export interface Config {
   readonly mllpAllow: readonly string[] | undefined;
   readonly timeZone: string;
   readonly destinations: readonly Destination[];
+  readonly referentialIntegrity: boolean;
   readonly maxMessageBytes: number;
   readonly retentionDays: number;
 }
@@ -81,6 +82,7 @@ function oneOf(text: string, choices: readonly string[]): string {
 const readers = {
   text: (text) => text,
   port: (text) => whole(text, 0, 65_535),
+  switch: (text) => oneOf(text, ['on', 'off']) === 'on',
   whole: (text) => whole(text, 1, Number.MAX_SAFE_INTEGER),
   url,
   folder: (text) => resolve(text),

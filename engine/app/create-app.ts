@@ -58,7 +58,8 @@ export async function createApp(
     ...(config.publicUrl === undefined ? {} : { base: base() }),
     zoneOffsetMinutes: minutesEast(config.timeZone, clock.now()),
   });
-  const repository = createRepository({ store, index, clock, ids, logger, base });
+  const { referentialIntegrity } = config;
+  const repository = createRepository({ store, index, clock, ids, logger, base, referentialIntegrity });
 
   // Messages in, mapped, and out.
   const formats = createFormats([hl7Format]);

@@ -1,7 +1,17 @@
 // The settings that there are: one table of name, type, default and sentence. docs/configuration.md shows the same table.
 
 type SettingKind =
-  'text' | 'port' | 'whole' | 'url' | 'folder' | 'store' | 'level' | 'hosts' | 'zone' | 'destinations';
+  | 'text'
+  | 'port'
+  | 'switch'
+  | 'whole'
+  | 'url'
+  | 'folder'
+  | 'store'
+  | 'level'
+  | 'hosts'
+  | 'zone'
+  | 'destinations';
 
 interface Setting {
   readonly name: string;
@@ -103,6 +113,13 @@ export const settings = {
     byDefault: 'ward=file:ward',
     sentence:
       'Where the outbox hands things out, comma-separated: name=mllp://host:port, or name=file:folder (below outbox/ in the data folder).',
+  },
+  referentialIntegrity: {
+    name: 'KIUNGO_REFERENTIAL_INTEGRITY',
+    kind: 'switch',
+    byDefault: 'on',
+    sentence:
+      'on: what a resource refers to must be there, and what is referred to cannot be deleted. off: for loading data in any order.',
   },
   maxMessageBytes: {
     name: 'KIUNGO_MAX_MESSAGE_BYTES',

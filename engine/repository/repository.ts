@@ -6,6 +6,7 @@ import type { Actor } from '../kernel/actor.ts';
 import type { IndexEntry } from '../search/index-entry.ts';
 import type { HistoryPage, HistoryRequest, StoredVersion } from '../storage/resource-store.ts';
 import type { MessageWriter } from '../storage/message-store.ts';
+import type { Preconditions } from './preconditions.ts';
 
 export interface SearchResult {
   readonly matches: readonly StoredVersion[];
@@ -78,10 +79,13 @@ export interface WritesResources extends ReadsResources {
     resource: FhirResource,
     choice?: { readonly ifNoneExist?: string; readonly id?: string },
   ): Promise<Written>;
-  /** Creates under the given id when there is none. `ifMatch`: the version that must be the current one, else `precondition-failed`. */
-  update(resource: FhirResource, choice?: { readonly ifMatch?: string }): Promise<Written>;
+  /**
+   * Creates under the given id when there is none. `ifMatch`: the version that must be the current one; `ifNoneMatch`: those that must
+   * not be, `*` for any; else `precondition-failed`.
+   */
+  update(resource: FhirResource, expected?: Preconditions): Promise<Written>;
   /** Deleting what is already deleted is `unchanged`. */
-  delete(type: string, id: string, choice?: { readonly ifMatch?: string }): Promise<Written>;
+  delete(type: string, id: string, expected?: Preconditions): Promise<Written>;
   /** A transaction or batch Bundle; answers the response Bundle. A transaction is all or nothing. */
   apply(bundle: Bundle): Promise<Bundle>;
 }

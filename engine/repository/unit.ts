@@ -7,6 +7,7 @@ import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { everything, everythingPage } from './everything.ts';
 import { history } from './history.ts';
+import { uncheckedIntegrity, watchIntegrity } from './integrity.ts';
 import { lastN } from './lastn.ts';
 import { read, readVersion } from './read.ts';
 import type { Change, ReadsResources, RepositoryUnit } from './repository.ts';
@@ -40,7 +41,9 @@ export function openUnit(
     for (const listener of listeners) await listener(change, unit);
   };
   const { resources } = transaction;
-  const work: Work = { parts, resources, messages, actor, at: parts.clock.now(), announce };
+  const integrity =
+    parts.referentialIntegrity === false ? uncheckedIntegrity : watchIntegrity(resources, parts.base());
+  const work: Work = { parts, resources, messages, actor, at: parts.clock.now(), integrity, announce };
   const unit = unitOf(work);
   return { work, unit, touched: () => touched };
 }

@@ -55,6 +55,7 @@ function statement(
         security: security(publicUrl),
         resource: index.types.map((type) => resourceOf(type, index, capabilities)),
         interaction: codesOf(capabilities, 'system') as Codes<CapabilityStatementRest>,
+        ...operationsOf(capabilities, 'system'),
       },
     ],
   };
@@ -67,12 +68,11 @@ function resourceOf(
 ): CapabilityStatementRestResource {
   const parameters = index.parameters(type);
   const includes = parameters.filter((parameter) => parameter.type === 'reference');
-  const operations = operationsOf(capabilities, type);
   return {
     type: type as NonNullable<CapabilityStatementRestResource['type']>,
     interaction: codesOf(capabilities, 'type') as Codes<CapabilityStatementRestResource>,
     ...merged(capabilities),
-    ...(operations.length === 0 ? {} : { operation: operations }),
+    ...operationsOf(capabilities, 'type', type),
     ...(includes.length === 0 ? {} : { searchInclude: includes.map(({ code }) => `${type}:${code}`) }),
     ...(parameters.length === 0
       ? {}
@@ -86,12 +86,6 @@ function resourceOf(
   };
 }
 
-const operationsOf = (capabilities: readonly Capability[], type: string) =>
-  capabilities
-    .flatMap(({ level, operation }) => (level === 'type' && operation ? [operation] : []))
-    .filter(({ types }) => types === undefined || types.includes(type))
-    .map(({ name, definition }) => ({ name, definition }));
-
 const merged = (capabilities: readonly Capability[]): Partial<CapabilityStatementRestResource> =>
   capabilities.reduce((all, { resource }) => ({ ...all, ...resource }), {});
 
@@ -100,6 +94,19 @@ const codesOf = (
   level: Capability['level'],
 ): readonly { readonly code: string }[] =>
   capabilities.filter((one) => one.level === level).flatMap(({ codes }) => codes.map((code) => ({ code })));
+
+/** Those of the system, or those that a type has. */
+function operationsOf(
+  capabilities: readonly Capability[],
+  level: Capability['level'],
+  type = '',
+): Pick<CapabilityStatementRest, 'operation'> {
+  const operation = capabilities
+    .flatMap((one) => (one.level === level ? (one.operation ?? []) : []))
+    .filter(({ types }) => types === undefined || types.includes(type))
+    .map(({ name, definition }) => ({ name, definition }));
+  return operation.length === 0 ? {} : { operation };
+}
 
 /** https://hl7.org/fhir/smart-app-launch/conformance.html#using-cs */
 function security(publicUrl: string): NonNullable<CapabilityStatementRest['security']> {

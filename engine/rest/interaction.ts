@@ -66,13 +66,15 @@ export interface Capability {
   /** https://hl7.org/fhir/R4/valueset-type-restful-interaction.html, valueset-system-restful-interaction.html */
   readonly codes: readonly string[];
   readonly resource?: Partial<CapabilityStatementRestResource>;
-  /** `types`: of these alone; undefined: of every type. */
-  readonly operation?: {
-    readonly name: string;
-    /** Canonical URL of the OperationDefinition. */
-    readonly definition: string;
-    readonly types?: readonly string[];
-  };
+  readonly operation?: Operation;
+}
+
+/** An operation as the CapabilityStatement lists it: without the `$`, and the canonical url of its definition. */
+export interface Operation {
+  readonly name: string;
+  readonly definition: string;
+  /** Of these types alone; undefined: of every type. */
+  readonly types?: readonly string[];
 }
 
 /** Where the FHIR base lies under the public URL. */

@@ -3,6 +3,8 @@ import { capabilitiesInteraction } from './capabilities.ts';
 import { createInteraction } from './create.ts';
 import { conditionalDeleteInteraction, deleteInteraction } from './delete.ts';
 import { historyInstanceInteraction, historySystemInteraction, historyTypeInteraction } from './history.ts';
+import { expungeInteractions } from './operations/expunge.ts';
+import { metaInteractions } from './operations/meta.ts';
 import type { Interaction } from './interaction.ts';
 import { everythingInteractions } from './operations/everything.ts';
 import { lastnInteractions } from './operations/lastn.ts';
@@ -25,6 +27,8 @@ const offered: readonly Interaction[] = [
   historyTypeInteraction,
   ...everythingInteractions,
   ...lastnInteractions,
+  ...metaInteractions,
+  ...expungeInteractions,
   readInteraction,
   postedSearchInteraction,
   updateInteraction,

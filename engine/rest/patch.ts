@@ -7,7 +7,7 @@ import { badRequest } from '../kernel/outcomes.ts';
 import type { Exchange, FhirParts, Interaction } from './interaction.ts';
 import { bodyKind, patchBodies, type BodyKind } from './negotiate.ts';
 import { answerWritten } from './resource-answer.ts';
-import { ifMatch } from './update.ts';
+import { preconditions } from './update.ts';
 
 export const patchInteraction: Interaction = {
   name: 'patch',
@@ -19,7 +19,10 @@ export const patchInteraction: Interaction = {
   answer: async (parts, exchange) => {
     const { actor, type, id, headers } = exchange;
     const change = sentPatch(parts, exchange);
-    return answerWritten(await parts.repository.patch(actor, type, id, change, ifMatch(headers)), exchange);
+    return answerWritten(
+      await parts.repository.patch(actor, type, id, change, preconditions(headers)),
+      exchange,
+    );
   },
 };
 
@@ -32,7 +35,7 @@ export const conditionalPatchInteraction: Interaction = {
   answer: async (parts, exchange) => {
     const { actor, type, query, headers } = exchange;
     const change = sentPatch(parts, exchange);
-    const written = await parts.repository.patchWhere(actor, type, query, change, ifMatch(headers));
+    const written = await parts.repository.patchWhere(actor, type, query, change, preconditions(headers));
     return answerWritten(written, exchange);
   },
 };

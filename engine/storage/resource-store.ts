@@ -1,7 +1,7 @@
 // The port to where resources live. Promises, for every implementation: reads see only what is committed; a
 // resource's versions count 1, 2, 3 … without gaps; the JSON text comes back byte for byte.
 import type { IndexEntry } from '../search/index-entry.ts';
-import type { Plan, SystemPlan } from '../search/plan.ts';
+import type { ParameterName, Plan, SystemPlan } from '../search/plan.ts';
 
 export interface StoredVersion {
   readonly type: string;
@@ -51,6 +51,21 @@ export interface HistoryPage {
   readonly total: number | undefined;
 }
 
+/** Names a resource, whether or not it is there. */
+export interface ResourceName {
+  readonly type: string;
+  readonly id: string;
+}
+
+export interface ReferrersAsked {
+  /** Resources of these types may point at what is not there: they are left out. */
+  readonly exceptTypes: readonly string[];
+  readonly limit: number;
+}
+
+/** What may be forgotten of resources: all their versions but the current one, or deleted resources whole. */
+export type Forgettable = 'previous-versions' | 'deleted-resources';
+
 export interface ResourceReader {
   /** The current version, also when it is a deletion; undefined when there never was one. */
   read(type: string, id: string): Promise<StoredVersion | undefined>;
@@ -59,6 +74,23 @@ export interface ResourceReader {
   search(plan: Plan): Promise<SearchPage>;
   /** Over several types, newest first. Goes forwards only. */
   searchTypes(plan: SystemPlan): Promise<SearchPage>;
+  /** Those of `names` that do not live: never were, or are deleted. In the order asked. */
+  missing(names: readonly ResourceName[]): Promise<readonly ResourceName[]>;
+  /** Resources that point at this one by an index entry of kind `reference`; never itself, each once. */
+  referrers(name: ResourceName, asked: ReferrersAsked): Promise<readonly ResourceName[]>;
+  /** The codes (with their systems; of a kind `uri`: values, without system) that resources are indexed under. */
+  distinctCodes(
+    parameter: ParameterName,
+    kind: 'token' | 'uri',
+    limit: number,
+  ): Promise<readonly IndexedCode[]>;
+  /** Ids of resources of this type that have something to forget. */
+  forgettable(type: string, what: Forgettable, limit: number): Promise<readonly string[]>;
+}
+
+export interface IndexedCode {
+  readonly system: string;
+  readonly code: string;
 }
 
 /** Inside a transaction: reads see this transaction's own writes. */
@@ -73,4 +105,9 @@ export interface ResourceWriter extends ResourceReader {
     entries: readonly IndexEntry[],
     previousEntries: readonly IndexEntry[],
   ): Promise<void>;
+  /**
+   * Forgets for good, so that no read finds it again: the versions before the current one, or the whole of a deleted resource.
+   * Returns how many versions; 0 where there is nothing to forget, a living resource among `deleted-resources`.
+   */
+  forget(name: ResourceName, what: Forgettable): Promise<number>;
 }

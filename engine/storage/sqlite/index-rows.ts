@@ -7,7 +7,8 @@ import { widthOf } from './span.ts';
 
 /** Codes up to this length are kept as they are: shorter than most hashes, exact, and in order. */
 const plainCodeLength = 64;
-const digestMark = '\u0000';
+/** Stands in codes that are kept as a digest. */
+export const digestMark = '\u0000';
 
 /** A code as the index holds it: itself, or for a long one its beginning and its SHA-256. */
 export function codeKey(code: string): string {

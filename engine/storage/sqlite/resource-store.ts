@@ -3,8 +3,12 @@ import { conflict } from '../../kernel/outcomes.ts';
 import type { IndexEntry } from '../../search/index-entry.ts';
 import type { Plan, SystemPlan } from '../../search/plan.ts';
 import type {
+  Forgettable,
   HistoryPage,
   HistoryRequest,
+  IndexedCode,
+  ReferrersAsked,
+  ResourceName,
   ResourceReader,
   ResourceWriter,
   SearchPage,
@@ -14,6 +18,8 @@ import { countMatches, findMatches, type Match } from './compile-plan.ts';
 import type { Connection } from './connection.ts';
 import type { IndexWriter } from './index-rows.ts';
 import { countOfTypes, newestMatches } from './system-search.ts';
+import { forgettableIds, forgetHistory, forgetResource } from './forgetting.ts';
+import { distinctCodes, missingOf, referrersOf } from './references.ts';
 import { unknownNumber, type Names, type NameWriter } from './names.ts';
 import { readPage } from './page-bytes.ts';
 import { writePlace } from './page-place.ts';
@@ -86,6 +92,30 @@ export class SqliteResourceReader implements ResourceReader {
     };
   }
 
+  async missing(names: readonly ResourceName[]): Promise<readonly ResourceName[]> {
+    this.scope.check();
+    return missingOf(this.names, names);
+  }
+
+  async referrers(name: ResourceName, asked: ReferrersAsked): Promise<readonly ResourceName[]> {
+    this.scope.check();
+    return referrersOf(this.names, name, asked);
+  }
+
+  async distinctCodes(
+    parameter: string,
+    kind: 'token' | 'uri',
+    limit: number,
+  ): Promise<readonly IndexedCode[]> {
+    this.scope.check();
+    return distinctCodes(this.names, parameter, kind, limit);
+  }
+
+  async forgettable(type: string, what: Forgettable, limit: number): Promise<readonly string[]> {
+    this.scope.check();
+    return forgettableIds(this.names, type, what, limit);
+  }
+
   #row(type: string, id: string): VersionRow | undefined {
     const number = this.names.find('type', type);
     if (number === unknownNumber) return undefined;
@@ -133,6 +163,13 @@ export class SqliteResourceWriter extends SqliteResourceReader implements Resour
   ): Promise<void> {
     this.scope.check();
     this.#index.update(this.#put(next), entries, previousEntries);
+  }
+
+  async forget(name: ResourceName, what: Forgettable): Promise<number> {
+    this.scope.check();
+    return what === 'previous-versions'
+      ? forgetHistory(this.#names, name)
+      : forgetResource(this.#names, name);
   }
 
   #put(next: StoredVersion): number {

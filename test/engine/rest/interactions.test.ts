@@ -469,7 +469,7 @@ describe('capabilities', () => {
       versioning: 'versioned-update',
       conditionalCreate: true,
       conditionalUpdate: true,
-      conditionalDelete: 'single',
+      conditionalDelete: 'multiple',
       conditionalRead: 'full-support',
       updateCreate: true,
     });

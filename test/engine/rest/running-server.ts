@@ -28,6 +28,8 @@ export interface RunningServer {
   readonly http: HttpServer;
   /** Changes as the listeners heard of them: `created Patient/1/_history/1`. */
   readonly events: string[];
+  /** What was said to the log as warnings. */
+  readonly warnings: LogFacts[];
   /** Errors that were logged. */
   readonly defects: { readonly facts: LogFacts; readonly cause: unknown }[];
   /** A bearer token of the client that may do everything. */
@@ -45,6 +47,8 @@ export interface ServerChoice {
   readonly drainMs?: number;
   readonly publicUrl?: string;
   readonly trustedProxies?: readonly string[];
+  /** Off unless asked for: most cases are not about what they refer to. */
+  readonly referentialIntegrity?: boolean;
   onChange?(change: Change): void;
 }
 
@@ -68,13 +72,23 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
   const store = await openSqliteStore({ file: join(folder, 'store.sqlite'), clock, logger: silentLogger });
   const index = loadSearchIndex();
   const events: string[] = [];
+  const warnings: LogFacts[] = [];
   const defects: RunningServer['defects'] = [];
   const logger: Logger = {
     ...silentLogger,
+    warn: (facts) => void warnings.push(facts),
     error: (facts, _text, cause) => void defects.push({ facts, cause }),
   };
   const base = (): string => `${publicUrl()}/fhir/R4`;
-  const repository = createRepository({ store, index, clock, ids, base, logger });
+  const repository = createRepository({
+    store,
+    index,
+    clock,
+    ids,
+    base,
+    logger,
+    referentialIntegrity: choice.referentialIntegrity ?? false,
+  });
   repository.onChange(async (change) => {
     choice.onChange?.(change);
     const { type, id, version } = change.version;
@@ -140,6 +154,7 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     repository,
     http,
     events,
+    warnings,
     defects,
     token,
     tokenOf,

@@ -10,6 +10,7 @@ import { describe, expect, test } from '@jest/globals';
 import { jobStoreContract } from '../../contract/job-store.ts';
 import { messageStoreContract } from '../../contract/message-store.ts';
 import type { OpenedStore } from '../../contract/opened-store.ts';
+import { resourceReferencesContract } from '../../contract/resource-references.ts';
 import { resourceSearchContract } from '../../contract/resource-search.ts';
 import { resourceStoreContract, version, write } from '../../contract/resource-store.ts';
 import { storeContract } from '../../contract/store.ts';
@@ -40,6 +41,7 @@ const open = (): Promise<OpenedStore> => openIn(newFolder());
 
 storeContract('sqlite', open);
 resourceStoreContract('sqlite', open);
+resourceReferencesContract('sqlite', open);
 resourceSearchContract('sqlite', open);
 messageStoreContract('sqlite', open);
 jobStoreContract('sqlite', open);
