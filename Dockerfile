@@ -17,7 +17,7 @@ COPY flows ./flows
 COPY mappings ./mappings
 COPY fhir-profiles ./fhir-profiles
 # The definitions are compiled into the image, so that the first start is as fast as the second.
-RUN node engine/search/definitions/prepare.ts \
+RUN node engine/search/definitions/prepare.ts && node engine/fhir/shapes/prepare.ts \
  && install -d -o node -g node -m 0700 /var/lib/kiungo
 USER node
 VOLUME /var/lib/kiungo

@@ -15,6 +15,7 @@ export interface Config {
   readonly store: string;
   /** Without a trailing slash; undefined: made from what the engine listens on. */
   readonly publicUrl: string | undefined;
+  readonly trustProxy: readonly string[] | undefined;
   readonly adminClientId: string | undefined;
   readonly adminClientSecret: string | undefined;
   readonly logLevel: LogLevel;

@@ -136,6 +136,8 @@ export async function createApp(
     logger,
     version,
     publicUrl: () => publicUrl,
+    publicUrlIsFixed: config.publicUrl !== undefined,
+    trustedProxies: config.trustProxy ?? [],
     bodyLimit: config.maxMessageBytes,
     ready: async () => ({ store: await answers(store.check()) }),
     beside: () => ({ flows: flows.ready() }),

@@ -61,6 +61,13 @@ export const settings = {
     sentence:
       'The address by which others reach this engine, for links in answers. Default: http://<bind>:<port>.',
   },
+  trustProxy: {
+    name: 'KIUNGO_TRUST_PROXY',
+    kind: 'hosts',
+    byDefault: undefined,
+    sentence:
+      'Addresses or CIDR ranges, comma-separated, of the reverse proxies whose Forwarded and X-Forwarded-… headers are believed. Default: none.',
+  },
   adminClientId: {
     name: 'KIUNGO_ADMIN_CLIENT_ID',
     kind: 'text',

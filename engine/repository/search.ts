@@ -1,5 +1,7 @@
 // https://hl7.org/fhir/R4/http.html#search over one type.
+import type { SearchOptions } from '../search/search-index.ts';
 import { admitType } from './admit.ts';
+import { within } from './compartment.ts';
 import { includedWith } from './include.ts';
 import type { SearchChoice, SearchResult } from './repository.ts';
 import type { Reading } from './work.ts';
@@ -16,9 +18,9 @@ export async function search(
 ): Promise<SearchResult> {
   const { index, base } = reading.parts;
   admitType(index, type);
-  const limits = { lenient: choice.lenient ?? false, base: base(), defaultCount, maximumCount };
-  const { plan, includes, self, ignored } = index.request(type, query, limits);
-  const { matches, next, total } = await reading.resources.search(plan);
+  const { plan, includes, self, ignored } = index.request(type, query, pageLimits(base(), choice));
+  const asked = within(reading.parts, plan, choice.compartment);
+  const { matches, next, total } = await reading.resources.search(asked);
   return {
     matches,
     included: await includedWith(reading, matches, includes),
@@ -29,5 +31,12 @@ export async function search(
   };
 }
 
-const nextPage = (self: string, place: string): string =>
+export const pageLimits = (base: string, choice: SearchChoice): SearchOptions => ({
+  lenient: choice.lenient ?? false,
+  base,
+  defaultCount,
+  maximumCount,
+});
+
+export const nextPage = (self: string, place: string): string =>
   `${self}${self === '' ? '' : '&'}_page=${encodeURIComponent(place)}`;

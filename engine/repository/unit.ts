@@ -5,10 +5,14 @@ import type { MessageWriter } from '../storage/message-store.ts';
 import type { Transaction } from '../storage/store.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
+import { everything, everythingPage } from './everything.ts';
+import { history } from './history.ts';
 import { uncheckedIntegrity, watchIntegrity } from './integrity.ts';
-import { history, read, readVersion } from './read.ts';
+import { lastN } from './lastn.ts';
+import { read, readVersion } from './read.ts';
 import type { Change, ReadsResources, RepositoryUnit } from './repository.ts';
 import { search } from './search.ts';
+import { searchTypes } from './search-types.ts';
 import { applyTransaction } from './transaction.ts';
 import { update } from './update.ts';
 import type { Parts, Reading, Work } from './work.ts';
@@ -61,8 +65,12 @@ function unitOf(work: Work): RepositoryUnit {
 export const readingOf = (reading: Reading): ReadsResources => ({
   read: (type, id) => read(reading, type, id),
   readVersion: (type, id, version) => readVersion(reading, type, id, version),
-  history: (type, id, count, after) => history(reading, type, id, count, after),
+  history: (asked) => history(reading, asked),
   search: (type, query, choice) => search(reading, type, query, choice),
+  everything: (asked) => everything(reading, asked),
+  everythingPage: (asked, count, after) => everythingPage(reading, asked, count, after),
+  lastN: (query, max) => lastN(reading, query, max),
+  searchTypes: (types, query, choice) => searchTypes(reading, types, query, choice),
 });
 
 /** The message store as it is, but `notice` is called when deliveries are put in the queue. */

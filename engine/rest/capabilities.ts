@@ -21,29 +21,38 @@ export function capabilitiesInteraction(interactions: readonly Interaction[]): I
     path: '/metadata',
     access: 'public',
     takes: 'nothing',
-    answer: async (parts) => {
-      const url = parts.publicUrl();
-      if (made?.url !== url) made = { url, text: JSON.stringify(statement(parts, capabilities)) };
+    answer: async (parts, { publicUrl: url }) => {
+      if (made?.url !== url) made = { url, text: JSON.stringify(statement(parts, url, capabilities)) };
       return { status: 200, body: made.text };
     },
   };
 }
 
-function statement(parts: FhirParts, capabilities: readonly Capability[]): CapabilityStatement {
-  const { index, publicUrl, version, startedAt } = parts;
+function statement(
+  parts: FhirParts,
+  publicUrl: string,
+  capabilities: readonly Capability[],
+): CapabilityStatement {
+  const { index, version, startedAt } = parts;
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
     date: new Date(startedAt).toISOString(),
     kind: 'instance',
     software: { name: 'Kiungo', version },
-    implementation: { description: 'Kiungo FHIR R4 integration engine', url: `${publicUrl()}${fhirPath}` },
+    implementation: { description: 'Kiungo FHIR R4 integration engine', url: `${publicUrl}${fhirPath}` },
     fhirVersion: '4.0.1',
-    format: ['json', 'application/fhir+json'],
+    format: ['json', 'xml', 'application/fhir+json', 'application/fhir+xml'],
+    patchFormat: [
+      'application/json-patch+json',
+      'application/merge-patch+json',
+      'application/fhir+json',
+      'application/fhir+xml',
+    ],
     rest: [
       {
         mode: 'server',
-        security: security(publicUrl()),
+        security: security(publicUrl),
         resource: index.types.map((type) => resourceOf(type, index, capabilities)),
         interaction: codesOf(capabilities, 'system') as Codes<CapabilityStatementRest>,
         ...operationsOf(capabilities, 'system'),
@@ -63,7 +72,7 @@ function resourceOf(
     type: type as NonNullable<CapabilityStatementRestResource['type']>,
     interaction: codesOf(capabilities, 'type') as Codes<CapabilityStatementRestResource>,
     ...merged(capabilities),
-    ...operationsOf(capabilities, 'type'),
+    ...operationsOf(capabilities, 'type', type),
     ...(includes.length === 0 ? {} : { searchInclude: includes.map(({ code }) => `${type}:${code}`) }),
     ...(parameters.length === 0
       ? {}
@@ -86,11 +95,16 @@ const codesOf = (
 ): readonly { readonly code: string }[] =>
   capabilities.filter((one) => one.level === level).flatMap(({ codes }) => codes.map((code) => ({ code })));
 
+/** Those of the system, or those that a type has. */
 function operationsOf(
   capabilities: readonly Capability[],
   level: Capability['level'],
+  type = '',
 ): Pick<CapabilityStatementRest, 'operation'> {
-  const operation = capabilities.flatMap((one) => (one.level === level ? (one.operation ?? []) : []));
+  const operation = capabilities
+    .flatMap((one) => (one.level === level ? (one.operation ?? []) : []))
+    .filter(({ types }) => types === undefined || types.includes(type))
+    .map(({ name, definition }) => ({ name, definition }));
   return operation.length === 0 ? {} : { operation };
 }
 

@@ -1,7 +1,10 @@
 // What a FHIR interaction is to this server: a row with its path, what it needs, and what answers it. Express is not met here.
+import type { IncomingMessage } from 'node:http';
 import type { CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import type { Letter } from '../auth/scopes.ts';
+import type { Shapes } from '../fhir/shapes/shape.ts';
 import type { Actor } from '../kernel/actor.ts';
+import type { BodyStream } from '../kernel/http-route.ts';
 import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import type { Headers } from '../auth/headers.ts';
@@ -9,8 +12,10 @@ import type { Headers } from '../auth/headers.ts';
 export interface FhirParts {
   readonly repository: ConditionalRepository;
   readonly index: SearchIndex;
-  /** The public URL, without a slash at its end. */
-  readonly publicUrl: () => string;
+  /** The shapes of R4, loaded when they are first asked for. */
+  readonly shapes: () => Shapes;
+  /** The URL by which this request came, as far as that is known; without a slash at its end. */
+  readonly publicUrl: (request: IncomingMessage) => string;
   readonly version: string;
   /** When this server was put together, ms since 1970. */
   readonly startedAt: number;
@@ -23,10 +28,14 @@ export interface Exchange {
   readonly type: string;
   readonly id: string;
   readonly version: string;
+  /** The type whose compartment is asked for; '' where none is. */
+  readonly compartment: string;
   /** As after the `?`, without `_format` and `_pretty`. */
   readonly query: string;
   readonly headers: Headers;
   readonly body: Uint8Array;
+  /** Without a slash at its end; `base` lies under it. */
+  readonly publicUrl: string;
   /** The public FHIR base, without a slash at its end. */
   readonly base: string;
 }
@@ -34,19 +43,19 @@ export interface Exchange {
 export interface FhirAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** JSON text. */
-  readonly body?: string;
+  /** JSON text, whole or as a stream; bytes are of the content type in the headers. */
+  readonly body?: string | BodyStream;
 }
 
 export interface Interaction {
   /** Names it in metrics, and in the CapabilityStatement where `capability` says so. */
   readonly name: string;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Under the FHIR base; `:type`, `:id`, `:version`. */
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Under the FHIR base; `:type`, `:id`, `:version`, `:compartment`. */
   readonly path: string;
   /** The letter of the scope that is needed for the type; `public`: open to anyone; `each`: asked of each entry. */
   readonly access: Letter | 'public' | 'each';
-  readonly takes: 'nothing' | 'resource' | 'form';
+  readonly takes: 'nothing' | 'resource' | 'patch' | 'form';
   readonly capability?: Capability;
   answer(parts: FhirParts, exchange: Exchange): Promise<FhirAnswer>;
 }
@@ -64,6 +73,8 @@ export interface Capability {
 export interface Operation {
   readonly name: string;
   readonly definition: string;
+  /** Of these types alone; undefined: of every type. */
+  readonly types?: readonly string[];
 }
 
 /** Where the FHIR base lies under the public URL. */

@@ -104,3 +104,11 @@ export interface Plan {
   readonly after: string | undefined;
   readonly total: 'none' | 'accurate';
 }
+
+/** A search over several types (https://hl7.org/fhir/R4/http.html#search, system): the parts' matches, newest first. */
+export interface SystemPlan {
+  readonly parts: readonly { readonly type: string; readonly where: Condition }[];
+  readonly count: number;
+  readonly after: string | undefined;
+  readonly total: 'none' | 'accurate';
+}

@@ -114,7 +114,10 @@ const jobs = `
   CREATE TABLE readiness (only INTEGER PRIMARY KEY CHECK (only = 1), checked_at INTEGER NOT NULL) STRICT;
 `;
 
-const steps: readonly string[] = [resources + messages + jobs];
+/** The replaced versions of a type, newest first (a rid's high bits are its type); the current ones have resource_by_updated. */
+const typeHistory = 'CREATE INDEX history_by_type ON history (rid >> 40, updated, rid, version);';
+
+const steps: readonly string[] = [resources + messages + jobs, typeHistory];
 
 /** Brings the file to the newest layout, each step in one transaction. A file of a newer engine is refused untouched. */
 export function migrate(database: DatabaseSync): void {

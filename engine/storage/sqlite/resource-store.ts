@@ -1,10 +1,11 @@
 // Resources in SQLite: read, history, search; and inside a transaction, write.
-import { badRequest, conflict } from '../../kernel/outcomes.ts';
+import { conflict } from '../../kernel/outcomes.ts';
 import type { IndexEntry } from '../../search/index-entry.ts';
-import type { Plan } from '../../search/plan.ts';
+import type { Plan, SystemPlan } from '../../search/plan.ts';
 import type {
   Forgettable,
   HistoryPage,
+  HistoryRequest,
   IndexedCode,
   ReferrersAsked,
   ResourceName,
@@ -16,10 +17,13 @@ import type {
 import { countMatches, findMatches, type Match } from './compile-plan.ts';
 import type { Connection } from './connection.ts';
 import type { IndexWriter } from './index-rows.ts';
+import { countOfTypes, newestMatches } from './system-search.ts';
 import { forgettableIds, forgetHistory, forgetResource } from './forgetting.ts';
 import { distinctCodes, missingOf, referrersOf } from './references.ts';
 import { unknownNumber, type Names, type NameWriter } from './names.ts';
+import { readPage } from './page-bytes.ts';
 import { writePlace } from './page-place.ts';
+import { historyPage } from './resource-history.ts';
 import type { Scope } from './scope.ts';
 
 interface VersionRow {
@@ -60,36 +64,31 @@ export class SqliteResourceReader implements ResourceReader {
     return row && versionOf(type, { ...current, ...row });
   }
 
-  async history(type: string, id: string, count: number, after?: string): Promise<HistoryPage> {
+  async history(asked: HistoryRequest): Promise<HistoryPage> {
     this.scope.check();
-    const below = after === undefined ? Infinity : versionAfter(after);
-    const current = this.#row(type, id);
-    if (current === undefined) return { versions: [], next: undefined, total: 0 };
-    const sql = `${replacedSql} AND version < ? ORDER BY version DESC LIMIT ?`;
-    const replaced = this.names.connection.rows<Omit<VersionRow, 'rid' | 'id'>>(
-      sql,
-      current.rid,
-      below,
-      count,
-    );
-    const all = [
-      ...(current.version < below ? [current] : []),
-      ...replaced.map((row) => ({ ...current, ...row })),
-    ];
-    const versions = all.slice(0, count).map((row) => versionOf(type, row));
-    const last = versions.at(-1)?.version ?? 1;
-    return { versions, next: last > 1 ? String(last) : undefined, total: current.version };
+    return historyPage(this.names, asked);
   }
 
   async search(plan: Plan): Promise<SearchPage> {
     this.scope.check();
     const total = plan.total === 'accurate' || plan.count === 0 ? countMatches(this.names, plan) : undefined;
     const found = plan.count === 0 ? [] : findMatches(this.names, plan, plan.count + 1);
-    const page = found.slice(0, plan.count);
+    const matches = readPage(found.slice(0, plan.count), (match) => this.#matched(plan.type, match));
     return {
-      matches: page.map((match) => this.#matched(plan.type, match)),
-      next: found.length > page.length ? placeAfter(page.at(-1)) : undefined,
+      matches,
+      next: found.length > matches.length ? placeAfter(found[matches.length - 1]) : undefined,
       total,
+    };
+  }
+
+  async searchTypes(plan: SystemPlan): Promise<SearchPage> {
+    this.scope.check();
+    const found = plan.count === 0 ? [] : newestMatches(this.names, plan, plan.count + 1);
+    const matches = readPage(found.slice(0, plan.count), (match) => this.#matched(match.type, match));
+    return {
+      matches,
+      next: found.length > matches.length ? placeAfter(found[matches.length - 1]) : undefined,
+      total: plan.total === 'accurate' || plan.count === 0 ? countOfTypes(this.names, plan) : undefined,
     };
   }
 
@@ -132,13 +131,6 @@ export class SqliteResourceReader implements ResourceReader {
 
 function placeAfter(match: Match | undefined): string | undefined {
   return match && writePlace(match);
-}
-
-function versionAfter(after: string): number {
-  if (!/^[1-9][0-9]{0,14}$/.test(after)) {
-    throw badRequest('the page link is not one of this history: begin at the first page', 'after');
-  }
-  return Number(after);
 }
 
 function versionOf(type: string, row: VersionRow): StoredVersion {

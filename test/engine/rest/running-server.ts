@@ -46,6 +46,7 @@ export interface ServerChoice {
   readonly bodyLimit?: number;
   readonly drainMs?: number;
   readonly publicUrl?: string;
+  readonly trustedProxies?: readonly string[];
   /** Off unless asked for: most cases are not about what they refer to. */
   readonly referentialIntegrity?: boolean;
   onChange?(change: Change): void;
@@ -128,6 +129,8 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     }),
     census: () => store.messages.census(),
     ...(choice.bodyLimit === undefined ? {} : { bodyLimit: choice.bodyLimit }),
+    publicUrlIsFixed: choice.publicUrl !== undefined,
+    ...(choice.trustedProxies === undefined ? {} : { trustedProxies: choice.trustedProxies }),
     ...(choice.drainMs === undefined ? {} : { drainMs: choice.drainMs }),
   });
   for (const handler of choice.mounts ?? []) http.mount(handler);

@@ -1,6 +1,6 @@
 // The SQLite store over a real file: every port's contract, and what is SQLite's own.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, openSync, closeSync, rmSync, statSync, writeSync } from 'node:fs';
+import { mkdtempSync, openSync, closeSync, rmSync, statSync, writeSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '../../../engine/kernel/logger.ts';
@@ -74,9 +74,10 @@ describe('sqlite: the file', () => {
     const folder = newFolder();
     const file = join(folder, 'tenant.db');
     await (await openSqliteStore(options(file))).close();
+    const known = layoutVersion(file);
     setLayoutVersion(file, 999);
     await expect(openSqliteStore(options(file))).rejects.toMatchObject({ code: 'unavailable' });
-    setLayoutVersion(file, 1);
+    setLayoutVersion(file, known);
     await (await openSqliteStore(options(file))).close();
     rmSync(folder, { recursive: true });
   });
@@ -90,6 +91,8 @@ function setLayoutVersion(file: string, version: number): void {
   writeSync(handle, bytes, 0, 4, 60);
   closeSync(handle);
 }
+
+const layoutVersion = (file: string): number => readFileSync(file).readUInt32BE(60);
 
 interface Ended {
   readonly acknowledged: readonly string[];
