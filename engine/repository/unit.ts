@@ -5,7 +5,6 @@ import type { MessageWriter } from '../storage/message-store.ts';
 import type { Transaction } from '../storage/store.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
-import { uncheckedIntegrity, watchIntegrity } from './integrity.ts';
 import { everything, everythingPage } from './everything.ts';
 import { history } from './history.ts';
 import { uncheckedIntegrity, watchIntegrity } from './integrity.ts';
