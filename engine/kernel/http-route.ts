@@ -27,7 +27,7 @@ export interface HttpAnswer {
 }
 
 export interface HttpRoute {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Express path: `/admin/messages/:id/replay`. */
   readonly path: string;
   /** `public` is open to anyone; otherwise the scope that the actor needs (`admin`). */

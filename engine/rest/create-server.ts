@@ -126,7 +126,7 @@ function createApp(
   return app;
 }
 
-function fhirPartsOf(options: HttpServerOptions, trusted: TrustedPeers): FhirParts {
+function fhirPartsOf(options: HttpServerOptions, trusted: TrustedPeers): Omit<FhirParts, 'shapes'> {
   const { repository, index, publicUrl, publicUrlIsFixed: isFixed = false, version, clock } = options;
   return {
     repository,
@@ -166,7 +166,7 @@ const fhirEndpoints = (): readonly MountedEndpoint[] =>
     access: access === 'public' ? 'public' : 'signed-in',
   }));
 
-const verbs = { GET: 'get', POST: 'post', PUT: 'put', DELETE: 'delete' } as const;
+const verbs = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'delete' } as const;
 
 function mountEndpoint(
   app: Express,

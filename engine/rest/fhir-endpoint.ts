@@ -7,7 +7,7 @@ import { binaryOf, contentOf, isContent, wantsContent } from './binary.ts';
 import type { Endpoint, Incoming } from './endpoint.ts';
 import { generalParameters, withForm, type General } from './general.ts';
 import { fhirPath, type Exchange, type FhirParts, type Interaction } from './interaction.ts';
-import { answerFormat, bodyKind, type BodyKind } from './negotiate.ts';
+import { answerFormat, bodyKind, patchBodies, resourceBodies, type BodyKind } from './negotiate.ts';
 import { readBody } from './read-body.ts';
 
 const noBytes = new Uint8Array();
@@ -74,7 +74,8 @@ const single: ReadonlySet<string> = new Set(['read', 'vread', 'capabilities']);
 const kinds: Readonly<Record<Interaction['takes'], readonly BodyKind[]>> = {
   nothing: [],
   form: [],
-  resource: ['json', 'xml'],
+  resource: resourceBodies,
+  patch: patchBodies,
 };
 
 /** Throws Refusal `unsupported-media-type`. */

@@ -8,6 +8,7 @@ import { metaInteractions } from './operations/meta.ts';
 import type { Interaction } from './interaction.ts';
 import { everythingInteractions } from './operations/everything.ts';
 import { lastnInteractions } from './operations/lastn.ts';
+import { conditionalPatchInteraction, patchInteraction } from './patch.ts';
 import { readInteraction } from './read.ts';
 import { postedSearchInteraction, searchTypeInteraction } from './search-type.ts';
 import {
@@ -31,6 +32,7 @@ const offered: readonly Interaction[] = [
   readInteraction,
   postedSearchInteraction,
   updateInteraction,
+  patchInteraction,
   deleteInteraction,
   vreadInteraction,
   historyInstanceInteraction,
@@ -41,6 +43,7 @@ const offered: readonly Interaction[] = [
   searchTypeInteraction,
   createInteraction,
   conditionalUpdateInteraction,
+  conditionalPatchInteraction,
   conditionalDeleteInteraction,
 ];
 
