@@ -5,6 +5,7 @@ import { hl7Format } from '../../adapters/hl7/format.ts';
 import { createFlowsSupervisor } from '../../flows/supervisor.ts';
 import { createAuth } from '../auth/create-auth.ts';
 import { createScheduler } from '../jobs/scheduler.ts';
+import { lazyShapes } from '../fhir/shapes/cache.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -59,7 +60,17 @@ export async function createApp(
     zoneOffsetMinutes: minutesEast(config.timeZone, clock.now()),
   });
   const { referentialIntegrity } = config;
-  const repository = createRepository({ store, index, clock, ids, logger, base, referentialIntegrity });
+  const shapes = lazyShapes();
+  const repository = createRepository({
+    store,
+    index,
+    shapes,
+    clock,
+    ids,
+    logger,
+    base,
+    referentialIntegrity,
+  });
 
   // Messages in, mapped, and out.
   const formats = createFormats([hl7Format]);
@@ -130,6 +141,7 @@ export async function createApp(
   const http = createHttpServer({
     repository,
     index,
+    shapes,
     auth,
     clock,
     ids,

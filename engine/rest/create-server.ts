@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type Request, type Response } from 'express';
 import type { Auth } from '../auth/create-auth.ts';
-import { loadShapes } from '../fhir/shapes/cache.ts';
+import { lazyShapes } from '../fhir/shapes/cache.ts';
 import type { Shapes } from '../fhir/shapes/shape.ts';
 import { createFhirXml } from '../fhir/xml/fhir-xml.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -35,6 +35,8 @@ export interface HttpServerOptions {
   readonly auth: Auth;
   /** Of all other parts; those of `auth`, health and metrics come by themselves. */
   readonly routes: readonly HttpRoute[];
+  /** Shared with other parts, so that they are read once. */
+  readonly shapes?: () => Shapes;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
@@ -76,7 +78,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   let stopping = false;
   const { auth, ids, logger } = options;
   const metrics = createMetrics(options);
-  const formats = formatParts();
+  const formats = formatParts(options.shapes);
   const parts: EndpointParts = { auth, ids, logger, metrics, formats, stopping: () => stopping };
   const routes = [
     ...auth.routes,
@@ -136,12 +138,7 @@ function fhirPartsOf(options: HttpServerOptions, trusted: TrustedPeers): Omit<Fh
   };
 }
 
-/** The shapes are read when they are first needed: who speaks whole JSON alone never waits for them. */
-function formatParts(): FormatParts {
-  let loaded: Shapes | undefined;
-  const shapes = (): Shapes => (loaded ??= loadShapes());
-  return { shapes, xml: createFhirXml(shapes) };
-}
+const formatParts = (shapes = lazyShapes()): FormatParts => ({ shapes, xml: createFhirXml(shapes) });
 
 /** Paths are written out in full: a router under a prefix would cost each request a rewriting of its url. */
 function mountFhir(
