@@ -13,6 +13,7 @@ import {
 import { measureExtraction } from './scenarios/extraction.ts';
 import { measureMessages } from './scenarios/messages.ts';
 import { measureReads } from './scenarios/reads.ts';
+import { measureSearch } from './scenarios/search.ts';
 import { measureStartAndMemory } from './scenarios/start.ts';
 
 const chosen = process.argv.slice(2);
@@ -26,6 +27,7 @@ const scenarios = {
   synthea: measureSynthea,
   mix: measureMix,
   messages: measureMessages,
+  search: measureSearch,
 } as const;
 
 const figures: Figure[] = [];
@@ -34,7 +36,7 @@ for (const [name, measure] of Object.entries(scenarios)) {
   process.stderr.write(`${name} …\n`);
   const folder = newFolder();
   try {
-    figures.push(...(await measure(() => startMeasured(folder.path))));
+    figures.push(...(await measure(() => startMeasured(folder.path), folder.path)));
   } finally {
     folder.remove();
   }

@@ -22,8 +22,12 @@ export interface Config {
   readonly mllpCharset: string;
   readonly mllpAllow: readonly string[] | undefined;
   readonly timeZone: string;
+  /** Absolute; undefined: the shipped ones. */
+  readonly mappings: string | undefined;
   readonly destinations: readonly Destination[];
   readonly referentialIntegrity: boolean;
+  /** Absolute. */
+  readonly channels: string | undefined;
   readonly maxMessageBytes: number;
   readonly retentionDays: number;
 }

@@ -107,6 +107,13 @@ export const settings = {
     byDefault: 'Africa/Nairobi',
     sentence: 'The time zone of the hospital, for times in messages that name none.',
   },
+  mappings: {
+    name: 'KIUNGO_MAPPINGS',
+    kind: 'folder',
+    byDefault: undefined,
+    sentence:
+      'The folder of maps and code tables, read again whenever a file in it changes. Default: those that come with the engine.',
+  },
   destinations: {
     name: 'KIUNGO_DESTINATIONS',
     kind: 'destinations',
@@ -120,6 +127,13 @@ export const settings = {
     byDefault: 'on',
     sentence:
       'on: what a resource refers to must be there, and what is referred to cannot be deleted. off: for loading data in any order.',
+  },
+  channels: {
+    name: 'KIUNGO_CHANNELS',
+    kind: 'folder',
+    byDefault: undefined,
+    sentence:
+      'A folder of channels, one YAML or JSON file each. What is in a file is changed there, and wins over what was made by hand.',
   },
   maxMessageBytes: {
     name: 'KIUNGO_MAX_MESSAGE_BYTES',

@@ -2,7 +2,9 @@
 import { multipleMatches, preconditionFailed, Refusal } from '../kernel/outcomes.ts';
 import type { SearchRequest } from '../search/search-index.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
+import { Answers } from '../search/answers.ts';
 import { admitType } from './admit.ts';
+import { understand } from './answer-questions.ts';
 import type { Reading } from './work.ts';
 
 /**
@@ -38,7 +40,7 @@ async function firstMatches(
   criteria: string,
   count: number,
 ): Promise<readonly StoredVersion[]> {
-  const { plan } = understood(reading, type, criteria);
+  const { plan } = await understand(reading, (answers) => understood(reading, type, criteria, answers));
   if (plan.where.op === 'every') {
     throw preconditionFailed(`the criteria for ${type} are empty: they would match any`);
   }
@@ -48,13 +50,13 @@ async function firstMatches(
 
 /** One text for all spellings of the same criteria. Throws what a search refuses. */
 export function normalCriteria(reading: Reading, type: string, criteria: string): string {
-  const { self } = understood(reading, type, criteria);
+  const { self } = understood(reading, type, criteria, new Answers());
   return `${type}?${self.split('&').toSorted().join('&')}`;
 }
 
-function understood({ parts }: Reading, type: string, criteria: string): SearchRequest {
+function understood({ parts }: Reading, type: string, criteria: string, answers: Answers): SearchRequest {
   admitType(parts.index, type);
-  const limits = { lenient: false, base: parts.base(), defaultCount: 2, maximumCount: 2 };
+  const limits = { lenient: false, base: parts.base(), defaultCount: 2, maximumCount: 2, answers };
   return parts.index.request(type, bareQuery(type, criteria), limits);
 }
 

@@ -1,8 +1,10 @@
 // https://hl7.org/fhir/R4/http.html#search over several types: a system search, or all that a compartment holds.
 import { badRequest } from '../kernel/outcomes.ts';
+import type { Answers } from '../search/answers.ts';
 import type { Include, SearchRequest } from '../search/search-index.ts';
 import type { SystemPlan } from '../search/plan.ts';
 import { admitType } from './admit.ts';
+import { understand } from './answer-questions.ts';
 import { within } from './compartment.ts';
 import { includedWith } from './include.ts';
 import type { SearchChoice, SearchResult } from './repository.ts';
@@ -16,7 +18,9 @@ export async function searchTypes(
   query: string,
   choice: SearchChoice = {},
 ): Promise<SearchResult> {
-  const requests = types.map((type) => requestOf(reading, type, query, choice));
+  const requests = await understand(reading, (answers) =>
+    types.map((type) => requestOf(reading, type, query, { ...choice, answers })),
+  );
   const [first] = requests;
   if (!first) throw badRequest('a search is for one resource type at least', '_type');
   const plans = requests.map(({ plan }) => within(reading.parts, plan, choice.compartment));
@@ -37,10 +41,10 @@ function requestOf(
   { parts: { index, base } }: Reading,
   type: string,
   query: string,
-  choice: SearchChoice,
+  choice: SearchChoice & { readonly answers: Answers },
 ): SearchRequest {
   admitType(index, type);
-  const request = index.request(type, query, pageLimits(base(), choice));
+  const request = index.request(type, query, { ...pageLimits(base(), choice), answers: choice.answers });
   const [key, ...more] = request.plan.order;
   const isUsual = key === undefined || (key.by.kind === 'lastUpdated' && key.descending && more.length === 0);
   if (!isUsual) throw badRequest('a search over several types is sorted by -_lastUpdated', '_sort');

@@ -2,6 +2,7 @@
 import type { SearchOptions } from '../search/search-index.ts';
 import { admitType } from './admit.ts';
 import { within } from './compartment.ts';
+import { understand } from './answer-questions.ts';
 import { includedWith } from './include.ts';
 import type { SearchChoice, SearchResult } from './repository.ts';
 import type { Reading } from './work.ts';
@@ -18,7 +19,9 @@ export async function search(
 ): Promise<SearchResult> {
   const { index, base } = reading.parts;
   admitType(index, type);
-  const { plan, includes, self, ignored } = index.request(type, query, pageLimits(base(), choice));
+  const { plan, includes, self, ignored } = await understand(reading, (answers) =>
+    index.request(type, query, { ...pageLimits(base(), choice), answers }),
+  );
   const asked = within(reading.parts, plan, choice.compartment);
   const { matches, next, total } = await reading.resources.search(asked);
   return {

@@ -5,9 +5,9 @@ import type { MessageWriter } from '../storage/message-store.ts';
 import type { Transaction } from '../storage/store.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
+import { uncheckedIntegrity, watchIntegrity } from './integrity.ts';
 import { everything, everythingPage } from './everything.ts';
 import { history } from './history.ts';
-import { uncheckedIntegrity, watchIntegrity } from './integrity.ts';
 import { lastN } from './lastn.ts';
 import { read, readVersion } from './read.ts';
 import type { Change, ReadsResources, RepositoryUnit } from './repository.ts';
@@ -78,17 +78,26 @@ function noticing(messages: MessageWriter, notice: () => void): MessageWriter {
   return {
     message: (id) => messages.message(id),
     raw: (id) => messages.raw(id),
-    duplicateOf: (key) => messages.duplicateOf(key),
+    mapped: (id) => messages.mapped(id),
+    duplicateOf: (key, peer) => messages.duplicateOf(key, peer),
     messages: (filter) => messages.messages(filter),
-    dueMessages: (now, limit) => messages.dueMessages(now, limit),
+    dueMessages: (now, limit, except) => messages.dueMessages(now, limit, except),
     delivery: (id) => messages.delivery(id),
     deliveries: (filter) => messages.deliveries(filter),
     census: () => messages.census(),
+    tallies: () => messages.tallies(),
     keep: (message, raw) => messages.keep(message, raw),
     change: (id, change) => messages.change(id, change),
+    addKeys: (id, keys) => messages.addKeys(id, keys),
+    keepMapped: (id, bytes) => messages.keepMapped(id, bytes),
+    dropBody: (id) => messages.dropBody(id),
     lease: (request) => messages.lease(request),
     settle: (id, lease, result) => messages.settle(id, lease, result),
     discardDelivery: (id, reason) => messages.discardDelivery(id, reason),
+    parkDelivery: (id, reason) => {
+      notice();
+      return messages.parkDelivery(id, reason);
+    },
     enqueue: (delivery) => {
       notice();
       return messages.enqueue(delivery);

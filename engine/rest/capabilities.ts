@@ -95,15 +95,15 @@ const codesOf = (
 ): readonly { readonly code: string }[] =>
   capabilities.filter((one) => one.level === level).flatMap(({ codes }) => codes.map((code) => ({ code })));
 
-/** Those of the system, or those that a type has. */
+/** Those of the level; at a type, those that are offered there. */
 function operationsOf(
   capabilities: readonly Capability[],
-  level: Capability['level'],
-  type = '',
+  at: Capability['level'],
+  type?: string,
 ): Pick<CapabilityStatementRest, 'operation'> {
   const operation = capabilities
-    .flatMap((one) => (one.level === level ? (one.operation ?? []) : []))
-    .filter(({ types }) => types === undefined || types.includes(type))
+    .flatMap((one) => (one.level === at ? (one.operation ?? []) : []))
+    .filter(({ types }) => type === undefined || types === undefined || types.includes(type))
     .map(({ name, definition }) => ({ name, definition }));
   return operation.length === 0 ? {} : { operation };
 }

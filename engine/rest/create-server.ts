@@ -27,6 +27,7 @@ import { methodNotAllowed, methodsByPath, nothingHere } from './fallback.ts';
 import { createMetrics } from './metrics.ts';
 import { isUnder, listenForUpgrades, serveExternal, type ExternalHandler } from './mount-external.ts';
 import { routeEndpoint } from './route-endpoint.ts';
+import { startPageRoute } from './start-page.ts';
 import { trustedPeers, type TrustedPeers } from './trusted-peers.ts';
 
 export interface HttpServerOptions {
@@ -84,6 +85,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...auth.routes,
     ...healthRoutes(options.ready, options.beside ?? (() => ({})), parts.stopping),
     metrics.route,
+    startPageRoute,
     ...options.routes,
   ];
   const external: ExternalHandler[] = [];

@@ -2,6 +2,7 @@
 import { allows } from '../auth/scopes.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { Refusal } from '../kernel/outcomes.ts';
+import { Answers } from '../search/answers.ts';
 import type { Condition } from '../search/plan.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
@@ -17,7 +18,9 @@ export interface AskedSearch {
 export function refuseHiddenConditions(index: SearchIndex, actor: Actor, asked: AskedSearch): void {
   if (allows(actor.scopes, '*', 's')) return;
   const { type, query, lenient, base } = asked;
-  const { plan } = index.request(type, query, { lenient, base, defaultCount: 1, maximumCount: 1 });
+  // Only the types that it goes through count: what must be looked up is left open.
+  const answers = new Answers();
+  const { plan } = index.request(type, query, { lenient, base, defaultCount: 1, maximumCount: 1, answers });
   for (const other of chainedTypes(plan.where)) {
     if (!allows(actor.scopes, other, 's')) throw forbidden(other);
   }

@@ -39,4 +39,25 @@ export type IndexEntry =
       readonly unit: string;
       readonly low: number;
       readonly high: number;
-    };
+    }
+  /**
+   * Values that belong together (one component's code and value), in the order of the composite's components. Their own `parameter`
+   * is that of the composite.
+   */
+  | {
+      readonly kind: 'composite';
+      readonly parameter: ParameterName;
+      readonly parts: readonly PartEntry[];
+    }
+  /** Degrees, WGS 84. */
+  | {
+      readonly kind: 'position';
+      readonly parameter: ParameterName;
+      readonly latitude: number;
+      readonly longitude: number;
+    }
+  /** Text to be found by its words: folded (see `foldString`), words separated by single spaces. One entry a parameter. */
+  | { readonly kind: 'text'; readonly parameter: ParameterName; readonly folded: string };
+
+/** What a part of a composite can be. */
+export type PartEntry = Exclude<IndexEntry, { readonly kind: 'composite' | 'text' | 'position' }>;

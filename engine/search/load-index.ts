@@ -9,6 +9,7 @@ import type { IndexEntry } from './index-entry.ts';
 import { matches } from './match.ts';
 import type { ParameterTable } from './request/conditions.ts';
 import { readRequest } from './request/read-request.ts';
+import { readSystemRequest } from './request/system-request.ts';
 import type { SearchIndex, SearchParameterInfo } from './search-index.ts';
 
 export interface IndexOptions {
@@ -31,6 +32,7 @@ export function loadSearchIndex(options: IndexOptions = {}): SearchIndex {
     parameters: (type) => types.listed(type),
     entries: (resource) => withOtherReferences(types.entries(resource), resource, extraction.base),
     request: (type, query, search) => readRequest(type, query, types, search, extraction.zoneOffsetMinutes),
+    systemRequest: (query, search) => readSystemRequest(query, types, search, extraction.zoneOffsetMinutes),
     matches,
     referencesOf: (resource, parameter, target) => types.references(resource, parameter, target),
   };

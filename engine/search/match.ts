@@ -3,6 +3,7 @@ import { formatReference } from '../fhir/references.ts';
 import { instantRange } from '../fhir/instants.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import { badRequest } from '../kernel/outcomes.ts';
+import { metresBetween } from './great-circle.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { Condition, Leaf, Span } from './plan.ts';
 
@@ -59,6 +60,10 @@ function matchesLeaf(resource: FhirResource, entries: readonly IndexEntry[], lea
     case 'date':
     case 'number':
     case 'quantity':
+    case 'token-in':
+    case 'composite':
+    case 'near':
+    case 'text':
       return entries.some((entry) => entry.parameter === leaf.parameter && satisfies(entry, leaf));
   }
 }
@@ -94,7 +99,31 @@ function satisfies(entry: IndexEntry, leaf: ValueLeaf): boolean {
         agrees(entry.unit, leaf.unit) &&
         compares(entry, leaf)
       );
+    case 'token-in':
+      return entry.kind === 'token' && isOneOf(entry, leaf);
+    case 'composite':
+      return (
+        entry.kind === 'composite' &&
+        leaf.parts.every((part, place) => {
+          const value = entry.parts[place];
+          return value !== undefined && satisfies(value, part);
+        })
+      );
+    case 'near':
+      return entry.kind === 'position' && metresBetween(entry, leaf) <= leaf.metres;
+    case 'text':
+      return entry.kind === 'text' && hasWords(entry.folded, leaf.words);
   }
+}
+
+const isOneOf = (
+  entry: { readonly system: string; readonly code: string },
+  leaf: Extract<Leaf, { readonly kind: 'token-in' }>,
+): boolean => leaf.codes.some(({ system, codes }) => system === entry.system && codes.includes(entry.code));
+
+function hasWords(folded: string, words: Extract<Leaf, { readonly kind: 'text' }>['words']): boolean {
+  const spaced = ` ${folded} `;
+  return words.every(({ word, prefix }) => spaced.includes(prefix ? ` ${word}` : ` ${word} `));
 }
 
 const agrees = (value: string, wanted: string | undefined): boolean =>
@@ -115,6 +144,10 @@ function matchesText(
       return entry.folded.startsWith(leaf.value);
     case 'contains':
       return entry.folded.includes(leaf.value);
+    case 'whole':
+      return entry.folded === leaf.value;
+    case 'suffix':
+      return entry.folded.endsWith(leaf.value);
   }
 }
 

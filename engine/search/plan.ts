@@ -32,8 +32,9 @@ export type Leaf =
   | {
       readonly kind: 'string';
       readonly parameter: ParameterName;
-      readonly match: 'prefix' | 'exact' | 'contains';
-      /** Folded (see `foldString`) for prefix and contains; as written for exact. */
+      /** `whole` is the folded value itself; `exact` the value as it is written. */
+      readonly match: 'prefix' | 'exact' | 'contains' | 'whole' | 'suffix';
+      /** As written for exact, else folded (see `foldString`). */
       readonly value: string;
     }
   | ({ readonly kind: 'date'; readonly parameter: ParameterName } & Span)
@@ -46,9 +47,40 @@ export type Leaf =
       readonly system: string | undefined;
     } & Span)
   | { readonly kind: 'missing'; readonly parameter: ParameterName }
+  /** Any of many tokens (`:in`, `:below`): by system, '' where the code has none. */
+  | {
+      readonly kind: 'token-in';
+      readonly parameter: ParameterName;
+      readonly codes: readonly { readonly system: string; readonly codes: readonly string[] }[];
+    }
+  /**
+   * One entry whose parts satisfy these leaves, part by part; the leaves' own `parameter` is that of the composite. Two parts, or
+   * three.
+   */
+  | { readonly kind: 'composite'; readonly parameter: ParameterName; readonly parts: readonly PartLeaf[] }
+  /** A position at most so many metres from this one, along a great circle. Degrees, WGS 84. */
+  | {
+      readonly kind: 'near';
+      readonly parameter: ParameterName;
+      readonly latitude: number;
+      readonly longitude: number;
+      readonly metres: number;
+    }
+  /** Full text that has all of these words, folded (see `foldString`); `prefix`: a word that begins so. */
+  | {
+      readonly kind: 'text';
+      readonly parameter: ParameterName;
+      readonly words: readonly { readonly word: string; readonly prefix: boolean }[];
+    }
   /** Logical ids of the searched type. */
   | { readonly kind: 'id'; readonly values: readonly string[] }
   | ({ readonly kind: 'lastUpdated' } & Span);
+
+/** What a part of a composite can be asked. */
+export type PartLeaf = Extract<
+  Leaf,
+  { readonly kind: 'token' | 'reference' | 'uri' | 'string' | 'date' | 'number' | 'quantity' }
+>;
 
 /**
  * Compares the stored range [low, high) with the asked range [low, high): dates in ms since 1970, numbers as they are.
@@ -102,7 +134,9 @@ export interface Plan {
   readonly count: number;
   /** The place to go on from, as an earlier page of the same plan gave it in `SearchPage.next`. */
   readonly after: string | undefined;
-  readonly total: 'none' | 'accurate';
+  /** The place to go back from, as `SearchPage.previous` gave it; never together with `after`. */
+  readonly before?: string;
+  readonly total: 'none' | 'estimate' | 'accurate';
 }
 
 /** A search over several types (https://hl7.org/fhir/R4/http.html#search, system): the parts' matches, newest first. */

@@ -1,7 +1,8 @@
 // What the compiled search parameters can do: the face of engine/search that the other parts see.
 import type { FhirResource } from '../fhir/resource.ts';
 import type { IndexEntry } from './index-entry.ts';
-import type { Condition, Plan } from './plan.ts';
+import type { Answers } from './answers.ts';
+import type { Condition, Plan, SystemPlan } from './plan.ts';
 
 export interface SearchParameterInfo {
   /** The code in the URL: `birthdate`. */
@@ -40,6 +41,19 @@ export interface SearchOptions {
   readonly base: string;
   readonly defaultCount: number;
   readonly maximumCount: number;
+  /**
+   * Collects what must be looked up first (value sets, hierarchies), and holds what has been. While questions are open the request is
+   * not what was asked: answer them and read the query again. Without this, such queries are refused.
+   */
+  readonly answers?: Answers;
+}
+
+/** A search over several types, understood. */
+export interface SystemRequest {
+  readonly plan: SystemPlan;
+  readonly includes: readonly Include[];
+  readonly self: string;
+  readonly ignored: readonly string[];
 }
 
 export interface SearchIndex {
@@ -50,6 +64,11 @@ export interface SearchIndex {
   entries(resource: FhirResource): readonly IndexEntry[];
   /** Reads a query string (`code=http://loinc.org|6690-2&_count=10`); throws Refusal `unknown-parameter` or `bad-request`. */
   request(type: string, query: string, options: SearchOptions): SearchRequest;
+  /**
+   * The same over several types (`_type`, else all): only parameters that each of them has. Throws also what a `_sort` by more than
+   * `-_lastUpdated` is refused with.
+   */
+  systemRequest(query: string, options: SearchOptions): SystemRequest;
   /** Whether a resource with these entries satisfies the condition. Chains cannot be seen in the entries: they throw. */
   matches(resource: FhirResource, entries: readonly IndexEntry[], condition: Condition): boolean;
   /** The relative references (`Patient/1`) that a resource carries under a reference parameter; `*`: under any. */

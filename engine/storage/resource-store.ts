@@ -20,7 +20,9 @@ export interface SearchPage {
   readonly matches: readonly StoredVersion[];
   /** Where the next page begins; undefined on the last page. Opaque, safe in a URL, needs no state in the store. */
   readonly next: string | undefined;
-  /** Only when the plan asked for it. */
+  /** Where the page before ends: to be asked for with `before`; undefined on the first page. */
+  readonly previous?: string | undefined;
+  /** Only when the plan asked for it; `estimate` may be accurate too. */
   readonly total: number | undefined;
 }
 
@@ -72,8 +74,6 @@ export interface ResourceReader {
   readVersion(type: string, id: string, version: number): Promise<StoredVersion | undefined>;
   history(asked: HistoryRequest): Promise<HistoryPage>;
   search(plan: Plan): Promise<SearchPage>;
-  /** Over several types, newest first. Goes forwards only. */
-  searchTypes(plan: SystemPlan): Promise<SearchPage>;
   /** Those of `names` that do not live: never were, or are deleted. In the order asked. */
   missing(names: readonly ResourceName[]): Promise<readonly ResourceName[]>;
   /** Resources that point at this one by an index entry of kind `reference`; never itself, each once. */
@@ -86,6 +86,8 @@ export interface ResourceReader {
   ): Promise<readonly IndexedCode[]>;
   /** Ids of resources of this type that have something to forget. */
   forgettable(type: string, what: Forgettable, limit: number): Promise<readonly string[]>;
+  /** Over several types, newest first. Goes forwards only. */
+  searchTypes(plan: SystemPlan): Promise<SearchPage>;
 }
 
 export interface IndexedCode {

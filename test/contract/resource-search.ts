@@ -2,106 +2,16 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { IndexEntry } from '../../engine/search/index-entry.ts';
-import type { Condition, Leaf, Plan, SortKey, Span } from '../../engine/search/plan.ts';
-import type { StoredVersion } from '../../engine/storage/resource-store.ts';
-import type { Store } from '../../engine/storage/store.ts';
-import { compareByKeys, SearchModel, type Indexed } from '../support/search-model.ts';
+import type { Condition, Leaf, SortKey, Span } from '../../engine/search/plan.ts';
 import { withStore, type OpenStore } from './opened-store.ts';
+import { Both, leaf, plan, readAll } from './searched-store.ts';
 
-const leaf = (of: Leaf): Condition => ({ op: 'leaf', leaf: of });
 const token = (code: string | undefined, system?: string): Leaf => ({
   kind: 'token',
   parameter: 'Observation.code',
   system,
   code,
 });
-
-const plan = (change: Partial<Plan>): Plan => ({
-  type: 'Observation',
-  where: { op: 'every' },
-  order: [],
-  count: 1000,
-  after: undefined,
-  total: 'accurate',
-  ...change,
-});
-
-/** A store and the model of it, written to together. */
-class Both {
-  readonly store: Store;
-  readonly model = new SearchModel();
-
-  constructor(store: Store) {
-    this.store = store;
-  }
-
-  async put(
-    type: string,
-    id: string,
-    entries: readonly IndexEntry[],
-    change: Partial<StoredVersion> = {},
-  ): Promise<void> {
-    await this.putAll([{ type, id, entries, change }]);
-  }
-
-  async putAll(
-    resources: readonly {
-      readonly type: string;
-      readonly id: string;
-      readonly entries: readonly IndexEntry[];
-      readonly change?: Partial<StoredVersion>;
-    }[],
-  ): Promise<void> {
-    await this.store.transact(async (transaction) => {
-      for (const { type, id, entries, change } of resources) {
-        const previous = this.model.get(type, id);
-        const number = (previous?.version.version ?? 0) + 1;
-        const next: StoredVersion = {
-          type,
-          id,
-          version: number,
-          lastUpdated: number,
-          method: 'PUT',
-          body: '{}',
-          ...change,
-        };
-        await transaction.resources.write(next, entries, previous?.entries ?? []);
-        this.model.put(next, entries);
-      }
-    });
-  }
-
-  delete(type: string, id: string): Promise<void> {
-    return this.put(type, id, [], { method: 'DELETE', body: undefined });
-  }
-
-  /** Reads all pages, and expects the model's matches, each once, in an order that the sort keys allow, and the right total. */
-  async expectAsModel(asked: Plan): Promise<void> {
-    const expected = this.model.matches(asked);
-    const found = await readAll(this.store, asked);
-    expect([...found].sort()).toEqual(expected.map(({ version }) => version.id).sort());
-    const indexed = found.map((id) => this.model.get(asked.type, id)!);
-    expect(indexed.findIndex((one, place) => isBehind(asked.order, indexed[place - 1], one))).toBe(-1);
-    const { total } = await this.store.resources.search({ ...asked, count: 0 });
-    expect(total).toBe(expected.length);
-  }
-}
-
-const isBehind = (order: readonly SortKey[], before: Indexed | undefined, one: Indexed): boolean =>
-  before !== undefined && compareByKeys(order, before, one) > 0;
-
-async function readAll(store: Store, asked: Plan): Promise<readonly string[]> {
-  const found: string[] = [];
-  let after: string | undefined;
-  do {
-    const page = await store.resources.search({ ...asked, after });
-    expect(page.matches.length).toBeLessThanOrEqual(asked.count);
-    found.push(...page.matches.map(({ id }) => id));
-    if (found.length > 10_000) throw new Error('the pages do not end');
-    after = page.next;
-  } while (after !== undefined);
-  return found;
-}
 
 /** Stored [low, high) and asked [10, 20): touching, inside, across, around, apart, open. */
 const ranges: readonly (readonly [low: number, high: number])[] = [
@@ -137,6 +47,8 @@ const observations: readonly (readonly IndexEntry[])[] = [
     { kind: 'string', parameter: 'Observation.value-string', value: '100%_x', folded: '100%_x' },
     { kind: 'uri', parameter: 'Observation.profile', value: 'http://a.org/fhir/' },
     { kind: 'quantity', parameter: 'Observation.value', system: 'http://unitsofmeasure.org', unit: 'mg', low: 4.5, high: 5.5 },
+    { kind: 'text', parameter: 'Observation._content', folded: 'haemoglobin 100%_x "low" wanjiku ŋ' },
+    { kind: 'text', parameter: 'Observation._text', folded: 'report' },
   ],
   [
     { kind: 'token', parameter: 'Observation.code', system: 'http://loinc.org', code: 'x'.repeat(500) },
@@ -144,17 +56,30 @@ const observations: readonly (readonly IndexEntry[])[] = [
     { kind: 'reference', parameter: 'Observation.performer', target: 'Patient/p1' },
     { kind: 'quantity', parameter: 'Observation.value', system: '', unit: 'mg', low: 4.5, high: 5.5 },
     { kind: 'quantity', parameter: 'Observation.value', system: 'http://unitsofmeasure.org', unit: 'g', low: 0.5, high: 1.5 },
+    { kind: 'text', parameter: 'Observation._content', folded: 'haemoglobin haemoglobin normal' },
   ],
   [],
 ]; // prettier-ignore
 
 const quantity = (system: string | undefined, unit: string | undefined): Leaf =>
   ({ kind: 'quantity', parameter: 'Observation.value', system, unit, comparator: 'ap', low: 5, high: 5.1 }); // prettier-ignore
-const text = (match: 'prefix' | 'exact' | 'contains', value: string): Leaf =>
+const text = (match: Extract<Leaf, { kind: 'string' }>['match'], value: string): Leaf =>
   ({ kind: 'string', parameter: 'Observation.value-string', match, value }); // prettier-ignore
 const uri = (match: 'exact' | 'below', value: string): Leaf =>
   ({ kind: 'uri', parameter: 'Observation.profile', match, value }); // prettier-ignore
 const subject = (target: string): Leaf => ({ kind: 'reference', parameter: 'Observation.subject', target });
+
+const codes = (...sets: readonly (readonly [system: string, ...codes: readonly string[]])[]): Leaf => ({
+  kind: 'token-in',
+  parameter: 'Observation.code',
+  codes: sets.map(([system, ...some]) => ({ system, codes: some })),
+});
+const many = Array.from({ length: 500 }, (_, index) => `c${index}`);
+const words = (...asked: readonly string[]): Leaf => ({
+  kind: 'text',
+  parameter: 'Observation._content',
+  words: asked.map((word) => ({ word: word.replace(/\*$/, ''), prefix: word.endsWith('*') })),
+});
 
 const leaves: readonly (readonly [rule: string, leaf: Leaf, ids: readonly string[]])[] = [
   ['a code of any system', token('6690-2'), ['o1', 'o2', 'o3']],
@@ -173,6 +98,9 @@ const leaves: readonly (readonly [rule: string, leaf: Leaf, ids: readonly string
   ['the beginning of a string', text('prefix', 'wanj'), ['o1', 'o2']],
   ['a part of a string', text('contains', 'wanjiku'), ['o1', 'o2', 'o3']],
   ['a string as written', text('exact', 'Wanjikũ'), ['o1']],
+  ['a whole string, folded', text('whole', 'wanjiku'), ['o1', 'o2']],
+  ['the end of a string', text('suffix', 'wanjiku'), ['o1', 'o2', 'o3']],
+  ['an end that is longer than the string', text('suffix', 'xwanjiku'), []],
   ['wildcards of a database mean themselves', text('contains', '%_'), ['o4']],
   ['wildcards at the beginning too', text('prefix', '1%'), []],
   ['a uri', uri('exact', 'http://a.org/fhir'), ['o2']],
@@ -184,6 +112,25 @@ const leaves: readonly (readonly [rule: string, leaf: Leaf, ids: readonly string
   ['a quantity in another unit', quantity('http://unitsofmeasure.org', 'g'), []],
   ['no value', { kind: 'missing', parameter: 'Observation.subject' }, ['o5', 'o6']],
   ['no value of a parameter that nobody has', { kind: 'missing', parameter: 'Observation.x' }, ['o1', 'o2', 'o3', 'o4', 'o5', 'o6']],
+  ['one of several codes, each of its system', codes(['http://loinc.org', '789-8', '6690-2'], ['', 'x']), ['o1', 'o3', 'o4']],
+  ['one of several codes, one without a system', codes(['', '6690-2'], ['http://nowhere', '789-8']), ['o2']],
+  ['one of very many codes', codes(['http://loinc.org', ...many, 'x'.repeat(500)], ['http://local', '6690-2']), ['o3', 'o5']],
+  ['one of no codes', codes(), []],
+  ['a word of a text', words('haemoglobin'), ['o4', 'o5']],
+  ['all words, wherever they stand', words('normal', 'haemoglobin'), ['o5']],
+  ['the beginning of a word', words('haem*', 'wan*'), ['o4']],
+  ['the end of a word', words('globin'), []],
+  ['a word of another text of the resource', words('report'), []],
+  ['a word in any script', words('ŋ'), ['o4']],
+  ['what the language of a database would read as its own', words('"low"'), ['o4']],
+  ['such a word that nobody has', words('OR'), []],
+  ['such a sign', words('*'), ['o4', 'o5']],
+  ['words with spaces in them are no words', words('normal haemoglobin'), []],
+  ['no text', { kind: 'missing', parameter: 'Observation._content' }, ['o1', 'o2', 'o3', 'o6']],
+  ['no uri', { kind: 'missing', parameter: 'Observation.profile' }, ['o5', 'o6']],
+  ['no string', { kind: 'missing', parameter: 'Observation.value-string' }, ['o5', 'o6']],
+  ['no code', { kind: 'missing', parameter: 'Observation.code' }, ['o6']],
+  ['no quantity', { kind: 'missing', parameter: 'Observation.value' }, ['o1', 'o2', 'o3', 'o6']],
   ['ids', { kind: 'id', values: ['o3', 'o1', 'x', 'p1'] }, ['o1', 'o3']],
   ['no ids', { kind: 'id', values: [] }, []],
 ]; // prettier-ignore
@@ -582,13 +529,16 @@ const entry: fc.Arbitrary<IndexEntry> = fc.oneof(
   fc.record({ kind: fc.constant('reference' as const), parameter: fc.constant('Observation.subject'), target: fc.tuple(types, small('123')).map(([type, id]) => `${type}/${id}`) }),
   fc.record({ kind: fc.constant('string' as const), parameter: fc.constant('Observation.value-string'), value: small('AB'), folded: fc.constantFrom('a', 'ab', 'b') }),
   range.map(({ low, high }) => ({ kind: 'date' as const, parameter: 'Observation.date', low, high })),
+  fc.tuple(small('ab'), range).map(([code, { low, high }]) => ({ kind: 'composite' as const, parameter: 'Observation.part', parts: [{ kind: 'token' as const, parameter: 'Observation.part', system: 's', code }, { kind: 'date' as const, parameter: 'Observation.part', low, high }] })),
+  fc.uniqueArray(fc.constantFrom('a', 'ab', 'b'), { minLength: 1 }).map((some) => ({ kind: 'text' as const, parameter: 'Observation._content', folded: some.join(' ') })),
+  fc.tuple(small('012'), small('012')).map(([latitude, longitude]) => ({ kind: 'position' as const, parameter: 'Observation.near', latitude: Number(latitude), longitude: Number(longitude) })),
 ); // prettier-ignore
 
 const step = fc.record({
   type: types,
   id: small('123'),
   entries: fc.option(
-    fc.uniqueArray(entry, { maxLength: 5, selector: (one) => JSON.stringify({ ...one, ...('low' in one ? { low: String(one.low), high: String(one.high) } : {}) }) }),
+    fc.uniqueArray(entry, { maxLength: 5, selector: (one) => one.kind === 'text' ? 'text' : JSON.stringify(one, (_key, value: unknown) => typeof value === 'number' ? String(value) : value) }),
     { nil: undefined, freq: 4 },
   ),
 }); // prettier-ignore
@@ -596,9 +546,13 @@ const step = fc.record({
 const anyLeaf: fc.Arbitrary<Leaf> = fc.oneof(
   fc.record({ kind: fc.constant('token' as const), parameter: fc.constant('Observation.code'), system: fc.constantFrom(undefined, '', 's', 't'), code: fc.constantFrom(undefined, 'a', 'b') }),
   fc.record({ kind: fc.constant('reference' as const), parameter: fc.constant('Observation.subject'), target: fc.tuple(types, small('123')).map(([type, id]) => `${type}/${id}`) }),
-  fc.record({ kind: fc.constant('string' as const), parameter: fc.constant('Observation.value-string'), match: fc.constantFrom('prefix' as const, 'exact' as const, 'contains' as const), value: fc.constantFrom('a', 'b', 'A', '') }),
+  fc.record({ kind: fc.constant('string' as const), parameter: fc.constant('Observation.value-string'), match: fc.constantFrom('prefix' as const, 'exact' as const, 'contains' as const, 'whole' as const, 'suffix' as const), value: fc.constantFrom('a', 'b', 'A', '') }),
   fc.tuple(range, fc.constantFrom(...comparators)).map(([span, comparator]) => ({ kind: 'date' as const, parameter: 'Observation.date', comparator, ...span })),
-  fc.record({ kind: fc.constant('missing' as const), parameter: fc.constantFrom('Observation.code', 'Observation.date', 'Observation.subject') }),
+  fc.record({ kind: fc.constant('missing' as const), parameter: fc.constantFrom('Observation.code', 'Observation.date', 'Observation.subject', 'Observation.part', 'Observation._content', 'Observation.near') }),
+  fc.record({ kind: fc.constant('token-in' as const), parameter: fc.constant('Observation.code'), codes: fc.array(fc.record({ system: small('st'), codes: fc.array(small('abc')) }), { maxLength: 2 }) }),
+  fc.tuple(small('ab'), range, fc.constantFrom(...comparators)).map(([code, span, comparator]) => ({ kind: 'composite' as const, parameter: 'Observation.part', parts: [{ kind: 'token' as const, parameter: 'Observation.part', system: undefined, code }, { kind: 'date' as const, parameter: 'Observation.part', comparator, ...span }] })),
+  fc.record({ kind: fc.constant('text' as const), parameter: fc.constant('Observation._content'), words: fc.array(fc.record({ word: fc.constantFrom('a', 'ab', 'b'), prefix: fc.boolean() }), { minLength: 1, maxLength: 2 }) }),
+  fc.tuple(small('012'), small('012'), fc.constantFrom(1_000, 120_000, 30_000_000)).map(([latitude, longitude, metres]) => ({ kind: 'near' as const, parameter: 'Observation.near', latitude: Number(latitude), longitude: Number(longitude), metres })),
   fc.record({ kind: fc.constant('id' as const), values: fc.array(small('123')) }),
 ); // prettier-ignore
 

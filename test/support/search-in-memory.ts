@@ -1,4 +1,6 @@
 // The plainest possible store: carries out a condition over resources in memory, chains too, from their index entries alone.
+import type { Reading } from '../../engine/repository/work.ts';
+import type { StoredVersion } from '../../engine/storage/resource-store.ts';
 import type { FhirResource } from '../../engine/fhir/resource.ts';
 import type { IndexEntry } from '../../engine/search/index-entry.ts';
 import type { Condition } from '../../engine/search/plan.ts';
@@ -61,3 +63,33 @@ const points = (from: Indexed, parameter: string, to: Indexed): boolean =>
       entry.parameter === parameter &&
       entry.target === `${to.resource.resourceType}/${to.resource.id ?? ''}`,
   );
+
+/** As much of a repository as a search needs that looks something up first. */
+export function readingOver(
+  index: SearchIndex,
+  resources: readonly (FhirResource & { readonly id: string })[],
+  base: string,
+): Pick<Reading, 'parts' | 'resources'> {
+  const stored = resources.map((resource): StoredVersion => ({
+    type: resource.resourceType,
+    id: resource.id,
+    version: 1,
+    lastUpdated: 0,
+    method: 'PUT',
+    body: JSON.stringify(resource),
+  }));
+  const never = (): never => {
+    throw new Error('a search reads current versions only');
+  };
+  const reader: Partial<Reading['resources']> = {
+    read: async (type, id) => stored.find((one) => one.type === type && one.id === id),
+    search: async (plan) => {
+      const ids = findInMemory(index, resources, plan.type, plan.where);
+      const matches = stored.filter((one) => one.type === plan.type && ids.includes(one.id));
+      return { matches, next: undefined, total: undefined };
+    },
+  };
+  const all = new Proxy(reader, { get: (known, name): unknown => Reflect.get(known, name) ?? never });
+  const parts = { index, clock: { now: never }, ids: new Proxy({}, { get: never }), base: () => base };
+  return { parts: parts as unknown as Reading['parts'], resources: all as Reading['resources'] };
+}

@@ -1,5 +1,6 @@
 // What a search means, written as plainly as possible over a list: the measure for every store.
 import type { IndexEntry } from '../../engine/search/index-entry.ts';
+import { metresBetween } from '../../engine/search/great-circle.ts';
 import type { Condition, Leaf, Plan, SortKey, Span } from '../../engine/search/plan.ts';
 import type { StoredVersion } from '../../engine/storage/resource-store.ts';
 
@@ -79,8 +80,7 @@ function entryHolds(leaf: Leaf, entry: IndexEntry): boolean {
     return entry.value === leaf.value || (leaf.match === 'below' && entry.value.startsWith(stem));
   }
   if (leaf.kind === 'string' && entry.kind === 'string') {
-    if (leaf.match === 'exact') return entry.value === leaf.value;
-    return leaf.match === 'prefix' ? entry.folded.startsWith(leaf.value) : entry.folded.includes(leaf.value);
+    return textHolds(leaf, entry);
   }
   if (leaf.kind === 'quantity' && entry.kind === 'quantity') {
     return (
@@ -93,7 +93,39 @@ function entryHolds(leaf: Leaf, entry: IndexEntry): boolean {
   ) {
     return spanHolds(leaf, entry.low, entry.high);
   }
+  if (leaf.kind === 'token-in' && entry.kind === 'token') {
+    return leaf.codes.some(({ system, codes }) =>
+      codes.some((code) => `${system}|${code}` === tokenText(entry)),
+    );
+  }
+  if (leaf.kind === 'composite' && entry.kind === 'composite') {
+    return leaf.parts.every((part, place) => entryHolds(part, entry.parts[place]!));
+  }
+  if (leaf.kind === 'near' && entry.kind === 'position') return metresBetween(leaf, entry) <= leaf.metres;
+  if (leaf.kind === 'text' && entry.kind === 'text') {
+    const stored = entry.folded.split(' ');
+    return leaf.words.every(({ word, prefix }) =>
+      stored.some((one) => (prefix ? one.startsWith(word) : one === word)),
+    );
+  }
   return false;
+}
+
+const tokenText = ({ system, code }: { readonly system: string; readonly code: string }): string =>
+  `${system}|${code}`;
+
+function textHolds(
+  leaf: Extract<Leaf, { kind: 'string' }>,
+  { value, folded }: Extract<IndexEntry, { kind: 'string' }>,
+): boolean {
+  const meanings: Readonly<Record<typeof leaf.match, boolean>> = {
+    exact: value === leaf.value,
+    whole: folded === leaf.value,
+    prefix: folded.startsWith(leaf.value),
+    suffix: folded.endsWith(leaf.value),
+    contains: folded.includes(leaf.value),
+  };
+  return meanings[leaf.match];
 }
 
 const is = (asked: string | undefined, stored: string): boolean => asked === undefined || asked === stored;
@@ -144,6 +176,10 @@ function valueOf(entry: IndexEntry): string | number {
     case 'number':
     case 'quantity':
       return entry.low;
+    case 'composite':
+    case 'position':
+    case 'text':
+      throw new Error(`nothing is sorted by a ${entry.kind}`);
   }
 }
 

@@ -1,31 +1,12 @@
 // All search parameters of one resource type, compiled: which values the type's resources are indexed under, and under which of them
 // each parameter looks. A value that several parameters want is indexed once: values wanted by the same parameters form a
 // set with one ParameterName, and a parameter looks in one or more sets.
-import { extractorNames } from '../extraction/extractors.ts';
-import type { SearchParameterInfo } from '../search-index.ts';
-import { compileExpression, type Branch } from './compile-expression.ts';
-import type { CompiledParameter, CompiledSet, CompiledType, ExtractionNode, Presence } from './compiled.ts';
+import { compileComposites } from './compile-composite.ts';
+import type { CompiledParameter, CompiledSet, CompiledType, Presence } from './compiled.ts';
 import type { ElementFacts } from './element-facts.ts';
 import { extractionTree, type Wanted } from './extraction-tree.ts';
-
-/** A search parameter as it is defined. */
-export interface ParameterSource extends SearchParameterInfo {
-  readonly expression: string;
-  readonly targets: readonly string[];
-}
-
-interface ParameterWants {
-  readonly source: ParameterSource;
-  readonly wants: readonly { readonly key: string; readonly only: string | undefined }[];
-  readonly presences: readonly (readonly string[])[];
-  readonly literal: boolean;
-}
-
-/** Datatypes that are indexed by their parts. Each part can be wanted by another parameter too (`family`, `address-city`). */
-const parts: Readonly<Record<string, readonly string[]>> = {
-  'string:HumanName': ['family', 'given', 'text', 'prefix', 'suffix'],
-  'string:Address': ['text', 'line', 'city', 'district', 'state', 'postalCode', 'country'],
-};
+import { setNames } from './set-names.ts';
+import { wantsOf, type ParameterSource, type ParameterWants } from './wanted-values.ts';
 
 /** Parameters that cannot be indexed are told to `leave` with the reason. */
 export function compileType(
@@ -36,7 +17,8 @@ export function compileType(
 ): CompiledType {
   const wanted = new Map<string, Wanted>();
   const wants: ParameterWants[] = [];
-  for (const source of sources) {
+  const names: string[] = [];
+  for (const source of sources.filter(isPath)) {
     try {
       const compiled = wantsOf(source, type, facts, wanted);
       if (compiled.wants.length + compiled.presences.length > 0) wants.push(compiled);
@@ -45,139 +27,71 @@ export function compileType(
       leave(source, error instanceof Error ? error.message : String(error));
     }
   }
-  return assemble(type, wants, wanted);
-}
-
-function wantsOf(
-  source: ParameterSource,
-  type: string,
-  facts: ElementFacts,
-  wanted: Map<string, Wanted>,
-): ParameterWants {
-  const { branches, presences } = compileExpression(source.expression, type, facts);
-  const found = branches.flatMap((branch) => expand(source, branch, facts));
-  for (const { want } of found) if (!wanted.has(want.key)) wanted.set(want.key, want);
+  const setOf = setNames(type, wants);
+  const place = placesIn(names);
+  const paths = [...wanted.values()].map((want) => ({ want, name: place(setOf.get(want.key) ?? '') }));
+  const plain = wants.map((one) => parameterOf(one, setsOf(type, one, setOf)));
+  const presences = wants.flatMap((one) => presencesOf(type, one, place));
+  const composites = compileComposites(
+    sources.filter(({ type: kind }) => kind === 'composite'),
+    { type, facts, others: wants, place },
+    leave,
+  );
+  const texts = sources.filter(({ reads }) => reads === 'text').map((source) => textParameter(type, source));
   return {
-    source,
-    wants: found.map(({ want, only }) => ({ key: want.key, only })),
+    parameters: [...plain, ...composites.parameters, ...texts],
+    names,
+    nodes: extractionTree(paths, composites.entries),
     presences,
-    literal: found.some(({ want }) => want.extractor === 'reference:Reference'),
   };
 }
 
-/** What a branch wants indexed: nothing where its type has no extractor for the parameter's type. */
-function expand(
-  source: ParameterSource,
-  branch: Branch,
-  facts: ElementFacts,
-): readonly { readonly want: Wanted; readonly only: string | undefined }[] {
-  const inner = parts[`${source.type}:${branch.type}`];
-  if (inner !== undefined) {
-    return inner.flatMap((name) => expand(source, partOf(branch, name, facts), facts));
-  }
-  const extractor = `${source.type}:${branch.type}`;
-  if (!extractorNames.has(extractor)) return [];
-  const { branch: whole, only } = withoutRestriction(branch, extractor);
-  return [{ want: { key: `${extractor} ${pathKey(whole)}`, branch: whole, extractor }, only }];
+const isPath = ({ type, reads }: ParameterSource): boolean => type !== 'composite' && reads !== 'text';
+
+/** Gives each name its place in the list, one and the same when it is asked again. */
+function placesIn(names: string[]): (name: string) => number {
+  const places = new Map<string, number>();
+  return (name) => {
+    const known = places.get(name);
+    if (known !== undefined) return known;
+    places.set(name, names.length);
+    return names.push(name) - 1;
+  };
 }
 
-function partOf(branch: Branch, name: string, facts: ElementFacts): Branch {
-  const [value] = facts.child(branch.path, name);
-  if (value === undefined) throw new Error(`${branch.path} has no element ${name}`);
-  return { steps: [...branch.steps, { property: value.property }], type: value.type, path: value.path };
-}
-
-/** `telecom.where(system='email')` and `subject.where(resolve() is Patient)` are parts of what `telecom` and `subject` index. */
-function withoutRestriction(branch: Branch, extractor: string): { branch: Branch; only: string | undefined } {
-  const last = branch.steps.at(-1);
-  if (extractor === 'token:ContactPoint' && last?.where?.[0] === 'system') {
-    const steps = [...branch.steps.slice(0, -1), { property: last.property }];
-    return { branch: { ...branch, steps }, only: String(last.where[1]) };
-  }
-  return { branch, only: branch.pointsAt };
-}
-
-const pathKey = (branch: Branch): string =>
-  branch.steps
-    .map(({ property, where }) => (where === undefined ? property : `${property}[${where[0]}=${where[1]}]`))
-    .join('.');
-
-function assemble(
+const presencesOf = (
   type: string,
-  all: readonly ParameterWants[],
-  wanted: ReadonlyMap<string, Wanted>,
-): CompiledType {
-  const setOf = setNames(type, all);
-  const names = [...new Set(setOf.values())];
-  const place = new Map(names.map((name, position) => [name, position]));
-  const presences: Presence[] = [];
-  const parameters = all.map((one): CompiledParameter => {
-    const sets = setsOf(one, setOf);
-    for (const properties of one.presences) {
-      presences.push({ properties, name: names.length });
-      names.push(`${type}.${one.source.code}`);
-      sets.push({ name: `${type}.${one.source.code}` });
-    }
-    return parameterOf(one, sets);
-  });
-  return { parameters, names, nodes: nodesOf(wanted, setOf, place), presences };
+  { source, presences }: ParameterWants,
+  place: (name: string) => number,
+): readonly Presence[] =>
+  presences.map((properties) => ({ properties, name: place(`${type}.${source.code}`) }));
+
+function parameterOf({ source, literal, systems }: ParameterWants, sets: CompiledSet[]): CompiledParameter {
+  const { code, type, definition, documentation, targets, reads } = source;
+  return {
+    ...{ code, type, definition, documentation, targets, sets, literal },
+    ...(systems.length === 0 ? {} : { systems }),
+    ...(reads === undefined ? {} : { reads }),
+  };
 }
 
-function nodesOf(
-  wanted: ReadonlyMap<string, Wanted>,
-  setOf: ReadonlyMap<string, string>,
-  place: ReadonlyMap<string, number>,
-): readonly ExtractionNode[] {
-  return extractionTree(
-    [...wanted.values()].map((want) => ({ want, name: place.get(setOf.get(want.key) ?? '') ?? -1 })),
-  );
+/** The words of the whole resource: no path leads to them. */
+function textParameter(type: string, source: ParameterSource): CompiledParameter {
+  const { code, definition, documentation } = source;
+  const sets = [{ name: `${type}.${code}` }];
+  return {
+    ...{ code, type: source.type, definition, documentation, targets: [], sets, literal: false },
+    reads: 'text',
+  };
 }
 
-function parameterOf(one: ParameterWants, sets: readonly CompiledSet[]): CompiledParameter {
-  const { code, type, definition, documentation, targets } = one.source;
-  return { code, type, definition, documentation, targets, sets, literal: one.literal };
-}
-
-function setsOf(one: ParameterWants, setOf: ReadonlyMap<string, string>): CompiledSet[] {
+function setsOf(type: string, one: ParameterWants, setOf: ReadonlyMap<string, string>): CompiledSet[] {
   const sets = new Map<string, CompiledSet>();
   for (const { key, only } of one.wants) {
     const name = setOf.get(key) ?? '';
     sets.set(`${name} ${only ?? ''}`, only === undefined ? { name } : { name, only });
   }
+  const presence = `${type}.${one.source.code}`;
+  if (one.presences.length > 0) sets.set(presence, { name: presence });
   return [...sets.values()];
-}
-
-/** Gives each wanted key the name of its set: keys that the same parameters want share one. */
-function setNames(type: string, all: readonly ParameterWants[]): ReadonlyMap<string, string> {
-  const users = new Map<string, ParameterWants[]>();
-  for (const one of all) {
-    for (const key of new Set(one.wants.map((want) => want.key))) {
-      users.set(key, [...(users.get(key) ?? []), one]);
-    }
-  }
-  const bySignature = new Map<string, string>();
-  const taken = new Set<string>();
-  const names = new Map<string, string>();
-  for (const [key, by] of users) {
-    const signature = by.map((one) => one.source.code).join(' ');
-    const name = bySignature.get(signature) ?? nameFor(type, by, key, taken);
-    bySignature.set(signature, name);
-    taken.add(name);
-    names.set(key, name);
-  }
-  return names;
-}
-
-/** Named after the parameter that wants least beside it and does not restrict it. */
-function nameFor(
-  type: string,
-  users: readonly ParameterWants[],
-  key: string,
-  taken: ReadonlySet<string>,
-): string {
-  const restricted = (one: ParameterWants): number =>
-    one.wants.some((want) => want.key === key && want.only !== undefined) ? 1 : 0;
-  const [owner] = users.toSorted((a, b) => restricted(a) - restricted(b) || a.wants.length - b.wants.length);
-  const name = `${type}.${owner?.source.code ?? key}`;
-  return taken.has(name) ? `${name}.${key.replace(/^.* /, '')}` : name;
 }

@@ -8,6 +8,9 @@ export interface ElementValue {
   readonly type: string;
   /** Where its own elements are found: the datatype, or the path for a backbone element. */
   readonly path: string;
+  readonly many: boolean;
+  /** Code systems of the value set to which it is bound. */
+  readonly systems: readonly string[];
 }
 
 export interface ElementFacts {
@@ -19,26 +22,64 @@ export interface ElementFacts {
   isKindOf(type: string, ancestor: string): boolean;
 }
 
-/** Reads the elements of all resource and data types out of their snapshots. */
-export function elementFacts(definitions: readonly StructureDefinition[]): ElementFacts {
-  const elements = new Map<string, ElementDefinition>();
+/** The facts as plain JSON, kept with the compiled definitions for parameters that are added at run time. */
+export interface ElementData {
+  readonly resourceTypes: readonly string[];
+  readonly parents: Readonly<Record<string, string | undefined>>;
+  readonly elements: Readonly<Record<string, ElementDatum>>;
+}
+
+interface ElementDatum {
+  readonly types: readonly string[];
+  /** Described there instead. */
+  readonly like?: string;
+  readonly many?: true;
+  readonly systems?: readonly string[];
+}
+
+/** Reads the elements of all resource and data types out of their snapshots. `systemsOf` knows the code systems of a value set. */
+export function elementData(
+  definitions: readonly StructureDefinition[],
+  systemsOf: (valueSet: string) => readonly string[],
+): ElementData {
   const bases = definitions.filter((definition) => definition.derivation !== 'constraint');
-  for (const definition of bases) {
-    for (const element of definition.snapshot?.element ?? []) elements.set(element.path, element);
-  }
-  const parents = new Map(
-    bases.map(({ type, baseDefinition }) => [type, baseDefinition?.replace(/^.*\//, '')]),
-  );
+  const elements = bases.flatMap((definition) => definition.snapshot?.element ?? []);
   return {
-    isKindOf: (type, ancestor) => isKindOf(parents, type, ancestor),
     resourceTypes: bases.filter(isConcreteResource).map((definition) => definition.type),
-    child: (path, name) => valuesOf(elements, `${path}.${name}`, name),
+    parents: Object.fromEntries(
+      bases.map(({ type, baseDefinition }) => [type, baseDefinition?.replace(/^.*\//, '')]),
+    ),
+    elements: Object.fromEntries(elements.map((element) => [element.path, datumOf(element, systemsOf)])),
   };
 }
 
-function isKindOf(parents: ReadonlyMap<string, string | undefined>, type: string, ancestor: string): boolean {
+function datumOf(
+  element: ElementDefinition,
+  systemsOf: (valueSet: string) => readonly string[],
+): ElementDatum {
+  const { contentReference, max, binding } = element;
+  const types = typesOf(element);
+  const systems = types.includes('code') ? systemsOf(binding?.valueSet?.replace(/\|.*$/, '') ?? '') : [];
+  return {
+    types,
+    ...(contentReference === undefined ? {} : { like: contentReference.replace(/^.*#/, '') }),
+    ...(max === '1' || max === '0' ? {} : { many: true }),
+    ...(systems.length === 0 ? {} : { systems }),
+  };
+}
+
+export function elementFacts({ resourceTypes, parents, elements }: ElementData): ElementFacts {
+  const known = new Map(Object.entries(elements));
+  return {
+    isKindOf: (type, ancestor) => isKindOf(parents, type, ancestor),
+    resourceTypes,
+    child: (path, name) => valuesOf(known, `${path}.${name}`, name),
+  };
+}
+
+function isKindOf(parents: ElementData['parents'], type: string, ancestor: string): boolean {
   if (type === ancestor) return true;
-  const parent = parents.get(type);
+  const parent = Object.hasOwn(parents, type) ? parents[type] : undefined;
   return parent !== undefined && isKindOf(parents, parent, ancestor);
 }
 
@@ -47,28 +88,28 @@ const isConcreteResource = (definition: StructureDefinition): boolean =>
   definition.kind === 'resource' && !definition.abstract && definition.type !== 'Parameters';
 
 function valuesOf(
-  elements: ReadonlyMap<string, ElementDefinition>,
+  elements: ReadonlyMap<string, ElementDatum>,
   path: string,
   name: string,
 ): readonly ElementValue[] {
   const plain = elements.get(path);
-  if (plain?.contentReference !== undefined) {
-    return [{ property: name, type: 'BackboneElement', path: plain.contentReference.replace(/^.*#/, '') }];
-  }
-  if (plain !== undefined) return typesOf(plain).map((type) => valueOf(path, name, type));
+  if (plain?.like !== undefined) return [valueOf(plain, plain.like, name, 'BackboneElement')];
+  if (plain !== undefined) return plain.types.map((type) => valueOf(plain, path, name, type));
   const choice = elements.get(`${path}[x]`);
   if (choice === undefined) return [];
-  return typesOf(choice).map((type) =>
-    valueOf(path, `${name}${type.charAt(0).toUpperCase()}${type.slice(1)}`, type),
+  return choice.types.map((type) =>
+    valueOf(choice, path, `${name}${type.charAt(0).toUpperCase()}${type.slice(1)}`, type),
   );
 }
 
 const backbone = new Set(['BackboneElement', 'Element']);
 
-const valueOf = (path: string, property: string, type: string): ElementValue => ({
+const valueOf = (datum: ElementDatum, path: string, property: string, type: string): ElementValue => ({
   property,
   type,
   path: backbone.has(type) ? path : type,
+  many: datum.many === true,
+  systems: datum.systems ?? [],
 });
 
 /** Ids are written with a FHIRPath type: http://hl7.org/fhirpath/System.String */

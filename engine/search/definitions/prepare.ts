@@ -2,7 +2,7 @@
 // Where they are there already it only looks, and ends at once.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { cacheRoot, definitionsFolder, searchFile } from './cache.ts';
+import { cacheRoot, definitionsFolder, elementsFile, searchFile, terminologyFile } from './cache.ts';
 
 const folder = definitionsFolder();
 if (!existsSync(searchFile(folder))) await prepare();
@@ -10,9 +10,15 @@ if (!existsSync(searchFile(folder))) await prepare();
 async function prepare(): Promise<void> {
   const started = performance.now();
   const { compileDefinitions } = await import('./compile-definitions.ts');
-  const { definitions, summary } = compileDefinitions();
+  const { compileTerminology, systemsOf } = await import('../../terminology/compile-definitions.ts');
+  const terminology = compileTerminology();
+  const { definitions, elements, summary } = compileDefinitions((valueSet) =>
+    systemsOf(terminology, valueSet),
+  );
   const made = join(cacheRoot, `making-${process.pid}`);
   mkdirSync(made, { recursive: true });
+  writeFileSync(elementsFile(made), JSON.stringify(elements));
+  writeFileSync(terminologyFile(made), JSON.stringify(terminology));
   writeFileSync(searchFile(made), JSON.stringify(definitions));
   putInPlace(made);
   removeOthers();

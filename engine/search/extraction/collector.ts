@@ -47,8 +47,15 @@ function sameEntry(one: IndexEntry, other: IndexEntry): boolean {
     case 'number':
       return other.kind === one.kind && one.low === other.low && one.high === other.high;
     case 'quantity':
+    case 'composite':
+    case 'position':
       return keyOf(one) === keyOf(other);
+    case 'text':
+      return true;
   }
 }
 
-const keyOf = (entry: IndexEntry): string => JSON.stringify(Object.values(entry).map(String));
+const keyOf = (entry: IndexEntry): string =>
+  entry.kind === 'composite'
+    ? JSON.stringify([entry.parameter, entry.parts.map(keyOf)])
+    : JSON.stringify(Object.values(entry).map(String));

@@ -2,8 +2,9 @@
 // https://hl7.org/fhir/R4/search.html#quantity
 import { decimalNumber } from '../../fhir/exact-json.ts';
 import { exactly, justAbove, type NumberRange } from '../number-range.ts';
-import type { ParameterName } from '../plan.ts';
+import { canonicalUnit, inCanonicalUnit, ucum } from '../units/canonical-unit.ts';
 import type { Collector } from './collector.ts';
+import type { EntryNames } from './entry-names.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -11,10 +12,16 @@ const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {};
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-export function quantity(value: unknown, parameter: ParameterName, into: Collector): void {
+/** A range of numbers in any unit, given what a number of its own unit is in that one. */
+type RangeIn = (converted: (value: number) => number) => NumberRange;
+
+const asWritten = (value: number): number => value;
+
+export function quantity(value: unknown, names: EntryNames, into: Collector): void {
   const fields = fieldsOf(value);
   const number = decimalNumber(fields.value);
-  if (number !== undefined) addWithUnits(compared(number, fields.comparator), fields, parameter, into);
+  if (number === undefined) return;
+  addWithUnits((converted) => compared(converted(number), fields.comparator), fields, names, into);
 }
 
 /** `<20` may be anything below 20. */
@@ -33,43 +40,58 @@ function compared(value: number, comparator: unknown): NumberRange {
   }
 }
 
-/** Found by the unit's code and, where that is written otherwise, by the unit's text too. */
-function addWithUnits(range: NumberRange, unit: Fields, parameter: ParameterName, into: Collector): void {
+/** Found by the unit's code and, where that is written otherwise, by the unit's text too; and in the canonical unit. */
+function addWithUnits(rangeIn: RangeIn, unit: Fields, names: EntryNames, into: Collector): void {
   const code = textOf(unit.code);
   const text = textOf(unit.unit);
-  const { low, high } = range;
+  const { low, high } = rangeIn(asWritten);
+  const parameter = names.plain;
   if (code === '') {
     into.add({ kind: 'quantity', parameter, system: '', unit: text, low, high });
     return;
   }
-  into.add({ kind: 'quantity', parameter, system: textOf(unit.system), unit: code, low, high });
+  const system = textOf(unit.system);
+  into.add({ kind: 'quantity', parameter, system, unit: code, low, high });
   if (text !== '' && text !== code) {
     into.add({ kind: 'quantity', parameter, system: '', unit: text, low, high });
   }
+  if (system === ucum) addCanonical(rangeIn, code, names, into);
 }
 
-export function money(value: unknown, parameter: ParameterName, into: Collector): void {
+/** Under a name of its own: a search without a unit asks for the number that is written. */
+function addCanonical(rangeIn: RangeIn, code: string, names: EntryNames, into: Collector): void {
+  const canonical = canonicalUnit(code);
+  if (canonical === undefined || canonical.unit === code) return;
+  const { low, high } = rangeIn((value) => inCanonicalUnit(value, canonical));
+  const { unit } = canonical;
+  into.add({ kind: 'quantity', parameter: names.canonical, system: ucum, unit, low, high });
+}
+
+export function money(value: unknown, names: EntryNames, into: Collector): void {
   const fields = fieldsOf(value);
   const number = decimalNumber(fields.value);
   if (number === undefined) return;
   const unit = { system: 'urn:iso:std:iso:4217', code: fields.currency };
-  addWithUnits(exactly(number), unit, parameter, into);
+  addWithUnits(() => exactly(number), unit, names, into);
 }
 
-export function quantityRange(value: unknown, parameter: ParameterName, into: Collector): void {
+export function quantityRange(value: unknown, names: EntryNames, into: Collector): void {
   const low = fieldsOf(fieldsOf(value).low);
   const high = fieldsOf(fieldsOf(value).high);
   const from = decimalNumber(low.value);
   const to = decimalNumber(high.value);
   if (from === undefined && to === undefined) return;
-  const range = { low: from ?? -Infinity, high: to === undefined ? Infinity : justAbove(to) };
-  addWithUnits(range, from === undefined ? high : low, parameter, into);
+  const range: RangeIn = (converted) => ({
+    low: from === undefined ? -Infinity : converted(from),
+    high: to === undefined ? Infinity : justAbove(converted(to)),
+  });
+  addWithUnits(range, from === undefined ? high : low, names, into);
 }
 
 const samples = /\S+/g;
 
 /** From the least to the greatest of its samples, each scaled by factor and moved by origin. */
-export function sampledData(value: unknown, parameter: ParameterName, into: Collector): void {
+export function sampledData(value: unknown, names: EntryNames, into: Collector): void {
   const fields = fieldsOf(value);
   const origin = fieldsOf(fields.origin);
   const start = decimalNumber(origin.value) ?? 0;
@@ -81,7 +103,9 @@ export function sampledData(value: unknown, parameter: ParameterName, into: Coll
     if (measured < low) low = measured;
     if (measured > high) high = measured;
   }
-  if (low <= high) addWithUnits({ low, high: justAbove(high) }, origin, parameter, into);
+  if (low > high) return;
+  const range: RangeIn = (converted) => ({ low: converted(low), high: justAbove(converted(high)) });
+  addWithUnits(range, origin, names, into);
 }
 
 /** `L` and `U` are beyond the limits of detection, `E` is an error and no sample. */

@@ -1,7 +1,7 @@
 // Periods and timings as spans of instants.
 import { instantRange, type InstantRange } from '../../fhir/instants.ts';
-import type { ParameterName } from '../plan.ts';
 import type { Collector } from './collector.ts';
+import type { EntryNames } from './entry-names.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -9,13 +9,13 @@ const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {};
 
 /** From the start to the end of its last moment; open where one is missing. */
-export function period(value: unknown, parameter: ParameterName, into: Collector): void {
+export function period(value: unknown, names: EntryNames, into: Collector): void {
   const span = spanOfPeriod(value, into);
-  if (span !== undefined) into.add({ kind: 'date', parameter, low: span.low, high: span.high });
+  if (span !== undefined) into.add({ kind: 'date', parameter: names.plain, low: span.low, high: span.high });
 }
 
 /** Only the outer limits count: the events and the bounds, not what is scheduled between them. */
-export function timing(value: unknown, parameter: ParameterName, into: Collector): void {
+export function timing(value: unknown, names: EntryNames, into: Collector): void {
   const { event, repeat } = fieldsOf(value);
   const spans = (Array.isArray(event) ? event : [])
     .map((one: unknown) => spanOf(one, into))
@@ -24,7 +24,7 @@ export function timing(value: unknown, parameter: ParameterName, into: Collector
   if (spans.length === 0) return;
   const low = spans.reduce((least, span) => Math.min(least, span.low), Infinity);
   const high = spans.reduce((most, span) => Math.max(most, span.high), -Infinity);
-  into.add({ kind: 'date', parameter, low, high });
+  into.add({ kind: 'date', parameter: names.plain, low, high });
 }
 
 function spanOfPeriod(value: unknown, into: Collector): InstantRange | undefined {

@@ -2,7 +2,7 @@
 // https://hl7.org/fhir/R4/search.html#escaping
 
 /** Splits at each separator that is not escaped; the parts keep their escapes. */
-export function splitEscaped(text: string, separator: ',' | '|'): readonly string[] {
+export function splitEscaped(text: string, separator: ',' | '|' | '$'): readonly string[] {
   if (!text.includes('\\')) return text.split(separator);
   const parts: string[] = [];
   let start = 0;

@@ -12,20 +12,31 @@ export const readNumber: ValueReader = (parameter, value) => {
   return inAnySet(parameter, ({ name }) => leaf({ kind: 'number', parameter: name, ...span }));
 };
 
-/** The span that a number with its prefix asks for: eq and ne at its precision, ap within a tenth, the others exactly. */
-export function numberSpan(parameter: CompiledParameter, text: string): Span {
+const asWritten = (value: number): number => value;
+
+/**
+ * The span that a number with its prefix asks for: eq and ne at its precision, ap within a tenth, the others exactly; in the unit to
+ * which `converted` leads.
+ */
+export function numberSpan(
+  parameter: CompiledParameter,
+  text: string,
+  converted: (value: number) => number = asWritten,
+): Span {
   const { comparator, rest } = readPrefix(text);
   const value = exactNumber(rest);
   const range = atPrecision(rest);
   if (value === undefined || range === undefined) {
     throw unreadable(parameter, 'a number such as 100, 5.40 or 1e2, with or without a prefix such as gt');
   }
-  if (comparator === 'eq' || comparator === 'ne') return { comparator, ...range };
-  if (comparator !== 'ap') return { comparator, ...exactly(value) };
+  if (comparator === 'eq' || comparator === 'ne') {
+    return { comparator, low: converted(range.low), high: converted(range.high) };
+  }
+  if (comparator !== 'ap') return { comparator, ...exactly(converted(value)) };
   const tenth = Math.abs(value) / 10;
   return {
     comparator,
-    low: Math.min(range.low, value - tenth),
-    high: Math.max(range.high, value + tenth),
+    low: converted(Math.min(range.low, value - tenth)),
+    high: converted(Math.max(range.high, value + tenth)),
   };
 }

@@ -1,5 +1,6 @@
 // What the readers of the parameter types have in common: from one value of a search URL to a condition.
 import { badRequest, type Refusal } from '../../kernel/outcomes.ts';
+import type { Answers } from '../answers.ts';
 import { anyOf } from '../condition.ts';
 import type { CompiledParameter, CompiledSet } from '../definitions/compiled.ts';
 import type { Condition } from '../plan.ts';
@@ -11,6 +12,18 @@ export interface ReadingOptions {
   readonly zoneOffsetMinutes: number;
   /** All resource types: what a reference parameter without targets may point at. */
   readonly types: readonly string[];
+  /** Looked into for value sets and hierarchies; undefined where nobody can answer. */
+  readonly answers: Answers | undefined;
+  find(type: string, code: string): CompiledParameter | undefined;
+}
+
+/** Throws Refusal `bad-request` where a search must be decided without looking into the store. */
+export function answersFor(parameter: Pick<CompiledParameter, 'code'>, options: ReadingOptions): Answers {
+  if (options.answers !== undefined) return options.answers;
+  throw badRequest(
+    `${parameter.code} asks for a value set or a hierarchy, which cannot be looked up here`,
+    parameter.code,
+  );
 }
 
 /** Reads one value (escapes still in it). Throws Refusal `bad-request` when it cannot be read. */

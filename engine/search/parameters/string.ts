@@ -5,7 +5,7 @@ import { unescaped } from './escapes.ts';
 import { inAnySet, type ValueReader } from './reader.ts';
 
 const matching =
-  (match: 'prefix' | 'contains'): ValueReader =>
+  (match: 'prefix' | 'contains' | 'whole' | 'suffix'): ValueReader =>
   (parameter, text) => {
     const value = foldString(unescaped(text));
     return inAnySet(parameter, ({ name }) => leaf({ kind: 'string', parameter: name, match, value }));
@@ -13,6 +13,9 @@ const matching =
 
 export const readString = matching('prefix');
 export const readContains = matching('contains');
+/** Only in `_filter`: `eq` and `ew`. */
+export const readWhole = matching('whole');
+export const readEnding = matching('suffix');
 
 export const readExact: ValueReader = (parameter, text) => {
   const value = unescaped(text);

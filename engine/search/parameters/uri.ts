@@ -1,7 +1,8 @@
-// URI parameters: the whole value, or with :below what lies under it. https://hl7.org/fhir/R4/search.html#uri
-import { leaf } from '../condition.ts';
+// URI parameters: the whole value, with :below what lies under it, with :above under what it lies.
+// https://hl7.org/fhir/R4/search.html#uri
+import { anyOf, leaf } from '../condition.ts';
 import { unescaped } from './escapes.ts';
-import { inAnySet, type ValueReader } from './reader.ts';
+import { inAnySet, unreadable, type ValueReader } from './reader.ts';
 
 const matching =
   (match: 'exact' | 'below'): ValueReader =>
@@ -13,3 +14,26 @@ const matching =
 
 export const readUri = matching('exact');
 export const readBelow = matching('below');
+
+const deepestPath = 50;
+
+/** `:above=http://a/b/c` finds `http://a/b/c`, `http://a/b` and `http://a`, each also with a slash at its end. */
+export const readAbove: ValueReader = (parameter, text) => {
+  const value = unescaped(text);
+  const roots = rootsOf(value);
+  if (roots.length > deepestPath) throw unreadable(parameter, `a URI of at most ${deepestPath} parts`);
+  return inAnySet(parameter, ({ name }) =>
+    anyOf(roots.map((root) => leaf({ kind: 'uri', parameter: name, value: root, match: 'exact' }))),
+  );
+};
+
+function rootsOf(value: string): readonly string[] {
+  const start = value.indexOf('://');
+  const roots = [value];
+  for (let slash = value.lastIndexOf('/'); slash > (start < 0 ? 0 : start + 2);) {
+    const root = value.slice(0, slash);
+    roots.push(...(value === `${root}/` ? [] : [`${root}/`]), root);
+    slash = root.lastIndexOf('/');
+  }
+  return roots;
+}

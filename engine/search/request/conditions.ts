@@ -1,4 +1,4 @@
-// One `key=value` of a search URL as a condition: a parameter with its modifier, a chain, or `_has`.
+// One `key=value` of a search URL as a condition: a parameter with its modifier, a chain, `_has`, or `_list`.
 // https://hl7.org/fhir/R4/search.html#chaining and #has
 import { badRequest, Refusal } from '../../kernel/outcomes.ts';
 import { anyOf, leaf, not } from '../condition.ts';
@@ -22,7 +22,7 @@ export interface ParameterTable {
 const maximumLinks = 1000;
 
 /** Links one after another. */
-const maximumDepth = 10;
+export const maximumDepth = 10;
 
 /**
  * Throws Refusal `unknown-parameter` for a parameter or modifier that the type does not have, `bad-request` for a value that cannot
@@ -38,57 +38,52 @@ export function readCondition(
   if (key.split(/\.|_has:/).length > maximumDepth + 1) {
     throw badRequest(`a chain has at most ${maximumDepth} links`);
   }
-  return new ConditionReader(value, table, options).read(type, key);
+  return new ConditionReader(table, options).read(type, key, value);
 }
 
-class ConditionReader {
-  readonly #value: string;
+export class ConditionReader {
   readonly #table: ParameterTable;
   readonly #options: ReadingOptions;
   #links = 0;
 
-  constructor(value: string, table: ParameterTable, options: ReadingOptions) {
-    this.#value = value;
+  constructor(table: ParameterTable, options: ReadingOptions) {
     this.#table = table;
     this.#options = options;
   }
 
-  read(type: string, key: string): Condition {
-    if (key.startsWith('_has:')) return this.#reverse(type, key);
+  read(type: string, key: string, value: string): Condition {
+    if (key.startsWith('_has:')) return this.#reverse(type, key, value);
     const dot = key.indexOf('.');
-    if (dot >= 0) return this.#chain(type, key.slice(0, dot), key.slice(dot + 1));
+    if (dot >= 0) {
+      return this.chain(type, key.slice(0, dot), (target) => this.read(target, key.slice(dot + 1), value));
+    }
     const [code, modifier] = splitModifier(key);
-    if (code === '_id') return readId(modifier, this.#value);
-    if (code === '_lastUpdated') return readLastUpdated(modifier, this.#value, this.#options);
-    return readParameter(this.#parameter(type, code), modifier, this.#value, this.#options);
+    const own = Object.hasOwn(ownRows, code) ? ownRows[code] : undefined;
+    if (own !== undefined) return own(modifier, value, this.#options, this.#table);
+    return readParameter(this.parameter(type, code), modifier, value, this.#options);
   }
 
   /** `subject:Patient.name`, `subject.name`: of the types that it may point at, those that know the rest. */
-  #chain(type: string, link: string, rest: string): Condition {
+  chain(type: string, link: string, rest: (target: string) => Condition): Condition {
     const [code, asked] = splitModifier(link);
     const parameter = this.#pointing(type, code);
     const targets = targetTypes(parameter, this.#options).filter(
       (target) => asked === '' || target === asked,
     );
     if (targets.length === 0) {
-      throw new Refusal('unknown-parameter', `${type}.${code} does not point at ${asked}`, code);
+      throw new Refusal('unknown-parameter', `${type}.${code} does not point at ${asked.slice(0, 64)}`, code);
     }
     const conditions = parameter.sets.flatMap(({ name, only }) =>
       this.#known(
         targets.filter((target) => only === undefined || target === only),
-        (target): Condition => ({
-          op: 'points-at',
-          parameter: name,
-          target,
-          where: this.read(target, rest),
-        }),
+        (target): Condition => ({ op: 'points-at', parameter: name, target, where: rest(target) }),
       ),
     );
     return anyOf(conditions);
   }
 
   /** `_has:Observation:patient:code`. */
-  #reverse(type: string, key: string): Condition {
+  #reverse(type: string, key: string, value: string): Condition {
     const [, source = '', code = '', ...more] = key.split(':');
     const rest = more.join(':');
     if (!this.#table.isType(source) || rest === '') {
@@ -99,7 +94,7 @@ class ConditionReader {
       throw new Refusal('unknown-parameter', `${source}.${code} does not point at ${type}`, '_has');
     }
     this.#count();
-    const where = this.read(source, rest);
+    const where = this.read(source, rest, value);
     const sets = parameter.sets.filter(({ only }) => only === undefined || only === type);
     return anyOf(sets.map(({ name }) => ({ op: 'pointed-at-by', source, parameter: name, where })));
   }
@@ -129,12 +124,12 @@ class ConditionReader {
   }
 
   #pointing(type: string, code: string): CompiledParameter {
-    const parameter = this.#parameter(type, code);
+    const parameter = this.parameter(type, code);
     if (parameter.literal) return parameter;
     throw new Refusal('unknown-parameter', `${type}.${code} is no reference that can be followed`, code);
   }
 
-  #parameter(type: string, code: string): CompiledParameter {
+  parameter(type: string, code: string): CompiledParameter {
     const parameter = this.#table.find(type, code);
     if (parameter === undefined) throw unknownParameter(this.#table, type, code);
     return parameter;
@@ -161,14 +156,33 @@ const noModifier = (code: string, modifier: string): Refusal =>
     code,
   );
 
+type OwnReader = (
+  modifier: string,
+  value: string,
+  options: ReadingOptions,
+  table: ParameterTable,
+) => Condition;
+
+/** Parameters that every type has, and that no index entries of its own answer. */
+const ownRows: Readonly<Record<string, OwnReader>> = {
+  _id: readId,
+  _lastUpdated: readLastUpdated,
+  _list: readList,
+};
+
+const maximumIds = 1000;
+
 function readId(modifier: string, value: string): Condition {
+  if (modifier === 'missing') return always('_id', value);
   if (modifier !== '' && modifier !== 'not') throw noModifier('_id', modifier);
   const values = splitEscaped(value, ',').map(unescaped);
+  if (values.length > maximumIds) throw badRequest(`_id has more than ${maximumIds} alternatives`, '_id');
   const condition = leaf({ kind: 'id', values });
   return modifier === 'not' ? not(condition) : condition;
 }
 
 function readLastUpdated(modifier: string, value: string, options: ReadingOptions): Condition {
+  if (modifier === 'missing') return always('_lastUpdated', value);
   if (modifier !== '') throw noModifier('_lastUpdated', modifier);
   const parameter = { code: '_lastUpdated' };
   return anyOf(
@@ -176,4 +190,34 @@ function readLastUpdated(modifier: string, value: string, options: ReadingOption
       leaf({ kind: 'lastUpdated', ...dateSpan(parameter, one, options) }),
     ),
   );
+}
+
+/** Every resource has it. */
+function always(code: string, missing: string): Condition {
+  if (missing !== 'true' && missing !== 'false') {
+    throw badRequest(`the value of ${code} cannot be read: expected true or false after :missing`, code);
+  }
+  return missing === 'true' ? { op: 'none' } : { op: 'every' };
+}
+
+/** `_list=42`: what the List/42 names. https://hl7.org/fhir/R4/search.html#list */
+function readList(
+  modifier: string,
+  value: string,
+  _options: ReadingOptions,
+  table: ParameterTable,
+): Condition {
+  if (modifier !== '') throw noModifier('_list', modifier);
+  const lists = splitEscaped(value, ',').map((one) => unescaped(one).replace(/^List\//, ''));
+  const functional = lists.find((one) => one.startsWith('$'));
+  if (functional !== undefined) {
+    throw new Refusal(
+      'unknown-parameter',
+      `no functional list such as ${functional.slice(0, 64)} is kept here; ask for a List by its id`,
+      '_list',
+    );
+  }
+  const where = leaf({ kind: 'id', values: lists });
+  const sets = table.find('List', 'item')?.sets ?? [];
+  return anyOf(sets.map(({ name }) => ({ op: 'pointed-at-by', source: 'List', parameter: name, where })));
 }

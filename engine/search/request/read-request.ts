@@ -6,6 +6,8 @@ import type { ReadingOptions } from '../parameters/reader.ts';
 import type { Condition, SortKey } from '../plan.ts';
 import type { Include, SearchOptions, SearchRequest } from '../search-index.ts';
 import { readCondition, type ParameterTable } from './conditions.ts';
+import { readFilter } from './filter.ts';
+import { refuseWide } from './guards.ts';
 import { readInclude } from './includes.ts';
 import { readSort } from './sorting.ts';
 
@@ -16,8 +18,9 @@ interface Draft {
   readonly includes: Include[];
   order: readonly SortKey[];
   count: number;
-  total: 'none' | 'accurate';
+  total: SearchRequest['plan']['total'];
   after: string | undefined;
+  before: string | undefined;
 }
 
 interface Sources {
@@ -49,15 +52,19 @@ const resultParameters: Readonly<Record<string, ResultParameter>> = {
     if (!/^(?:none|estimate|accurate)$/.test(value)) {
       throw badRequest('_total is none, estimate or accurate', '_total');
     }
-    draft.total = value === 'none' ? 'none' : 'accurate';
+    draft.total = value as Draft['total'];
     return value;
   },
   _summary(draft, value) {
-    if (value === 'false') return undefined;
-    if (value !== 'count') {
-      throw new Refusal('unknown-parameter', '_summary is supported as count or false', '_summary');
+    if (!/^(?:true|text|data|count|false)$/.test(value)) {
+      throw badRequest('_summary is true, text, data, count or false', '_summary');
     }
-    draft.count = 0;
+    if (value === 'count') draft.count = 0;
+    return value === 'false' ? undefined : value;
+  },
+  // Which elements the answer shows is decided where it is written.
+  _elements(_draft, value) {
+    if (!/^[A-Za-z][\w.,:-]{0,999}$/.test(value)) throw badRequest('_elements names elements', '_elements');
     return value;
   },
   _include(draft, value, modifier, { table }) {
@@ -68,9 +75,21 @@ const resultParameters: Readonly<Record<string, ResultParameter>> = {
     draft.includes.push(readInclude('revinclude', modifier, value, draft.type, table));
     return value;
   },
+  _filter(draft, value, modifier, { table, reading }) {
+    if (modifier !== '') throw new Refusal('unknown-parameter', '_filter has no modifiers', '_filter');
+    draft.conditions.push(readFilter(draft.type, value, table, reading));
+    return value;
+  },
   _page(draft, value) {
     draft.after = value;
     return undefined;
+  },
+  _back(draft, value) {
+    draft.before = value;
+    return undefined;
+  },
+  _query() {
+    throw new Refusal('unknown-parameter', 'there are no named queries here', '_query');
   },
   // How the answer is written is decided before a search is read.
   _format: () => undefined,
@@ -89,7 +108,7 @@ export function readRequest(
 ): SearchRequest {
   if (!table.isType(type)) throw badRequest('a search is for a resource type');
   const base = options.base.replace(/\/+$/, '');
-  const sources = { table, options, reading: { base, zoneOffsetMinutes, types: table.types } };
+  const sources = { table, options, reading: readingOptions(base, table, options, zoneOffsetMinutes) };
   const draft: Draft = {
     type,
     conditions: [],
@@ -98,6 +117,7 @@ export function readRequest(
     count: options.defaultCount,
     total: 'none',
     after: undefined,
+    before: undefined,
   };
   const self: string[] = [];
   const ignored: string[] = [];
@@ -113,7 +133,20 @@ export function readRequest(
   return { plan: planOf(draft), includes: draft.includes, self: self.join('&'), ignored };
 }
 
-function pairsOf(query: string): readonly (readonly [string, string])[] {
+const readingOptions = (
+  base: string,
+  table: ParameterTable,
+  options: SearchOptions,
+  zoneOffsetMinutes: number,
+): ReadingOptions => ({
+  base,
+  zoneOffsetMinutes,
+  types: table.types,
+  answers: options.answers,
+  find: (type, code) => table.find(type, code),
+});
+
+export function pairsOf(query: string): readonly (readonly [string, string])[] {
   const pairs = [...new URLSearchParams(query)];
   if (pairs.length > maximumKeys) throw badRequest(`a search has at most ${maximumKeys} parameters`);
   return pairs;
@@ -128,15 +161,23 @@ function readPair(draft: Draft, key: string, value: string, sources: Sources): s
   return value;
 }
 
-const planOf = (draft: Draft): SearchRequest['plan'] => ({
-  type: draft.type,
-  where: allOf(draft.conditions),
-  order: draft.order,
-  count: draft.count,
-  after: draft.after,
-  total: draft.count === 0 ? 'accurate' : draft.total,
-});
+function planOf(draft: Draft): SearchRequest['plan'] {
+  const where = allOf(draft.conditions);
+  refuseWide(where);
+  if (draft.after !== undefined && draft.before !== undefined) {
+    throw badRequest('a page lies after one place or before one, not both');
+  }
+  return {
+    type: draft.type,
+    where,
+    order: draft.order,
+    count: draft.count,
+    after: draft.after,
+    ...(draft.before === undefined ? {} : { before: draft.before }),
+    total: draft.count === 0 ? 'accurate' : draft.total,
+  };
+}
 
 /** Percent-encoded, but for what may stand in a query and is easier to read as it is. */
-const inQuery = (text: string): string =>
+export const inQuery = (text: string): string =>
   encodeURIComponent(text).replaceAll(/%(?:3A|2C|2F|24|40)/g, (code) => decodeURIComponent(code));

@@ -10,15 +10,21 @@ import type { Names } from './names.ts';
 /** More leaves than any honest search has. */
 const leafLimit = 2000;
 
+/** Counted rows of a source: exact below `limit`, else `limit` (or more) or Infinity. */
+interface Estimate {
+  readonly rows: number;
+  readonly limit: number;
+}
+
 export class ConditionCompiler extends Compilation {
-  readonly #estimates = new Map<Condition, number>();
-  /** Sources are counted up to this many rows. */
-  readonly #estimateLimit: number;
+  readonly #estimates = new Map<Condition, Estimate>();
+  /** Up to how many rows it pays to count what leads a search over a type. */
+  readonly limitOf: (type: string) => number;
   #leaves = 0;
 
-  constructor(names: Names, estimateLimit: number) {
+  constructor(names: Names, limitOf: (type: string) => number) {
     super(names);
-    this.#estimateLimit = estimateLimit;
+    this.limitOf = limitOf;
   }
 
   subquery(condition: Condition, type: string): Fragment {
@@ -75,15 +81,15 @@ export class ConditionCompiler extends Compilation {
   }
 
   /** How many rows the source gives, counted up to the limit; Infinity where there is no index to lead it. */
-  estimate(condition: Condition, type: string): number {
+  estimate(condition: Condition, type: string, limit = this.limitOf(type)): number {
     const known = this.#estimates.get(condition);
-    if (known !== undefined) return known;
-    const estimate = this.#estimate(condition, type);
-    this.#estimates.set(condition, estimate);
-    return estimate;
+    if (known !== undefined && (known.rows < known.limit || known.limit >= limit)) return known.rows;
+    const rows = this.#estimate(condition, type, limit);
+    this.#estimates.set(condition, { rows, limit });
+    return rows;
   }
 
-  #estimate(condition: Condition, type: string): number {
+  #estimate(condition: Condition, type: string, limit: number): number {
     switch (condition.op) {
       case 'none':
         return 0;
@@ -91,18 +97,32 @@ export class ConditionCompiler extends Compilation {
       case 'not':
         return Infinity;
       case 'and':
-        return Math.min(Infinity, ...condition.of.map((part) => this.estimate(part, type)));
+        return this.#smallest(condition.of, type, limit).rows;
       case 'or':
-        return condition.of.reduce((sum, part) => sum + this.estimate(part, type), 0);
+        return condition.of.reduce((sum, part) => sum + this.estimate(part, type, limit), 0);
       case 'points-at':
-        return this.#estimateOver(condition, condition.target, type);
+        return this.#estimateOver(condition, condition.target, type, limit);
       case 'pointed-at-by':
-        return this.#estimateOver(condition, condition.source, type);
+        return this.#estimateOver(condition, condition.source, type, limit);
       case 'leaf': {
         const source = this.#leafSource(condition.leaf, type);
-        return source === undefined ? Infinity : this.#count(source);
+        return source === undefined ? Infinity : this.#count(source, limit);
       }
     }
+  }
+
+  /** The part with the fewest rows. What has more than the fewest so far need not be counted to its end. */
+  #smallest(
+    parts: readonly Condition[],
+    type: string,
+    limit: number,
+  ): { readonly part: Condition | undefined; readonly rows: number } {
+    let least: { part: Condition | undefined; rows: number } = { part: undefined, rows: Infinity };
+    for (const part of parts) {
+      const rows = this.estimate(part, type, Math.min(limit, least.rows));
+      if (rows < least.rows) least = { part, rows };
+    }
+    return least;
   }
 
   /** A join is counted only when what it joins with is small: otherwise counting would cost what the search costs. */
@@ -110,13 +130,14 @@ export class ConditionCompiler extends Compilation {
     condition: Extract<Condition, { where: Condition }>,
     joinedType: string,
     type: string,
+    limit: number,
   ): number {
     const inner = this.estimate(condition.where, joinedType);
-    return inner >= this.#estimateLimit ? Infinity : this.#count(this.source(condition, type));
+    return inner >= this.limitOf(joinedType) ? Infinity : this.#count(this.source(condition, type), limit);
   }
 
-  #count(source: Source): number {
-    const counted = sql`SELECT count(*) AS rows FROM (SELECT 1 FROM ${source.from} WHERE ${source.where} LIMIT ${this.#estimateLimit})`;
+  #count(source: Source, limit: number): number {
+    const counted = sql`SELECT count(*) AS rows FROM (SELECT 1 FROM ${source.from} WHERE ${source.where} LIMIT ${limit})`;
     return this.names.connection.row<{ rows: number }>(counted.text, ...counted.values)?.rows ?? 0;
   }
 
@@ -140,7 +161,7 @@ export class ConditionCompiler extends Compilation {
   }
 
   #smallestTested(parts: readonly Condition[], type: string): Source {
-    const leading = smallest(parts, (part) => this.estimate(part, type));
+    const leading = this.#smallest(parts, type, this.limitOf(type)).part;
     if (leading === undefined) return this.#tested({ op: 'and', of: parts }, type);
     const source = this.source(leading, type);
     const others = parts.filter((part) => part !== leading);
@@ -226,17 +247,6 @@ export class ConditionCompiler extends Compilation {
       );
     }
   }
-}
-
-/** The one with the least finite measure. */
-export function smallest<T>(items: readonly T[], measure: (item: T) => number): T | undefined {
-  let least = Infinity;
-  let found: T | undefined;
-  for (const item of items) {
-    const size = measure(item);
-    if (size < least) [least, found] = [size, item];
-  }
-  return found;
 }
 
 /** SQLite takes at most 500 queries in one compound; more are nested. */

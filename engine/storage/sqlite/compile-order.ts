@@ -2,7 +2,7 @@
 // A resource with several values sorts by its least one ascending, by its greatest descending; ranges sort by where they begin.
 import type { SortKey } from '../../search/plan.ts';
 import type { Compilation } from './compilation.ts';
-import { joined, sql, word, yes, type Fragment } from './fragment.ts';
+import { joined, no, sql, word, yes, type Fragment } from './fragment.ts';
 import type { Place, SortValue } from './page-place.ts';
 
 interface KeyTable {
@@ -26,7 +26,21 @@ const keyTables: Readonly<Record<EntryKind, KeyTable>> = {
 const resourceColumns = { lastUpdated: 'updated', id: 'id' } as const;
 
 const extreme = (key: SortKey): Fragment => word(key.descending ? 'max' : 'min');
-const direction = (key: SortKey): Fragment => word(key.descending ? 'DESC' : 'ASC');
+
+/** Where a page lies: behind the place in the asked order, or, read backwards from it, before. */
+export type Way = 'forwards' | 'backwards';
+
+/** Whether values run downwards when an order is read this way. */
+const isDown = (descending: boolean, way: Way): boolean => descending !== (way === 'backwards');
+export const direction = (descending: boolean, way: Way): Fragment =>
+  word(isDown(descending, way) ? 'DESC' : 'ASC');
+/** Ties go the way of the first key, as the indexes run. */
+export const tiesDescend = (order: readonly SortKey[]): boolean => order[0]?.descending === true;
+
+/** Whether a value comes after another when they are read this way. */
+export function isBeyond(column: Fragment, value: SortValue, descending: boolean, way: Way): Fragment {
+  return isDown(descending, way) ? sql`${column} < ${value}` : sql`${column} > ${value}`;
+}
 
 /** Where the values of a sort key come from for rows with a `rid`: a join, and the value. */
 export interface KeyValue {
@@ -104,34 +118,36 @@ export function lacksKey(compilation: Compilation, key: SortKey, rid: Fragment):
   return sql`${keyValue(compilation, key, rid).value} IS NULL`;
 }
 
-/** `ORDER BY` of columns k0, k1 … and rid; missing values last. Ties go the way of the first key, as the indexes run. */
-export function orderBy(order: readonly SortKey[]): Fragment {
-  const keys = order.flatMap((key, index) => [`k${index} IS NULL`, `k${index} ${direction(key).text}`]);
-  return word([...keys, `rid ${order[0]?.descending === true ? 'DESC' : 'ASC'}`].join(', '));
+/** `ORDER BY` of columns k0, k1 … and rid; missing values last. */
+export function orderBy(order: readonly SortKey[], way: Way, from = 0): Fragment {
+  const missing = way === 'forwards' ? 'ASC' : 'DESC';
+  const keys = order.flatMap((key, index) =>
+    index < from ? [] : [`k${index} IS NULL ${missing}`, `k${index} ${direction(key.descending, way).text}`],
+  );
+  return word([...keys, `rid ${direction(tiesDescend(order), way).text}`].join(', '));
 }
 
-/** Whether a row with columns k0, k1 … and rid comes after the place. */
-export function isAfter(order: readonly SortKey[], place: Place): Fragment {
-  const columns = order.map((_key, index) => word(`k${index}`));
-  return afterKeys(order, place, columns, word('rid'));
-}
-
-export function afterKeys(
+/** Whether a row with these columns comes after the place when the order is read this way. */
+export function isAfter(
   order: readonly SortKey[],
   place: Place,
-  columns: readonly Fragment[],
-  rid: Fragment,
+  way: Way,
+  columns: readonly Fragment[] = order.map((_key, index) => word(`k${index}`)),
+  rid: Fragment = word('rid'),
 ): Fragment {
-  const tie = order[0]?.descending === true ? sql`${rid} < ${place.rid}` : sql`${rid} > ${place.rid}`;
+  const tie = isBeyond(rid, place.rid, tiesDescend(order), way);
   return order.reduceRight((rest, key, index) => {
     const column = columns[index] ?? yes;
     const value = place.keys[index] ?? null;
-    return sql`(${afterKey(key, column, value)} OR (${column} IS ${value} AND ${rest}))`;
+    return sql`(${isKeyAfter(key, column, value, way)} OR (${column} IS ${value} AND ${rest}))`;
   }, tie);
 }
 
-function afterKey(key: SortKey, column: Fragment, value: SortValue): Fragment {
-  if (value === null) return word('0');
-  const beyond = key.descending ? sql`${column} < ${value}` : sql`${column} > ${value}`;
-  return joined([beyond, sql`${column} IS NULL`], 'OR');
+/** Missing values are the last forwards, the first backwards. */
+function isKeyAfter(key: SortKey, column: Fragment, value: SortValue, way: Way): Fragment {
+  if (way === 'backwards') {
+    return value === null ? sql`${column} IS NOT NULL` : isBeyond(column, value, key.descending, way);
+  }
+  if (value === null) return no;
+  return joined([isBeyond(column, value, key.descending, way), sql`${column} IS NULL`], 'OR');
 }

@@ -30,12 +30,15 @@ export class GroupCommit {
   readonly #limits: GroupLimits;
   readonly #logger: Logger;
   readonly #inside = new AsyncLocalStorage<{ open: boolean }>();
+  readonly #beforeCommit: () => void;
   #queue: Waiting[] = [];
   #undo: (() => void)[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
 
-  constructor(connection: Connection, limits: GroupLimits, logger: Logger) {
+  /** `beforeCommit` writes what the works held back for the end of the group. */
+  constructor(connection: Connection, limits: GroupLimits, logger: Logger, beforeCommit: () => void) {
+    this.#beforeCommit = beforeCommit;
     this.#connection = connection;
     this.#limits = limits;
     this.#logger = logger;
@@ -90,6 +93,7 @@ export class GroupCommit {
     try {
       this.#connection.run('BEGIN IMMEDIATE');
       await this.#works(outcomes);
+      this.#beforeCommit();
       this.#connection.run('COMMIT');
       this.#undo = [];
       for (const outcome of outcomes) settle(outcome);
@@ -127,7 +131,7 @@ export class GroupCommit {
   }
 
   #undoWork(mark: number): void {
-    for (const undo of this.#undo.splice(mark)) undo();
+    for (const undo of this.#undo.splice(mark).reverse()) undo();
     if (!this.#connection.database.isTransaction) return;
     this.#connection.run('ROLLBACK TO work');
     this.#connection.run('RELEASE work');
@@ -136,7 +140,7 @@ export class GroupCommit {
   /** Nothing of this group is kept: all its works hear so, and the store goes on with the next group. */
   #abandon(outcomes: readonly Outcome[], cause: unknown): void {
     if (this.#connection.database.isTransaction) this.#connection.run('ROLLBACK');
-    for (const undo of this.#undo.splice(0)) undo();
+    for (const undo of this.#undo.splice(0).reverse()) undo();
     const refusal = Object.assign(unavailable('the store could not write to its disk'), { cause });
     this.#logger.error({ works: outcomes.length }, 'a commit failed; nothing of it was kept', cause);
     for (const outcome of outcomes) outcome.waiting.reject('error' in outcome ? outcome.error : refusal);

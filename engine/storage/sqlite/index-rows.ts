@@ -1,20 +1,15 @@
 // Index entries as rows of the index tables, and the difference between two versions' rows.
-import { createHash } from 'node:crypto';
 import type { IndexEntry } from '../../search/index-entry.ts';
+import type { Condition } from '../../search/plan.ts';
+import { codeKey } from './code-key.ts';
+import { compositeColumns, compositeValues } from './composite-parts.ts';
 import type { Connection, SqlValue } from './connection.ts';
 import type { NameWriter } from './names.ts';
 import { widthOf } from './span.ts';
+import { asksForText, type TextIndex } from './text-index.ts';
 
-/** Codes up to this length are kept as they are: shorter than most hashes, exact, and in order. */
-const plainCodeLength = 64;
-/** Stands in codes that are kept as a digest. */
-export const digestMark = '\u0000';
-
-/** A code as the index holds it: itself, or for a long one its beginning and its SHA-256. */
-export function codeKey(code: string): string {
-  if (code.length <= plainCodeLength && !code.includes(digestMark)) return code;
-  return code.slice(0, 16) + digestMark + createHash('sha256').update(code).digest('base64url');
-}
+/** Words are kept by the text index; all other values are rows. */
+type RowEntry = Exclude<IndexEntry, { kind: 'text' }>;
 
 interface IndexTable {
   readonly insert: string;
@@ -31,7 +26,7 @@ function indexTable(table: string, ...columns: readonly string[]): IndexTable {
 }
 
 const rangeTable = indexTable('range_index', 'parameter', 'low', 'rid', 'high', 'unit', 'system');
-const tables: Readonly<Record<IndexEntry['kind'], IndexTable>> = {
+const tables: Readonly<Record<RowEntry['kind'], IndexTable>> = {
   token: indexTable('token_index', 'parameter', 'code', 'rid', 'system'),
   reference: indexTable('reference_index', 'parameter', 'target', 'rid'),
   uri: indexTable('uri_index', 'parameter', 'value', 'rid'),
@@ -39,19 +34,34 @@ const tables: Readonly<Record<IndexEntry['kind'], IndexTable>> = {
   date: rangeTable,
   number: rangeTable,
   quantity: rangeTable,
+  // Latitude as low, longitude as high.
+  position: rangeTable,
+  composite: indexTable('composite_index', ...compositeColumns),
 };
 
 /** Brings a resource's rows from those of the previous version to those of the next; rows of both stay as they are. */
 export class IndexWriter {
   readonly #connection: Connection;
   readonly #names: NameWriter;
+  readonly #texts: TextIndex;
 
-  constructor(connection: Connection, names: NameWriter) {
+  constructor(connection: Connection, names: NameWriter, texts: TextIndex) {
     this.#connection = connection;
     this.#names = names;
+    this.#texts = texts;
   }
 
   update(rid: number, next: readonly IndexEntry[], previous: readonly IndexEntry[]): void {
+    this.#texts.update(rid, next, previous);
+    this.#updateRows(rid, next.filter(isRow), previous.filter(isRow));
+  }
+
+  /** Writes what is held back, where a search in this transaction would miss it. */
+  settleFor(wheres: readonly Condition[]): void {
+    if (wheres.some(asksForText)) this.#texts.flush();
+  }
+
+  #updateRows(rid: number, next: readonly RowEntry[], previous: readonly RowEntry[]): void {
     if (previous.length === 0) {
       for (const entry of next) this.#change('insert', rid, entry);
       return;
@@ -62,14 +72,14 @@ export class IndexWriter {
     for (const entry of added) this.#change('insert', rid, entry);
   }
 
-  #change(change: keyof IndexTable, rid: number, entry: IndexEntry): void {
+  #change(change: keyof IndexTable, rid: number, entry: RowEntry): void {
     if (change === 'insert' && 'low' in entry) {
       this.#names.widen(this.#names.intern('parameter', entry.parameter), widthOf(entry.low, entry.high));
     }
     this.#connection.run(tables[entry.kind][change], ...this.#values(rid, entry));
   }
 
-  #values(rid: number, entry: IndexEntry): SqlValue[] {
+  #values(rid: number, entry: RowEntry): SqlValue[] {
     const names = this.#names;
     const parameter = names.intern('parameter', entry.parameter);
     switch (entry.kind) {
@@ -88,31 +98,18 @@ export class IndexWriter {
         const [unit, system] = [names.intern('unit', entry.unit), names.intern('system', entry.system)];
         return [parameter, entry.low, rid, entry.high, unit, system];
       }
+      case 'position':
+        return [parameter, entry.latitude, rid, entry.longitude, 0, 0];
+      case 'composite':
+        return compositeValues(names, parameter, rid, entry);
     }
   }
 }
 
-function keyOf(entry: IndexEntry): string {
-  switch (entry.kind) {
-    case 'token':
-      return JSON.stringify([entry.parameter, entry.kind, entry.system, entry.code]);
-    case 'reference':
-      return JSON.stringify([entry.parameter, entry.kind, entry.target]);
-    case 'uri':
-      return JSON.stringify([entry.parameter, entry.kind, entry.value]);
-    case 'string':
-      return JSON.stringify([entry.parameter, entry.kind, entry.folded, entry.value]);
-    case 'date':
-    case 'number':
-      return JSON.stringify([entry.parameter, entry.kind, String(entry.low), String(entry.high)]);
-    case 'quantity':
-      return JSON.stringify([
-        entry.parameter,
-        entry.kind,
-        String(entry.low),
-        String(entry.high),
-        entry.unit,
-        entry.system,
-      ]);
-  }
+const isRow = (entry: IndexEntry): entry is RowEntry => entry.kind !== 'text';
+
+/** Alike for entries that make the same row. JSON tells no infinity from another. */
+function keyOf(entry: RowEntry): string {
+  const json = JSON.stringify(entry);
+  return 'low' in entry ? `${json}${entry.low} ${entry.high}` : json;
 }

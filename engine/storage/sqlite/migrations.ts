@@ -2,6 +2,7 @@
 // What each table is for and what it costs: docs/decisions/0003-index-rows-by-number.md.
 import type { DatabaseSync } from 'node:sqlite';
 import { unavailable } from '../../kernel/outcomes.ts';
+import { messagesOfBatches, messagesOfChannels } from './message-steps.ts';
 
 /** Resources and the index tables under which they are found. */
 const resources = `
@@ -117,7 +118,35 @@ const jobs = `
 /** The replaced versions of a type, newest first (a rid's high bits are its type); the current ones have resource_by_updated. */
 const typeHistory = 'CREATE INDEX history_by_type ON history (rid >> 40, updated, rid, version);';
 
-const steps: readonly string[] = [resources + messages + jobs, typeHistory];
+/** What a search asks beyond single values: values that belong together, and words. */
+const widerSearch = `
+  -- Values that belong together (one component's code and value), each as value, high, unit and system: see composite-parts.ts.
+  CREATE TABLE composite_index (
+    parameter INTEGER NOT NULL, value1 ANY NOT NULL, value2 ANY NOT NULL, rid INTEGER NOT NULL,
+    system1 INTEGER NOT NULL, high1 ANY NOT NULL, unit1 INTEGER NOT NULL,
+    system2 INTEGER NOT NULL, high2 ANY NOT NULL, unit2 INTEGER NOT NULL,
+    value3 ANY NOT NULL, system3 INTEGER NOT NULL, high3 ANY NOT NULL, unit3 INTEGER NOT NULL,
+    PRIMARY KEY (
+      parameter, value1, value2, rid, system1, high1, unit1, system2, high2, unit2, value3, system3, high3, unit3
+    )
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX composite_by_rid ON composite_index (rid, parameter);
+
+  -- Words of human text, by rid: see text-index.ts. Only which resource has which word is kept. All that is not a space is
+  -- part of a word, because the words come folded. https://sqlite.org/fts5.html#contentless_delete_tables
+  CREATE VIRTUAL TABLE text_index USING fts5(
+    words, content = '', contentless_delete = 1, detail = none,
+    tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* P* S* C*'"
+  );
+`;
+
+const steps: readonly string[] = [
+  resources + messages + jobs,
+  typeHistory,
+  widerSearch,
+  messagesOfBatches,
+  messagesOfChannels,
+];
 
 /** Brings the file to the newest layout, each step in one transaction. A file of a newer engine is refused untouched. */
 export function migrate(database: DatabaseSync): void {

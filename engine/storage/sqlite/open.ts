@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Store, Transaction } from '../store.ts';
+import { SqliteConfigurationReader, SqliteConfigurationWriter } from './configuration-store.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { lockFile, type FileLock } from './file-lock.ts';
 import { GroupCommit, type GroupLimits } from './group-commit.ts';
@@ -15,6 +16,7 @@ import { migrate } from './migrations.ts';
 import { NameWriter, Names, NumberCache } from './names.ts';
 import { SqliteResourceReader, SqliteResourceWriter } from './resource-store.ts';
 import { always, Scope } from './scope.ts';
+import { TextIndex } from './text-index.ts';
 
 export interface SqliteStoreOptions {
   /** Its folder is made (mode 0700) when it is not there; the file gets mode 0600. */
@@ -56,6 +58,7 @@ function makePrivately(file: string): void {
 class SqliteStore implements Store {
   readonly resources: SqliteResourceReader;
   readonly messages: SqliteMessageReader;
+  readonly configuration: SqliteConfigurationReader;
   readonly jobs: SqliteJobStore;
   readonly #writer: Connection;
   readonly #reader: Connection;
@@ -64,6 +67,7 @@ class SqliteStore implements Store {
   readonly #commit: GroupCommit;
   readonly #names: NameWriter;
   readonly #index: IndexWriter;
+  readonly #texts: TextIndex;
   #closing: Promise<void> | undefined;
 
   constructor(writer: Connection, reader: Connection, lock: FileLock, options: SqliteStoreOptions) {
@@ -72,11 +76,15 @@ class SqliteStore implements Store {
     this.#reader = reader;
     this.#lock = lock;
     this.#clock = options.clock;
-    this.#commit = new GroupCommit(writer, { ...defaultLimits, ...options.limits }, options.logger);
-    this.#names = new NameWriter(writer, cache, (undo) => this.#commit.onUndone(undo));
-    this.#index = new IndexWriter(writer, this.#names);
+    const limits = { ...defaultLimits, ...options.limits };
+    const onUndone = (undo: () => void): void => this.#commit.onUndone(undo);
+    this.#commit = new GroupCommit(writer, limits, options.logger, () => this.#texts.flush());
+    this.#names = new NameWriter(writer, cache, onUndone);
+    this.#texts = new TextIndex(writer, this.#names, onUndone);
+    this.#index = new IndexWriter(writer, this.#names, this.#texts);
     this.resources = new SqliteResourceReader(new Names(reader, cache), always);
     this.messages = new SqliteMessageReader(reader, always);
+    this.configuration = new SqliteConfigurationReader(reader, always);
     this.jobs = new SqliteJobStore(reader, writer, this.#commit);
   }
 
@@ -87,6 +95,7 @@ class SqliteStore implements Store {
         return await work({
           resources: new SqliteResourceWriter(this.#names, this.#index, scope),
           messages: new SqliteMessageWriter(this.#writer, scope),
+          configuration: new SqliteConfigurationWriter(this.#writer, scope),
         });
       } finally {
         scope.end();

@@ -1,6 +1,6 @@
 // Who points at whom: what is only referred to, and by whom; and the values that an index holds.
 import type { IndexedCode, ReferrersAsked, ResourceName } from '../resource-store.ts';
-import { digestMark } from './index-rows.ts';
+import { digestMark } from './code-key.ts';
 import { ridSpan, unknownNumber, type Names } from './names.ts';
 
 /** One statement however many are asked. */

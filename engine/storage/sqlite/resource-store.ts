@@ -5,39 +5,27 @@ import type { Plan, SystemPlan } from '../../search/plan.ts';
 import type {
   Forgettable,
   HistoryPage,
-  HistoryRequest,
   IndexedCode,
   ReferrersAsked,
   ResourceName,
+  HistoryRequest,
   ResourceReader,
   ResourceWriter,
   SearchPage,
   StoredVersion,
 } from '../resource-store.ts';
-import { countMatches, findMatches, type Match } from './compile-plan.ts';
 import type { Connection } from './connection.ts';
 import type { IndexWriter } from './index-rows.ts';
-import { countOfTypes, newestMatches } from './system-search.ts';
 import { forgettableIds, forgetHistory, forgetResource } from './forgetting.ts';
 import { distinctCodes, missingOf, referrersOf } from './references.ts';
 import { unknownNumber, type Names, type NameWriter } from './names.ts';
-import { readPage } from './page-bytes.ts';
-import { writePlace } from './page-place.ts';
+import { runSearch, runSystemSearch } from './run-search.ts';
 import { historyPage } from './resource-history.ts';
 import type { Scope } from './scope.ts';
-
-interface VersionRow {
-  readonly rid: number;
-  readonly id: string;
-  readonly version: number;
-  readonly updated: number;
-  readonly method: string;
-  readonly body: string | null;
-}
+import { versionOf, type VersionRow } from './version-row.ts';
 
 const readSql =
   'SELECT rid, id, version, updated, method, body FROM resource WHERE type = ? AND id = ? AND version > 0';
-const readByRidSql = 'SELECT rid, id, version, updated, method, body FROM resource WHERE rid = ?';
 const replacedSql = 'SELECT version, updated, method, body FROM history WHERE rid = ?';
 
 export class SqliteResourceReader implements ResourceReader {
@@ -71,25 +59,12 @@ export class SqliteResourceReader implements ResourceReader {
 
   async search(plan: Plan): Promise<SearchPage> {
     this.scope.check();
-    const total = plan.total === 'accurate' || plan.count === 0 ? countMatches(this.names, plan) : undefined;
-    const found = plan.count === 0 ? [] : findMatches(this.names, plan, plan.count + 1);
-    const matches = readPage(found.slice(0, plan.count), (match) => this.#matched(plan.type, match));
-    return {
-      matches,
-      next: found.length > matches.length ? placeAfter(found[matches.length - 1]) : undefined,
-      total,
-    };
+    return runSearch(this.names, plan);
   }
 
   async searchTypes(plan: SystemPlan): Promise<SearchPage> {
     this.scope.check();
-    const found = plan.count === 0 ? [] : newestMatches(this.names, plan, plan.count + 1);
-    const matches = readPage(found.slice(0, plan.count), (match) => this.#matched(match.type, match));
-    return {
-      matches,
-      next: found.length > matches.length ? placeAfter(found[matches.length - 1]) : undefined,
-      total: plan.total === 'accurate' || plan.count === 0 ? countOfTypes(this.names, plan) : undefined,
-    };
+    return runSystemSearch(this.names, plan);
   }
 
   async missing(names: readonly ResourceName[]): Promise<readonly ResourceName[]> {
@@ -121,27 +96,6 @@ export class SqliteResourceReader implements ResourceReader {
     if (number === unknownNumber) return undefined;
     return this.names.connection.row<VersionRow>(readSql, number, id);
   }
-
-  #matched(type: string, match: Match): StoredVersion {
-    const row = this.names.connection.row<VersionRow>(readByRidSql, match.rid);
-    if (row === undefined) throw new Error('an index row points at no resource');
-    return versionOf(type, row);
-  }
-}
-
-function placeAfter(match: Match | undefined): string | undefined {
-  return match && writePlace(match);
-}
-
-function versionOf(type: string, row: VersionRow): StoredVersion {
-  return {
-    type,
-    id: row.id,
-    version: row.version,
-    lastUpdated: row.updated,
-    method: row.method as StoredVersion['method'],
-    body: row.body ?? undefined,
-  };
 }
 
 export class SqliteResourceWriter extends SqliteResourceReader implements ResourceWriter {
@@ -154,6 +108,16 @@ export class SqliteResourceWriter extends SqliteResourceReader implements Resour
     this.#connection = names.connection;
     this.#names = names;
     this.#index = index;
+  }
+
+  override async search(plan: Plan): Promise<SearchPage> {
+    this.#index.settleFor([plan.where]);
+    return super.search(plan);
+  }
+
+  override async searchTypes(plan: SystemPlan): Promise<SearchPage> {
+    this.#index.settleFor(plan.parts.map(({ where }) => where));
+    return super.searchTypes(plan);
   }
 
   async write(

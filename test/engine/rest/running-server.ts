@@ -46,9 +46,9 @@ export interface ServerChoice {
   readonly bodyLimit?: number;
   readonly drainMs?: number;
   readonly publicUrl?: string;
-  readonly trustedProxies?: readonly string[];
   /** Off unless asked for: most cases are not about what they refer to. */
   readonly referentialIntegrity?: boolean;
+  readonly trustedProxies?: readonly string[];
   onChange?(change: Change): void;
 }
 

@@ -1,17 +1,19 @@
 // The SQLite store over a real file: every port's contract, and what is SQLite's own.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, openSync, closeSync, rmSync, statSync, writeSync, readFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '../../../engine/kernel/logger.ts';
 import { integrityProblems } from '../../../engine/storage/sqlite/integrity.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../../../engine/storage/sqlite/open.ts';
 import { describe, expect, test } from '@jest/globals';
+import { configurationStoreContract } from '../../contract/configuration-store.ts';
 import { jobStoreContract } from '../../contract/job-store.ts';
 import { messageStoreContract } from '../../contract/message-store.ts';
 import type { OpenedStore } from '../../contract/opened-store.ts';
 import { resourceReferencesContract } from '../../contract/resource-references.ts';
 import { resourceSearchContract } from '../../contract/resource-search.ts';
+import { widerSearchContract } from '../../contract/wider-search.ts';
 import { resourceStoreContract, version, write } from '../../contract/resource-store.ts';
 import { storeContract } from '../../contract/store.ts';
 
@@ -43,8 +45,10 @@ storeContract('sqlite', open);
 resourceStoreContract('sqlite', open);
 resourceReferencesContract('sqlite', open);
 resourceSearchContract('sqlite', open);
+widerSearchContract('sqlite', open);
 messageStoreContract('sqlite', open);
 jobStoreContract('sqlite', open);
+configurationStoreContract('sqlite', open);
 
 describe('sqlite: the file', () => {
   test('is for its owner alone, and so is the folder that was made for it', async () => {
@@ -74,8 +78,7 @@ describe('sqlite: the file', () => {
     const folder = newFolder();
     const file = join(folder, 'tenant.db');
     await (await openSqliteStore(options(file))).close();
-    const known = layoutVersion(file);
-    setLayoutVersion(file, 999);
+    const known = setLayoutVersion(file, 999);
     await expect(openSqliteStore(options(file))).rejects.toMatchObject({ code: 'unavailable' });
     setLayoutVersion(file, known);
     await (await openSqliteStore(options(file))).close();
@@ -83,16 +86,20 @@ describe('sqlite: the file', () => {
   });
 });
 
-/** PRAGMA user_version lies at byte 60 of the file: https://sqlite.org/fileformat.html#the_database_header */
-function setLayoutVersion(file: string, version: number): void {
+/**
+ * Answers the one before. PRAGMA user_version lies at byte 60 of the file:
+ * https://sqlite.org/fileformat.html#the_database_header
+ */
+function setLayoutVersion(file: string, version: number): number {
   const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(version);
   const handle = openSync(file, 'r+');
+  readSync(handle, bytes, 0, 4, 60);
+  const before = bytes.readUInt32BE();
+  bytes.writeUInt32BE(version);
   writeSync(handle, bytes, 0, 4, 60);
   closeSync(handle);
+  return before;
 }
-
-const layoutVersion = (file: string): number => readFileSync(file).readUInt32BE(60);
 
 interface Ended {
   readonly acknowledged: readonly string[];

@@ -1,0 +1,138 @@
+// The search mix over HTTP: token, string, date range, sort, reference, chain, includes, _has, quantity and composite, each with values
+// that vary, over a made-up hospital of 100,000 resources; with BENCH_RESOURCES of another size.
+import { statSync, existsSync, cpSync } from 'node:fs';
+import { residentMegabytes, type MeasuredEngine } from '../engine.ts';
+import { fill, storeFile } from '../fill.ts';
+import {
+  conditions,
+  loinc,
+  measures,
+  mrn,
+  organizationId,
+  patientId,
+  resourcesOfPatient,
+  snomed,
+} from '../hospital.ts';
+import { runLoad, type Load } from '../load/figures.ts';
+import { HttpConnection, requestBytes } from '../load/http-connection.ts';
+import type { Figure } from '../report.ts';
+
+const clients = 24;
+const seconds = 8;
+const resources = Number(process.env['BENCH_RESOURCES'] ?? 100_000);
+const patients = resources / resourcesOfPatient;
+
+const patient = (n: number): string => patientId((n * 7_919) % patients);
+const measure = (n: number): string => measures[n % measures.length]![0];
+const condition = (n: number): string => `${snomed}|${conditions[n % conditions.length]!}`;
+const day = (n: number): string =>
+  new Date(Date.UTC(2016, 0, 1) + ((n * 37) % 3_600) * 86_400_000).toISOString().slice(0, 10);
+
+/** One shape each: the n-th search of it. */
+export const shapes: Readonly<Record<string, (n: number) => string>> = {
+  'by identifier': (n) => `Patient?identifier=${mrn}|MRN-${(n * 31) % patients}`,
+  'token': (n) => `Condition?code=${condition(n)}`,
+  'token, newest first': (n) => `Observation?code=${loinc}|${measure(n)}&_sort=-date`,
+  'two tokens': (n) => `Observation?code=${loinc}|${measure(n)}&category=laboratory`,
+  'string': (n) => `Patient?family=${['mwa', 'otieno', 'kar', 'wanj', 'nj'][n % 5]!}&given=${['amina', 'juma', 'faith'][n % 3]!}`,
+  'name': (n) => `Patient?name=${['wanjiku', 'otieno', 'hassan', 'grace'][n % 4]!}`,
+  'date range': (n) => `Observation?date=ge${day(n)}&date=lt${day(n + 1)}`,
+  'token and date, newest first': (n) => `Observation?code=${loinc}|${measure(n)}&date=ge${day(n)}&_sort=-date`,
+  'birth date, sorted': (n) => `Patient?birthdate=ge${1940 + (n % 60)}&_sort=birthdate`,
+  'subject': (n) => `Observation?subject=Patient/${patient(n)}&_sort=-date`,
+  'subject and token': (n) => `Observation?subject=Patient/${patient(n)}&code=${loinc}|${measure(n)}`,
+  'chain': (n) => `Observation?subject.identifier=${mrn}|MRN-${(n * 13) % patients}`,
+  'chain over two': (n) => `Encounter?subject.organization.name=nairobi&date=ge${day(n)}`,
+  'chain to many': (n) => `Condition?code=${condition(n)}&subject.gender=female`,
+  '_include': (n) => `Encounter?subject=Patient/${patient(n)}&_include=Encounter:subject&_include=Encounter:participant`,
+  '_revinclude': (n) => `Patient?_id=${patient(n)}&_revinclude=Condition:subject&_revinclude=Encounter:subject`,
+  '_has': (n) => `Patient?_has:Condition:subject:code=${condition(n)}&gender=male`,
+  '_has, rare': (n) => `Patient?_has:Observation:subject:value-quantity=gt${170 + (n % 20)}|http://unitsofmeasure.org|cm`,
+  'quantity': (n) => `Observation?code=${loinc}|718-7&value-quantity=lt${8 + (n % 5) / 10}|http://unitsofmeasure.org|g/dL`,
+  'composite': (n) => `Observation?code-value-quantity=${loinc}|718-7$gt${15 + (n % 20) / 10}`,
+  'composite of a component': (n) => `Observation?component-code-value-quantity=${loinc}|8480-6$gt${170 + (n % 15)}`,
+  'count': (n) => `Condition?code=${condition(n)}&_summary=count`,
+  'organization': (n) => `Patient?organization=Organization/${organizationId(n % 20)}&_sort=family`,
+}; // prettier-ignore
+
+export async function measureSearch(start: () => Promise<MeasuredEngine>, data: string): Promise<Figure[]> {
+  const bytes = await fillOrCopy(data);
+  const engine = await start();
+  const authorization = `Bearer ${await engine.token()}`;
+  const answered = await onlyAnswered(engine.port, authorization);
+  if (process.env['BENCH_SHAPES'] !== undefined) await printShapes(engine.port, authorization, answered);
+  await load(engine.port, authorization, answered, 2);
+  const searched = await load(engine.port, authorization, answered, seconds);
+  const memory = residentMegabytes(engine.pid);
+  await engine.stop();
+  return figuresOf(searched, answered.length, memory[0] ?? 0, bytes);
+}
+
+const figuresOf = (searched: Load, shapeCount: number, memory: number, bytes: number): Figure[] => [
+  {
+    name: `search mix of ${shapeCount} shapes, ${resources} resources, ${clients} clients`,
+    value: searched.perSecond,
+    unit: '/s',
+    target: resources > 100_000 ? 975 : 1_500,
+    better: 'more',
+    remarks: `p50 ${searched.p50Ms.toFixed(1)} ms, ${searched.errors} errors, generator ${(searched.generatorCpu * 100).toFixed(0)} % of a core`,
+  },
+  { name: 'search mix, p99', value: searched.p99Ms, unit: 'ms', target: 50, better: 'less' },
+  { name: 'memory of the engine under searches', value: memory, unit: 'MB', target: 500, better: 'less' },
+  { name: 'a resource on disk, all types', value: bytes / resources / 1_000, unit: 'kB', target: 2.5, better: 'less' },
+]; // prettier-ignore
+
+/** A filled folder of an earlier run may be named, because filling a big one takes a minute. */
+async function fillOrCopy(data: string): Promise<number> {
+  const ready = process.env['BENCH_HOSPITAL'];
+  if (ready !== undefined && existsSync(storeFile(ready))) cpSync(ready, data, { recursive: true });
+  else await fill(data, resources);
+  return statSync(storeFile(data)).size;
+}
+
+type Shape = readonly [name: string, at: (n: number) => string];
+
+const requestOf = (authorization: string, path: string): Buffer =>
+  requestBytes('GET', `/fhir/R4/${encodeURI(path).replaceAll('|', '%7C').replaceAll('$', '%24')}`, {
+    authorization,
+  });
+
+async function onlyAnswered(port: number, authorization: string): Promise<readonly Shape[]> {
+  const connection = new HttpConnection(port);
+  const answered: Shape[] = [];
+  for (const shape of Object.entries(shapes)) {
+    const answer = await connection.exchange(requestOf(authorization, shape[1](1)));
+    if (answer.status === 200) answered.push(shape);
+    else process.stderr.write(`${shape[0]}: ${answer.status} ${answer.body.toString().slice(0, 400)}\n`);
+  }
+  connection.close();
+  return answered;
+}
+
+async function printShapes(port: number, authorization: string, answered: readonly Shape[]): Promise<void> {
+  for (const shape of answered) {
+    const { perSecond, p50Ms, p99Ms } = await load(port, authorization, [shape], 1, 1);
+    const figures = `${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms, ${perSecond.toFixed(0)}/s by one client`;
+    process.stderr.write(`${shape[0].padEnd(32)} p50 ${figures}\n`);
+  }
+}
+
+async function load(
+  port: number,
+  authorization: string,
+  asked: readonly Shape[],
+  forSeconds: number,
+  callers = clients,
+): Promise<Load> {
+  const requests = Array.from({ length: asked.length * 101 }, (_, n) =>
+    requestOf(authorization, asked[n % asked.length]![1](n)),
+  );
+  const connections = Array.from({ length: callers }, () => new HttpConnection(port));
+  let turn = 0;
+  const result = await runLoad(callers, forSeconds, async (client) => {
+    turn = (turn + 1) % requests.length;
+    return (await connections[client]!.exchange(requests[turn]!)).status === 200;
+  });
+  for (const connection of connections) connection.close();
+  return result;
+}

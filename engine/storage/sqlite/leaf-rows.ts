@@ -1,0 +1,199 @@
+// The rows of an index table that satisfy one condition: a table from kind of leaf to its rows.
+import type { Leaf } from '../../search/plan.ts';
+import { codeKey } from './code-key.ts';
+import { comparedString, comparedUri } from './compare-text.ts';
+import type { Compilation } from './compilation.ts';
+import { partsTest } from './composite-parts.ts';
+import { sql, word, type Fragment } from './fragment.ts';
+import { comparedPosition } from './near.ts';
+import { comparedInstant, comparedRange } from './span.ts';
+import { textQuery } from './text-index.ts';
+
+/** The rows of one leaf in its index table, row alias `row`. */
+export interface Rows {
+  readonly table: string;
+  readonly where: Fragment;
+  /** Values whose rows are looked for one after the other: joined before the table. */
+  readonly values?: Fragment;
+  /** The column of rids where it is not `rid`. */
+  readonly rid?: string;
+  /** One rid is found without reading others: by the primary key, or by the named index. */
+  readonly probe: boolean;
+  readonly byRid?: string;
+  /** The index that leads to the rows as a source, where they know their type without it. */
+  readonly led?: string;
+  /** The rows come in the order of their rids. */
+  readonly ordered: boolean;
+}
+
+type LeafOf<Kind extends Leaf['kind']> = Extract<Leaf, { kind: Kind }>;
+type RowsLeaf = Exclude<Leaf, { kind: 'missing' }>;
+
+export function rowsOf(compilation: Compilation, leaf: RowsLeaf, type: string, row: Fragment): Rows {
+  switch (leaf.kind) {
+    case 'token':
+      return tokenRows(compilation, leaf, row);
+    case 'token-in':
+      return tokensRows(compilation, leaf, row);
+    case 'reference':
+      return {
+        table: 'reference_index',
+        where: sql`${parameterOf(compilation, leaf, row)} AND ${row}.target = ${compilation.names.findTarget(leaf.target)}`,
+        probe: true,
+        ordered: true,
+      };
+    case 'uri':
+      return uriRows(compilation, leaf, row);
+    case 'string':
+      return stringRows(compilation, leaf, row);
+    case 'date':
+    case 'number':
+      return rangeRows(sql`${parameterOf(compilation, leaf, row)} AND ${comparedIn(compilation, leaf, row)}`);
+    case 'quantity':
+      return quantityRows(compilation, leaf, row);
+    case 'near':
+      return rangeRows(
+        sql`${parameterOf(compilation, leaf, row)} AND ${comparedPosition(sql`${row}.low`, sql`${row}.high`, leaf)}`,
+      );
+    case 'composite':
+      return compositeRows(compilation, leaf, row);
+    case 'text':
+      return textRows(compilation, leaf, row);
+    case 'id':
+      return resourceRows(
+        compilation,
+        type,
+        row,
+        'resource_by_id',
+        sql`${row}.id IN (SELECT value FROM json_each(${JSON.stringify(leaf.values)}))`,
+      );
+    case 'lastUpdated':
+      return resourceRows(
+        compilation,
+        type,
+        row,
+        'resource_by_updated',
+        comparedInstant(sql`${row}.updated`, leaf),
+      );
+  }
+}
+
+function parameterOf(
+  compilation: Compilation,
+  leaf: { readonly parameter: string },
+  row: Fragment,
+): Fragment {
+  return sql`${row}.parameter = ${compilation.names.find('parameter', leaf.parameter)}`;
+}
+
+function tokenRows(compilation: Compilation, leaf: LeafOf<'token'>, row: Fragment): Rows {
+  let where = parameterOf(compilation, leaf, row);
+  if (leaf.code !== undefined) where = sql`${where} AND ${row}.code = ${codeKey(leaf.code)}`;
+  if (leaf.system !== undefined) {
+    where = sql`${where} AND ${row}.system = ${compilation.names.find('system', leaf.system)}`;
+  }
+  const byCode = leaf.code !== undefined;
+  return { table: 'token_index', where, probe: byCode, ordered: byCode };
+}
+
+/** Up to so many codes are looked for at one rid; the rows of more are gathered once. */
+const mostProbed = 16;
+
+function tokensRows(compilation: Compilation, leaf: LeafOf<'token-in'>, row: Fragment): Rows {
+  const asked = leaf.codes.flatMap(({ system, codes }) => {
+    const number = compilation.names.find('system', system);
+    return codes.map((code) => [codeKey(code), number] as const);
+  });
+  const value = compilation.alias();
+  return {
+    table: 'token_index',
+    values: sql`json_each(${JSON.stringify(asked)}) AS ${value}`,
+    where: sql`${parameterOf(compilation, leaf, row)} AND ${row}.code = ${value}.value ->> 0 AND ${row}.system = ${value}.value ->> 1`,
+    probe: asked.length <= mostProbed,
+    ordered: false,
+  };
+}
+
+function uriRows(compilation: Compilation, leaf: LeafOf<'uri'>, row: Fragment): Rows {
+  const where = sql`${parameterOf(compilation, leaf, row)} AND ${comparedUri(sql`${row}.value`, leaf)}`;
+  const exact = leaf.match === 'exact';
+  return { table: 'uri_index', where, probe: exact, ordered: exact };
+}
+
+function stringRows(compilation: Compilation, leaf: LeafOf<'string'>, row: Fragment): Rows {
+  const compared = comparedString(sql`${row}.folded`, sql`${row}.value`, leaf);
+  const where = sql`${parameterOf(compilation, leaf, row)} AND ${compared}`;
+  return { table: 'string_index', where, probe: true, byRid: 'string_by_rid', ordered: false };
+}
+
+function comparedIn(
+  compilation: Compilation,
+  leaf: LeafOf<'date' | 'number' | 'quantity'>,
+  row: Fragment,
+): Fragment {
+  const widest = compilation.names.widest(compilation.names.find('parameter', leaf.parameter));
+  return comparedRange(sql`${row}.low`, sql`${row}.high`, leaf, widest);
+}
+
+function rangeRows(where: Fragment): Rows {
+  return { table: 'range_index', where, probe: true, byRid: 'range_by_rid', ordered: false };
+}
+
+function quantityRows(compilation: Compilation, leaf: LeafOf<'quantity'>, row: Fragment): Rows {
+  let where = sql`${parameterOf(compilation, leaf, row)} AND ${comparedIn(compilation, leaf, row)}`;
+  if (leaf.unit !== undefined) {
+    where = sql`${where} AND ${row}.unit = ${compilation.names.find('unit', leaf.unit)}`;
+  }
+  if (leaf.system !== undefined) {
+    where = sql`${where} AND ${row}.system = ${compilation.names.find('system', leaf.system)}`;
+  }
+  return rangeRows(where);
+}
+
+function compositeRows(compilation: Compilation, leaf: LeafOf<'composite'>, row: Fragment): Rows {
+  return {
+    table: 'composite_index',
+    where: sql`${parameterOf(compilation, leaf, row)} AND ${partsTest(compilation, leaf.parts, row)}`,
+    probe: true,
+    byRid: 'composite_by_rid',
+    ordered: false,
+  };
+}
+
+function textRows(compilation: Compilation, leaf: LeafOf<'text'>, row: Fragment): Rows {
+  const parameter = compilation.names.find('parameter', leaf.parameter);
+  return {
+    table: 'text_index',
+    where: sql`${row}.text_index MATCH ${textQuery(parameter, leaf.words)}`,
+    rid: 'rowid',
+    probe: false,
+    ordered: true,
+  };
+}
+
+function resourceRows(
+  compilation: Compilation,
+  type: string,
+  row: Fragment,
+  led: string,
+  where: Fragment,
+): Rows {
+  const number = compilation.names.find('type', type);
+  return {
+    table: 'resource',
+    where: sql`${row}.type = ${number} AND ${row}.live = 1 AND ${where}`,
+    probe: true,
+    led,
+    ordered: false,
+  };
+}
+
+/** The column of the rows' rids. */
+export const ridOf = (rows: Rows, row: Fragment): Fragment => sql`${row}.${word(rows.rid ?? 'rid')}`;
+
+/** The rows' tables, for a FROM clause, by an index or as SQLite chooses. CROSS JOIN keeps the values first. */
+export function fromOf(rows: Rows, row: Fragment, index?: string): Fragment {
+  const by = index === undefined ? '' : `INDEXED BY ${index}`;
+  const table = sql`${word(rows.table)} AS ${row} ${word(by)}`;
+  return rows.values === undefined ? table : sql`${rows.values} CROSS JOIN ${table}`;
+}

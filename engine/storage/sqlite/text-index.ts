@@ -1,0 +1,99 @@
+// The words of human text, in SQLite's full-text index: one document a resource, each word led by its parameter's number
+// (`17:anaemia`), and the bare `17:` says that the resource has text under that parameter. https://sqlite.org/fts5.html
+import type { IndexEntry } from '../../search/index-entry.ts';
+import type { Condition, Leaf } from '../../search/plan.ts';
+import type { Connection } from './connection.ts';
+import type { NameWriter } from './names.ts';
+
+/** All of these words, as the index is asked for them; without words: any text of the parameter. */
+export function textQuery(parameter: number, words: Extract<Leaf, { kind: 'text' }>['words']): string {
+  const terms = words.map(({ word, prefix }) => `${phrase(`${parameter}:${word}`)}${prefix ? ' *' : ''}`);
+  return terms.length === 0 ? phrase(`${parameter}:`) : terms.join(' AND ');
+}
+
+/** The index ends its texts at a zero, and parts words at spaces: neither is in a folded word. */
+const phrase = (term: string): string => `"${wordKey(term).replaceAll('"', '""')}"`;
+const wordKey = (word: string): string => word.replaceAll(/[\u0000\s\p{Z}]/gu, '\uFFFD');
+
+/** Whether the answer depends on this index: on words, or on there being none. */
+export function asksForText(condition: Condition): boolean {
+  switch (condition.op) {
+    case 'every':
+    case 'none':
+      return false;
+    case 'leaf':
+      return condition.leaf.kind === 'text' || condition.leaf.kind === 'missing';
+    case 'and':
+    case 'or':
+      return condition.of.some(asksForText);
+    case 'not':
+      return asksForText(condition.of);
+    case 'points-at':
+    case 'pointed-at-by':
+      return asksForText(condition.where);
+  }
+}
+
+/**
+ * Keeps the index. What is set is held until the end of the commit group and then written in one piece, because the index
+ * writes a segment of its own at every savepoint.
+ */
+export class TextIndex {
+  readonly #connection: Connection;
+  readonly #names: NameWriter;
+  readonly #onUndone: (undo: () => void) => void;
+  #pending = new Map<number, TextChange>();
+
+  constructor(connection: Connection, names: NameWriter, onUndone: (undo: () => void) => void) {
+    this.#connection = connection;
+    this.#names = names;
+    this.#onUndone = onUndone;
+  }
+
+  update(rid: number, next: readonly IndexEntry[], previous: readonly IndexEntry[]): void {
+    const words = this.#document(next);
+    const replaced = this.#document(previous);
+    if (words !== replaced) this.#hold(rid, { words, stored: replaced !== undefined });
+  }
+
+  /** Writes what is held: before the end of the commit group, and before a search in a transaction that has changed texts. */
+  flush(): void {
+    if (this.#pending.size === 0) return;
+    const flushed = this.#pending;
+    this.#pending = new Map();
+    this.#onUndone(() => (this.#pending = flushed));
+    for (const [rid, { words, stored }] of flushed) {
+      if (stored) this.#connection.run('DELETE FROM text_index WHERE rowid = ?', rid);
+      if (words !== undefined) {
+        this.#connection.run('INSERT INTO text_index (rowid, words) VALUES (?, ?)', rid, words);
+      }
+    }
+  }
+
+  #hold(rid: number, change: TextChange): void {
+    const pending = this.#pending;
+    const before = pending.get(rid);
+    // What the index itself holds was said by the first change.
+    pending.set(rid, before === undefined ? change : { ...change, stored: before.stored });
+    this.#onUndone(() => (before === undefined ? pending.delete(rid) : pending.set(rid, before)));
+  }
+
+  #document(entries: readonly IndexEntry[]): string | undefined {
+    const texts = entries.filter((entry) => entry.kind === 'text');
+    if (texts.length === 0) return undefined;
+    return texts.map(({ parameter, folded }) => this.#words(parameter, folded)).join(' ');
+  }
+
+  #words(parameter: string, folded: string): string {
+    const mark = `${this.#names.intern('parameter', parameter)}:`;
+    const words = new Set(folded.split(' ').filter((word) => word !== ''));
+    return [mark, ...[...words].map((word) => mark + wordKey(word))].join(' ');
+  }
+}
+
+interface TextChange {
+  /** undefined: none any more. */
+  readonly words: string | undefined;
+  /** The index has an older document of the resource. */
+  readonly stored: boolean;
+}
