@@ -13,25 +13,26 @@ import type { Work } from './work.ts';
 
 /** Answers the response Bundle, entry for entry. Throws the first Refusal, which names its entry. */
 export async function applyTransaction(work: Work, bundle: Bundle): Promise<Bundle> {
-  const requests = entriesOf(bundle).map((entry, place) => requestOf(entry, place, work.parts.base()));
-  const steps = await planned(work, requests);
+  const steps = await planned(work, bundle);
   const identities = identitiesOf(steps);
   work.integrity.noteEntries(placesOf(steps));
   const responses = new Map<number, BundleEntry>();
   await settle(work, steps, responses);
   await write(work, steps, identities, responses);
   await answerReads(work, steps, responses);
-  const entry = requests.map(({ place }) => responses.get(place) ?? {});
+  const entry = steps.map(({ place }) => responses.get(place) ?? {});
   return { resourceType: 'Bundle', type: 'transaction-response', ...(entry.length === 0 ? {} : { entry }) };
 }
 
-async function planned(work: Work, requests: readonly Request[]): Promise<readonly Step[]> {
+async function planned(work: Work, bundle: Bundle): Promise<readonly Step[]> {
   const steps: Step[] = [];
   const conditions = new Set<string>();
   const breathe = createBreath();
-  for (const request of requests) {
+  const base = work.parts.base();
+  for (const [place, entry] of entriesOf(bundle).entries()) {
     await breathe();
-    await namedAsync(request.place, async () => {
+    const request = requestOf(entry, place, base);
+    await namedAsync(place, async () => {
       refuseSameCondition(work, request, conditions);
       steps.push(await stepOf(work, request));
     });
@@ -126,8 +127,12 @@ async function write(
   const ordered = writing.flatMap((kinds) =>
     steps.filter((step): step is WriteStep => kinds.includes(step.kind)),
   );
-  const waiting = ordered.map((step) => linked(step, identities));
   const breathe = createBreath();
+  const waiting: Waiting[] = [];
+  for (const step of ordered) {
+    await breathe();
+    waiting.push(linked(step, identities));
+  }
   for await (const step of resolveConditionals(work, waiting)) {
     await breathe();
     await namedAsync(step.place, async () =>
