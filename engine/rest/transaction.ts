@@ -14,6 +14,7 @@ export const transactionInteraction: Interaction = {
   path: '/',
   access: 'each',
   takes: 'resource',
+  mayWait: true,
   capability: { level: 'system', codes: ['transaction', 'batch'] },
   answer: async ({ repository }, exchange) => {
     const bundle = sentBundle(exchange);
