@@ -203,6 +203,7 @@ export async function createApp(
     publicUrlIsFixed: config.publicUrl !== undefined,
     trustedProxies: config.trustProxy ?? [],
     bodyLimit: config.maxMessageBytes,
+    resultsFolder: join(config.data, 'results'),
     ready: async () => ({ store: await answers(store.check()) }),
     beside: () => ({ flows: flows.ready() }),
     census: () => store.messages.census(),

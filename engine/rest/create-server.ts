@@ -15,6 +15,7 @@ import type { SearchIndex } from '../search/search-index.ts';
 import type { Census } from '../storage/message-store.ts';
 import { send } from './answer.ts';
 import type { FormatParts } from './answer-format.ts';
+import { createLater, type Later } from './async/later.ts';
 import { correlationOf } from './correlation.ts';
 import { drain, rememberUpgraded } from './drain.ts';
 import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
@@ -55,6 +56,8 @@ export interface HttpServerOptions {
   readonly publicUrlIsFixed?: boolean;
   /** Addresses and CIDR ranges of the proxies whose Forwarded and X-Forwarded-… headers are believed; default none. */
   readonly trustedProxies?: readonly string[];
+  /** A folder for the results of requests that are answered later; emptied at the start. Without it all are answered at once. */
+  readonly resultsFolder?: string;
   /** How long `close` waits for what is under way, ms; default 10 s. */
   readonly drainMs?: number;
 }
@@ -89,7 +92,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...options.routes,
   ];
   const external: ExternalHandler[] = [];
-  const app = createApp(options, parts, routes, external);
+  const { resultsFolder: folder, clock } = options;
+  const later = folder === undefined ? undefined : createLater({ folder, clock, ids });
+  const app = createApp(options, parts, routes, external, later);
   const server = createServer({ shouldUpgradeCallback: isWebSocket }, app);
   const upgraded = rememberUpgraded(server);
   listenForUpgrades(server, parts, external);
@@ -100,6 +105,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     close: async () => {
       stopping = true;
       await drain(server, upgraded, options.drainMs ?? 10_000);
+      later?.close();
     },
     server,
   };
@@ -113,13 +119,14 @@ function createApp(
   parts: EndpointParts,
   routes: readonly HttpRoute[],
   external: readonly ExternalHandler[],
+  later: Later | undefined,
 ): Express {
   const bodyLimit = options.bodyLimit ?? 50 * mebibyte;
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
   const trusted = trustedPeers(options.trustedProxies ?? []);
   app.set('trust proxy', trusted.any ? (address: string) => trusted.has(address) : false);
-  mountFhir(app, parts, { ...fhirPartsOf(options, trusted), ...parts.formats }, bodyLimit);
+  mountFhir(app, parts, { ...fhirPartsOf(options, trusted, later), ...parts.formats }, bodyLimit);
   const addressOf = (request: unknown): string => (request as Request).ip ?? '';
   for (const route of routes) {
     mountEndpoint(app, parts, route.method, route.path, routeEndpoint(route, bodyLimit, addressOf));
@@ -129,13 +136,19 @@ function createApp(
   return app;
 }
 
-function fhirPartsOf(options: HttpServerOptions, trusted: TrustedPeers): Omit<FhirParts, 'shapes'> {
-  const { repository, index, publicUrl, publicUrlIsFixed: isFixed = false, version, clock } = options;
+function fhirPartsOf(
+  options: HttpServerOptions,
+  trusted: TrustedPeers,
+  later: Later | undefined,
+): Omit<FhirParts, 'shapes'> {
+  const { repository, index, publicUrl, publicUrlIsFixed: isFixed = false, version, clock, logger } = options;
   return {
     repository,
     index,
     publicUrl: publicUrlFor({ publicUrl, isFixed, trusted }),
     version,
+    logger,
+    later,
     startedAt: clock.now(),
   };
 }
