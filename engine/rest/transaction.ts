@@ -16,6 +16,7 @@ export const transactionInteraction: Interaction = {
   path: '/',
   access: 'each',
   takes: 'resource',
+  mayWait: true,
   capability: { level: 'system', codes: ['transaction', 'batch'] },
   answer: async ({ repository }, exchange) => {
     const bundle = await sentBundle(exchange);
