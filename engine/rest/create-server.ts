@@ -20,6 +20,7 @@ import { correlationOf } from './correlation.ts';
 import { drain, rememberUpgraded } from './drain.ts';
 import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
 import { fhirEndpoint } from './fhir-endpoint.ts';
+import { createFhirRouter } from './fhir-router.ts';
 import { publicUrlFor } from './forwarded.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { fhirPath, type FhirParts } from './interaction.ts';
@@ -131,7 +132,7 @@ function createApp(
     mountEndpoint(app, parts, route.method, route.path, routeEndpoint(route, bodyLimit, addressOf));
   }
   mountExternal(app, parts, external);
-  mountRefusals(app, parts, [...fhirEndpoints(), ...routes]);
+  mountRefusals(app, parts, routes);
   return app;
 }
 
@@ -154,17 +155,19 @@ function fhirPartsOf(
 
 const formatParts = (shapes = lazyShapes()): FormatParts => ({ shapes, xml: createFhirXml(shapes) });
 
-/** Paths are written out in full: a router under a prefix would cost each request a rewriting of its url. */
+/** All that lies under the FHIR base, in one layer: how many interactions there are costs a request nothing. */
 function mountFhir(
   app: Express,
   parts: EndpointParts,
   fhir: FhirParts & FormatParts,
   bodyLimit: number,
 ): void {
-  for (const interaction of interactions) {
-    const endpoint = fhirEndpoint(fhir, interaction, bodyLimit);
-    mountEndpoint(app, parts, interaction.method, fhirUrl(interaction.path), endpoint);
-  }
+  const route = createFhirRouter(interactions, (one) => fhirEndpoint(fhir, one, bodyLimit));
+  app.use((request, response, next) => {
+    const found = route(request.method, request.url);
+    if (found) return serve(parts, found.endpoint, request, response, found.params);
+    next();
+  });
 }
 
 const fhirUrl = (path: string): string => (path === '/' ? fhirPath : `${fhirPath}${path}`);
