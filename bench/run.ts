@@ -3,7 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { startMeasured, newFolder } from './engine.ts';
 import { printTable, type Figure } from './report.ts';
-import { measureCreates, measureTransactions } from './scenarios/writes.ts';
+import { measureMix } from './scenarios/mix.ts';
+import {
+  measureCreates,
+  measureSmallTransactions,
+  measureSynthea,
+  measureTransactions,
+} from './scenarios/writes.ts';
 import { measureExtraction } from './scenarios/extraction.ts';
 import { measureMessages } from './scenarios/messages.ts';
 import { measureReads } from './scenarios/reads.ts';
@@ -17,6 +23,9 @@ const scenarios = {
   reads: measureReads,
   creates: measureCreates,
   transactions: measureTransactions,
+  small: measureSmallTransactions,
+  synthea: measureSynthea,
+  mix: measureMix,
   messages: measureMessages,
   search: measureSearch,
 } as const;

@@ -15,13 +15,19 @@ export interface Config {
   readonly store: string;
   /** Without a trailing slash; undefined: made from what the engine listens on. */
   readonly publicUrl: string | undefined;
+  readonly trustProxy: readonly string[] | undefined;
   readonly adminClientId: string | undefined;
   readonly adminClientSecret: string | undefined;
   readonly logLevel: LogLevel;
   readonly mllpCharset: string;
   readonly mllpAllow: readonly string[] | undefined;
   readonly timeZone: string;
+  /** Absolute; undefined: the shipped ones. */
+  readonly mappings: string | undefined;
   readonly destinations: readonly Destination[];
+  readonly referentialIntegrity: boolean;
+  /** Absolute. */
+  readonly channels: string | undefined;
   readonly maxMessageBytes: number;
   readonly retentionDays: number;
 }
@@ -80,6 +86,7 @@ function oneOf(text: string, choices: readonly string[]): string {
 const readers = {
   text: (text) => text,
   port: (text) => whole(text, 0, 65_535),
+  switch: (text) => oneOf(text, ['on', 'off']) === 'on',
   whole: (text) => whole(text, 1, Number.MAX_SAFE_INTEGER),
   url,
   folder: (text) => resolve(text),

@@ -14,11 +14,14 @@ export interface HttpRequest {
   readonly address?: string;
 }
 
+/** An answer too large to be held: sent piece by piece, as fast as the client takes it. */
+export type BodyStream = AsyncGenerator<string | Uint8Array, void, undefined>;
+
 export interface HttpAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A string or bytes are sent as they are; an object as JSON. */
-  readonly body?: string | Uint8Array | object;
+  /** A string, bytes or a stream are sent as they are; an object as JSON. */
+  readonly body?: string | Uint8Array | BodyStream | object;
 }
 
 export interface HttpRoute {

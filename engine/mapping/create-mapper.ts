@@ -1,5 +1,4 @@
 // The mapper as the other parts use it: loaded from a folder, reloaded without a restart.
-import { watch } from 'node:fs';
 import type { Logger } from '../kernel/logger.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import { flatGroup } from './groups.ts';
@@ -10,6 +9,7 @@ import type { MessageMap } from './message-map.ts';
 import { questionsOf, runMap, type Surroundings } from './run-map.ts';
 import { Scope } from './scope.ts';
 import { MapFault } from './source.ts';
+import { watchFolders } from './watch-folders.ts';
 import type { WireMessage } from './wire-message.ts';
 
 /** What the maps know of the place where they work; each setting is a `$name` in them. */
@@ -22,6 +22,12 @@ export interface Facility {
   readonly barcodeSystem: string;
   /** Identifier system of the order numbers that this side assigns (placer). */
   readonly orderSystem: string;
+  /** Identifier systems of further numbers that name no authority. */
+  readonly visitSystem: string;
+  readonly accountSystem: string;
+  readonly practitionerSystem: string;
+  readonly organizationSystem: string;
+  readonly locationSystem: string;
 }
 
 export interface MapperOptions {
@@ -45,6 +51,11 @@ const defaults: Facility = {
   patientSystem: 'urn:kiungo:patient-number',
   barcodeSystem: 'urn:kiungo:barcode',
   orderSystem: 'urn:kiungo:order-number',
+  visitSystem: 'urn:kiungo:visit-number',
+  accountSystem: 'urn:kiungo:account-number',
+  practitionerSystem: 'urn:kiungo:practitioner-number',
+  organizationSystem: 'urn:kiungo:organization-number',
+  locationSystem: 'urn:kiungo:location',
 };
 
 /** Throws Refusal `unprocessable` with file and line when the maps cannot be used. */
@@ -92,25 +103,19 @@ class FolderMapper implements ReloadableMapper {
     try {
       this.#maps = await loadMaps(this.#options.folder);
     } catch (error) {
-      if (!(error instanceof MapFault)) throw error;
-      throw new Refusal('unprocessable', `the maps cannot be used: ${error.message}`);
+      const fault = faultOf(error);
+      if (fault === undefined) throw error;
+      throw new Refusal('unprocessable', `the maps cannot be used: ${fault}`);
     }
   }
 
   watch(): () => void {
     const { folder, logger, quietMs = 200 } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    const watcher = watch(folder, { recursive: true }, () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => void this.#reloadAndTell(), quietMs);
+    return watchFolders([folder], {
+      quietMs,
+      changed: () => this.#reloadAndTell(),
+      failed: (error) => logger.error({ part: 'mapping' }, 'the maps are no longer watched', error),
     });
-    watcher.on('error', (error) => {
-      logger.error({ part: 'mapping' }, 'the maps are no longer watched', error);
-    });
-    return () => {
-      clearTimeout(timer);
-      watcher.close();
-    };
   }
 
   async #reloadAndTell(): Promise<void> {
@@ -140,12 +145,20 @@ class FolderMapper implements ReloadableMapper {
         definitions: new Map(),
         defined: new Map(),
         zoneOf: this.#surroundings.zoneOf,
+        nulls: { seen: 0, heeded: false },
         recorder: undefined,
         occurrence: () => 1,
       },
       flatGroup(message),
     );
   }
+}
+
+/** What its author can mend; undefined for a defect. */
+function faultOf(error: unknown): string | undefined {
+  if (error instanceof MapFault || error instanceof SyntaxError) return error.message;
+  const { code, path } = error as NodeJS.ErrnoException;
+  return code === undefined || path === undefined ? undefined : `${path} cannot be read (${code})`;
 }
 
 /** Throws RangeError for a zone that is not known. */

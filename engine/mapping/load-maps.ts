@@ -4,7 +4,7 @@ import { join, posix } from 'node:path';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { isMap, isSeq } from 'yaml';
 import { compileCondition, type Condition } from './language/expression.ts';
-import { compileTemplate, conditionOf, type Template } from './language/template.ts';
+import { compileTemplate, conditionOf, located, type Template } from './language/template.ts';
 import type { Rows } from './language/tables.ts';
 import type { Disposition } from './mapper.ts';
 import { compileMessageMap, type MessageMap } from './message-map.ts';
@@ -138,7 +138,9 @@ class Compiler implements StepLibrary {
     return this.#once(`hl7v2/messages/${name}.yaml`, (source) => {
       const extended = source.document.get('extends', true);
       const base = scalarText(extended);
-      return compileMessageMap(source, base === undefined ? undefined : this.#message(base), this);
+      const extendedMap =
+        base === undefined ? undefined : located(extended, source, () => this.#message(base));
+      return compileMessageMap(source, extendedMap, this);
     });
   }
 

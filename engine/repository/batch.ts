@@ -33,8 +33,10 @@ type Asked = Request | { readonly refused: BundleEntry };
 
 async function writeAnswer(asked: Asked, alone: Alone): Promise<BundleEntry | undefined> {
   if ('refused' in asked) return asked.refused;
-  return asked.method === 'GET' ? undefined : refusable(() => writeAlone(asked, alone));
+  return isRead(asked) ? undefined : refusable(() => writeAlone(asked, alone));
 }
+
+const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD';
 
 async function readAnswer(reading: Reading, asked: Asked): Promise<BundleEntry> {
   return 'refused' in asked ? asked.refused : refusable(() => readAlone(reading, asked));
@@ -52,7 +54,7 @@ function writeAlone(request: Request, alone: Alone): Promise<BundleEntry> {
   return alone((work) =>
     namedAsync(request.place, async () => {
       const step = await stepOf(work, request);
-      return step.kind === 'read' ? answerRead(work, step.target) : answerWritten(await perform(work, step));
+      return step.kind === 'read' ? answerRead(work, step.request) : answerWritten(await perform(work, step));
     }),
   );
 }
@@ -60,7 +62,7 @@ function writeAlone(request: Request, alone: Alone): Promise<BundleEntry> {
 function readAlone(reading: Reading, request: Request): Promise<BundleEntry> {
   return namedAsync(request.place, () => {
     admitType(reading.parts.index, request.target.type);
-    return answerRead(reading, request.target);
+    return answerRead(reading, request);
   });
 }
 

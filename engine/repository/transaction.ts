@@ -15,6 +15,7 @@ export async function applyTransaction(work: Work, bundle: Bundle): Promise<Bund
   const requests = entriesOf(bundle).map((entry, place) => requestOf(entry, place, work.parts.base()));
   const steps = await planned(work, requests);
   const identities = identitiesOf(steps);
+  work.integrity.noteEntries(placesOf(steps));
   const responses = new Map<number, BundleEntry>();
   await settle(work, steps, responses);
   await write(work, steps, identities, responses);
@@ -57,10 +58,10 @@ function identitiesOf(steps: readonly Step[]): ReadonlyMap<string, string> {
   const identities = new Map<string, string>();
   const changed = new Set<string>();
   for (const step of steps) {
-    const name = nameOf(step);
-    if (name === undefined) continue;
-    if (step.kind !== 'settled') addOnce(changed, name, step.place);
-    if (step.fullUrl === undefined || step.kind === 'delete') continue;
+    const names = namesOf(step);
+    if (step.kind !== 'settled') for (const name of names) addOnce(changed, name, step.place);
+    const [name] = names;
+    if (name === undefined || step.fullUrl === undefined || step.kind === 'delete') continue;
     if (identities.has(step.fullUrl)) {
       throw badRequest('two entries have the same fullUrl', `Bundle.entry[${step.place}].fullUrl`);
     }
@@ -69,6 +70,10 @@ function identitiesOf(steps: readonly Step[]): ReadonlyMap<string, string> {
   return identities;
 }
 
+/** `Type/id` → the place of the entry that writes it. */
+const placesOf = (steps: readonly Step[]): ReadonlyMap<string, number> =>
+  new Map(steps.flatMap((step) => namesOf(step).map((name) => [name, step.place] as const)));
+
 function addOnce(names: Set<string>, name: string, place: number): void {
   if (names.has(name)) {
     throw badRequest('two entries change the same resource', `Bundle.entry[${place}]`);
@@ -76,10 +81,19 @@ function addOnce(names: Set<string>, name: string, place: number): void {
   names.add(name);
 }
 
-function nameOf(step: Step): string | undefined {
-  if (step.kind === 'read') return undefined;
-  if (step.kind !== 'settled') return `${step.type}/${step.id}`;
-  return step.written && `${step.written.stored.type}/${step.written.stored.id}`;
+/** `Type/id` of what a step is about. */
+function namesOf(step: Step): readonly string[] {
+  switch (step.kind) {
+    case 'read':
+      return [];
+    case 'delete':
+      return step.ids.map((id) => `${step.type}/${id}`);
+    case 'settled':
+      return step.written ? [`${step.written.stored.type}/${step.written.stored.id}`] : [];
+    case 'create':
+    case 'update':
+      return [`${step.type}/${step.id}`];
+  }
 }
 
 /** Deletions come first; what is settled already needs only its answer. */
@@ -88,8 +102,10 @@ async function settle(
   steps: readonly Step[],
   responses: Map<number, BundleEntry>,
 ): Promise<void> {
+  const breathe = createBreath();
   for (const step of steps) {
     if (step.kind !== 'delete' && step.kind !== 'settled') continue;
+    await breathe();
     await namedAsync(step.place, async () =>
       responses.set(step.place, answerWritten(await perform(work, step))),
     );
@@ -125,8 +141,10 @@ async function answerReads(
   steps: readonly Step[],
   responses: Map<number, BundleEntry>,
 ): Promise<void> {
+  const breathe = createBreath();
   for (const step of steps) {
     if (step.kind !== 'read') continue;
-    await namedAsync(step.place, async () => responses.set(step.place, await answerRead(work, step.target)));
+    await breathe();
+    await namedAsync(step.place, async () => responses.set(step.place, await answerRead(work, step.request)));
   }
 }

@@ -6,6 +6,7 @@ import type { Ids } from '../kernel/ids.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import type { MessageWriter } from '../storage/message-store.ts';
 import type { ResourceReader, ResourceWriter } from '../storage/resource-store.ts';
+import type { Integrity } from './integrity.ts';
 import type { Change } from './repository.ts';
 
 export interface Parts {
@@ -14,6 +15,8 @@ export interface Parts {
   readonly ids: Ids;
   /** Gives the public FHIR base, without a slash at its end. */
   readonly base: () => string;
+  /** Whether what is referred to must be there; true unless told otherwise. */
+  readonly referentialIntegrity?: boolean;
 }
 
 /** Reading alone: of what is committed, or of what a transaction sees. */
@@ -29,6 +32,7 @@ export interface Work extends Reading {
   readonly actor: Actor;
   /** When it began, ms since 1970: all its versions carry this time. */
   readonly at: number;
+  readonly integrity: Integrity;
   /** Tells the listeners, inside this transaction. */
   announce(change: Change): Promise<void>;
 }

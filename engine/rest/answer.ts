@@ -1,6 +1,7 @@
 // An answer on its way out. Headers that every answer has are set here and nowhere else.
 import type { ServerResponse } from 'node:http';
-import type { HttpAnswer } from '../kernel/http-route.ts';
+import type { BodyStream, HttpAnswer } from '../kernel/http-route.ts';
+import { writeStream } from './stream-body.ts';
 
 export interface Sending {
   readonly correlationId: string;
@@ -16,17 +17,42 @@ const text = 'text/plain; charset=utf-8';
 /** For HEAD Node leaves the body out by itself. */
 export function send(response: ServerResponse, answer: HttpAnswer, sending: Sending): void {
   const [body, mediaType] = bodyOf(answer);
+  const headers = headersOf(mediaType, sending);
+  if (hasLength(answer.status)) headers['content-length'] = Buffer.byteLength(body);
+  response.writeHead(answer.status, Object.assign(headers, answer.headers));
+  response.end(body);
+}
+
+/** Sends an answer whose body is a stream; rejects with what the stream throws. A HEAD gets the headers alone. */
+export async function sendStream(
+  response: ServerResponse,
+  answer: HttpAnswer,
+  body: BodyStream,
+  sending: Sending,
+): Promise<void> {
+  response.writeHead(answer.status, Object.assign(headersOf(undefined, sending), answer.headers));
+  if (response.req.method === 'HEAD') {
+    response.end();
+    await body.return();
+  } else await writeStream(response, body);
+}
+
+export const isStream = (body: HttpAnswer['body']): body is BodyStream =>
+  typeof body === 'object' && Symbol.asyncIterator in body;
+
+function headersOf(
+  mediaType: string | undefined,
+  { correlationId, setCookie, last }: Sending,
+): Record<string, string | number> {
   const headers: Record<string, string | number> = {
-    'x-request-id': sending.correlationId,
+    'x-request-id': correlationId,
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
   };
   if (mediaType !== undefined) headers['content-type'] = mediaType;
-  if (sending.setCookie !== undefined) headers['set-cookie'] = sending.setCookie;
-  if (sending.last) headers['connection'] = 'close';
-  if (hasLength(answer.status)) headers['content-length'] = Buffer.byteLength(body);
-  response.writeHead(answer.status, Object.assign(headers, answer.headers));
-  response.end(body);
+  if (setCookie !== undefined) headers['set-cookie'] = setCookie;
+  if (last) headers['connection'] = 'close';
+  return headers;
 }
 
 const hasLength = (status: number): boolean => status !== 204 && status !== 304;

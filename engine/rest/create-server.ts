@@ -3,6 +3,9 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type Request, type Response } from 'express';
 import type { Auth } from '../auth/create-auth.ts';
+import { loadShapes } from '../fhir/shapes/cache.ts';
+import type { Shapes } from '../fhir/shapes/shape.ts';
+import { createFhirXml } from '../fhir/xml/fhir-xml.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { HttpRoute } from '../kernel/http-route.ts';
 import type { Ids } from '../kernel/ids.ts';
@@ -11,10 +14,12 @@ import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import type { Census } from '../storage/message-store.ts';
 import { send } from './answer.ts';
+import type { FormatParts } from './answer-format.ts';
 import { correlationOf } from './correlation.ts';
 import { drain, rememberUpgraded } from './drain.ts';
 import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
 import { fhirEndpoint } from './fhir-endpoint.ts';
+import { publicUrlFor } from './forwarded.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { fhirPath, type FhirParts } from './interaction.ts';
 import { interactions } from './interactions.ts';
@@ -22,6 +27,8 @@ import { methodNotAllowed, methodsByPath, nothingHere } from './fallback.ts';
 import { createMetrics } from './metrics.ts';
 import { isUnder, listenForUpgrades, serveExternal, type ExternalHandler } from './mount-external.ts';
 import { routeEndpoint } from './route-endpoint.ts';
+import { startPageRoute } from './start-page.ts';
+import { trustedPeers, type TrustedPeers } from './trusted-peers.ts';
 
 export interface HttpServerOptions {
   readonly repository: ConditionalRepository;
@@ -42,8 +49,10 @@ export interface HttpServerOptions {
   readonly census: () => Promise<Census>;
   /** Largest body in bytes; default 50 MiB. */
   readonly bodyLimit?: number;
-  /** Express `trust proxy`: which proxies' X-Forwarded-For is believed; default none. */
-  readonly trustProxy?: boolean | number | string;
+  /** Whether a person set the public URL: then it counts whatever proxies say. */
+  readonly publicUrlIsFixed?: boolean;
+  /** Addresses and CIDR ranges of the proxies whose Forwarded and X-Forwarded-… headers are believed; default none. */
+  readonly trustedProxies?: readonly string[];
   /** How long `close` waits for what is under way, ms; default 10 s. */
   readonly drainMs?: number;
 }
@@ -68,11 +77,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   let stopping = false;
   const { auth, ids, logger } = options;
   const metrics = createMetrics(options);
-  const parts: EndpointParts = { auth, ids, logger, metrics, stopping: () => stopping };
+  const formats = formatParts();
+  const parts: EndpointParts = { auth, ids, logger, metrics, formats, stopping: () => stopping };
   const routes = [
     ...auth.routes,
     ...healthRoutes(options.ready, options.beside ?? (() => ({})), parts.stopping),
     metrics.route,
+    startPageRoute,
     ...options.routes,
   ];
   const external: ExternalHandler[] = [];
@@ -104,8 +115,9 @@ function createApp(
   const bodyLimit = options.bodyLimit ?? 50 * mebibyte;
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
-  app.set('trust proxy', options.trustProxy ?? false);
-  mountFhir(app, parts, fhirPartsOf(options), bodyLimit);
+  const trusted = trustedPeers(options.trustedProxies ?? []);
+  app.set('trust proxy', trusted.any ? (address: string) => trusted.has(address) : false);
+  mountFhir(app, parts, { ...fhirPartsOf(options, trusted), ...parts.formats }, bodyLimit);
   const addressOf = (request: unknown): string => (request as Request).ip ?? '';
   for (const route of routes) {
     mountEndpoint(app, parts, route.method, route.path, routeEndpoint(route, bodyLimit, addressOf));
@@ -115,16 +127,31 @@ function createApp(
   return app;
 }
 
-const fhirPartsOf = ({ repository, index, publicUrl, version, clock }: HttpServerOptions): FhirParts => ({
-  repository,
-  index,
-  publicUrl,
-  version,
-  startedAt: clock.now(),
-});
+function fhirPartsOf(options: HttpServerOptions, trusted: TrustedPeers): FhirParts {
+  const { repository, index, publicUrl, publicUrlIsFixed: isFixed = false, version, clock } = options;
+  return {
+    repository,
+    index,
+    publicUrl: publicUrlFor({ publicUrl, isFixed, trusted }),
+    version,
+    startedAt: clock.now(),
+  };
+}
+
+/** The shapes are read when they are first needed: who speaks whole JSON alone never waits for them. */
+function formatParts(): FormatParts {
+  let loaded: Shapes | undefined;
+  const shapes = (): Shapes => (loaded ??= loadShapes());
+  return { shapes, xml: createFhirXml(shapes) };
+}
 
 /** Paths are written out in full: a router under a prefix would cost each request a rewriting of its url. */
-function mountFhir(app: Express, parts: EndpointParts, fhir: FhirParts, bodyLimit: number): void {
+function mountFhir(
+  app: Express,
+  parts: EndpointParts,
+  fhir: FhirParts & FormatParts,
+  bodyLimit: number,
+): void {
   for (const interaction of interactions) {
     const endpoint = fhirEndpoint(fhir, interaction, bodyLimit);
     mountEndpoint(app, parts, interaction.method, fhirUrl(interaction.path), endpoint);

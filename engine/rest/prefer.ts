@@ -20,3 +20,6 @@ export function preferenceOf(headers: Headers): Preference {
     lenient: wishes.includes('handling=lenient'),
   };
 }
+
+/** Whether parameters that are not known are to be left out. */
+export const lenientIn = (headers: Headers): boolean => preferenceOf(headers).lenient;

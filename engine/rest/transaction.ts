@@ -29,9 +29,10 @@ function sentBundle({ body }: Exchange): Bundle {
   return resource as unknown as Bundle;
 }
 
-const letters: Readonly<Record<Exclude<Request['method'], 'GET'>, Letter>> = {
+const letters: Readonly<Record<Exclude<Request['method'], 'GET' | 'HEAD'>, Letter>> = {
   POST: 'c',
   PUT: 'u',
+  PATCH: 'u',
   DELETE: 'd',
 };
 
@@ -51,7 +52,7 @@ function refuseForbiddenEntries(bundle: Bundle, { actor, base }: Exchange): void
 }
 
 function mayRequest({ scopes }: Actor, { method, target }: Request): boolean {
-  if (method !== 'GET') return allows(scopes, target.type, letters[method]);
+  if (method !== 'GET' && method !== 'HEAD') return allows(scopes, target.type, letters[method]);
   // What a search within a Bundle includes is not looked at entry by entry: it needs the right to read everything.
   if (target.kind === 'matching') return allows(scopes, '*', 's') && allows(scopes, '*', 'r');
   return allows(scopes, target.type, target.kind === 'type' ? 's' : 'r');

@@ -30,6 +30,15 @@ export function deliveryRoutes({ messages, deadLetters }: DeliveryRoutesOptions)
       const { contentType, payload } = await deliveryOf(request, messages);
       return { status: 200, headers: { 'content-type': contentType }, body: payload };
     }),
+    route('GET', '/:id/response', async (request) => {
+      const { id, response } = await deliveryOf(request, messages);
+      if (response === undefined) throw notFound('response to delivery', id);
+      return { status: 200, headers: { 'content-type': response.contentType }, body: response.bytes };
+    }),
+    route('POST', '/:id/park', async ({ params: { id = '' }, actor }) => ({
+      status: 200,
+      body: viewDelivery(await deadLetters.parkDelivery(id, actor)),
+    })),
     route('POST', '/:id/requeue', async ({ params: { id = '' }, actor }) => ({
       status: 202,
       body: viewDelivery(await deadLetters.requeueDelivery(id, actor)),

@@ -2,7 +2,7 @@
 import type { HttpAnswer, HttpRequest, HttpRoute } from '../../kernel/http-route.ts';
 import { badRequest, notFound } from '../../kernel/outcomes.ts';
 import type { DeadLetters } from '../../messages/dead-letters.ts';
-import type { Inbox } from '../../messages/ports.ts';
+import type { Inbox, Receipt } from '../../messages/ports.ts';
 import type { Delivery, MessageFilter, MessageReader, MessageState } from '../../storage/message-store.ts';
 import { readDiscard } from './body.ts';
 import { admitNames, pageParameters, readPage, readSpan, readState, readText } from './query.ts';
@@ -32,6 +32,10 @@ export function messageRoutes(options: MessageRoutesOptions): readonly HttpRoute
       status: 202,
       body: viewMessage(await deadLetters.replay(id, actor)),
     })),
+    route('POST', '/:id/park', async ({ params: { id = '' }, actor }) => ({
+      status: 200,
+      body: viewMessage(await deadLetters.park(id, actor)),
+    })),
     route('POST', '/:id/mend', async ({ params: { id = '' }, actor, body }) => {
       if (body.byteLength === 0) throw badRequest('the body is the mended message');
       const mended = await deadLetters.mend(id, body, actor);
@@ -48,11 +52,12 @@ export function messageRoutes(options: MessageRoutesOptions): readonly HttpRoute
 const states: readonly MessageState[] = ['received', 'processed', 'set-aside', 'dead', 'discarded'];
 
 async function list({ query }: HttpRequest, messages: MessageReader): Promise<HttpAnswer> {
-  admitNames(query, ['controlId', 'state', 'channel', 'type', 'from', 'to', ...pageParameters]);
+  admitNames(query, ['controlId', 'state', 'channel', 'type', 'batch', 'from', 'to', ...pageParameters]);
   const filter: MessageFilter = {
     ...readText(query, 'controlId', 'controlId'),
     ...readText(query, 'channel', 'channel'),
     ...readText(query, 'type', 'messageType'),
+    ...readText(query, 'batch', 'batch'),
     ...readState(query, states),
     ...readSpan(query),
     ...readPage(query),
@@ -106,8 +111,11 @@ async function sendIn(request: HttpRequest, inbox: Inbox): Promise<HttpAnswer> {
   const receipt = await inbox.receive({ channel, peer, mediaType, raw: request.body });
   receipt.answered('sent');
   const contentType = mediaType.split(';', 1)[0] ?? '';
-  const headers = { 'content-type': contentType, ...locationOf(receipt.messageId) };
+  const headers = { 'content-type': contentType, location: placeOf(receipt) };
   return { status: 202, headers, body: Buffer.concat(receipt.answers) };
 }
+
+const placeOf = ({ batchId, messageId }: Receipt): string =>
+  batchId === undefined ? `/admin/messages/${messageId}` : `/admin/messages?batch=${batchId}`;
 
 const locationOf = (id: string): { readonly location: string } => ({ location: `/admin/messages/${id}` });

@@ -170,6 +170,14 @@ export class NameWriter extends Names {
     return rid;
   }
 
+  /** What this reference pointed at has no place any more: the next reference to it makes a new one. */
+  forgetTarget(target: string): void {
+    const rid = this.#targets.get(target);
+    if (rid === undefined) return;
+    this.#targets.delete(target);
+    this.#onUndone(() => this.#targets.set(target, rid));
+  }
+
   #remember(target: string, rid: number): void {
     if (this.#targets.size >= cacheLimit) this.#targets.clear();
     this.#targets.set(target, rid);

@@ -29,7 +29,7 @@ beforeEach(async () => {
   routes = [
     ...messageRoutes({ messages, inbox: house.inbox(), deadLetters }),
     ...deliveryRoutes({ messages, deadLetters }),
-    ...mappingRoutes(house),
+    ...mappingRoutes({ ...house, reload: () => Promise.resolve() }),
   ];
 });
 afterEach(async () => {
