@@ -1,11 +1,6 @@
 // The MLLP port: takes connections, and hands each to a conversation. Plain TCP, or TLS with the peer's certificate asked for.
 import { BlockList, createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net';
-import {
-  createServer as createTlsServer,
-  type PeerCertificate,
-  type TLSSocket,
-  type TlsOptions,
-} from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { Clock, Ids, Inbox, Logger } from '../../engine/index.ts';
 import { isKnownCharset } from './charset.ts';
 import { Conversation } from './conversation.ts';
