@@ -6,7 +6,7 @@ import { printTable, type Figure } from './report.ts';
 import { measureCreates, measureTransactions } from './scenarios/writes.ts';
 import { measureExtraction } from './scenarios/extraction.ts';
 import { measureMessageLists } from './scenarios/message-lists.ts';
-import { measureMessages } from './scenarios/messages.ts';
+import { measureKeeping, measureMessages } from './scenarios/messages.ts';
 import { measureReads } from './scenarios/reads.ts';
 import { measureStartAndMemory } from './scenarios/start.ts';
 
@@ -17,6 +17,7 @@ const scenarios = {
   reads: measureReads,
   creates: measureCreates,
   transactions: measureTransactions,
+  keeping: measureKeeping,
   messages: measureMessages,
   'message-lists': measureMessageLists,
 } as const;
