@@ -153,7 +153,7 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
       channels.delete(name);
       // What it still has goes on: nobody could let it go on later.
       if (channelSwitches.position(name) !== 'running')
-        await channelSwitches.put(name, 'running', engineActor);
+        {await channelSwitches.put(name, 'running', engineActor);}
       return;
     }
     const running = setUp(after);
