@@ -12,7 +12,7 @@ import {
 } from './scenarios/writes.ts';
 import { measureExtraction } from './scenarios/extraction.ts';
 import { measureMessageLists } from './scenarios/message-lists.ts';
-import { measureMessages } from './scenarios/messages.ts';
+import { measureKeeping, measureMessages } from './scenarios/messages.ts';
 import { measureReads } from './scenarios/reads.ts';
 import { measureSearch } from './scenarios/search.ts';
 import { measureStartAndMemory } from './scenarios/start.ts';
@@ -27,6 +27,7 @@ const scenarios = {
   small: measureSmallTransactions,
   synthea: measureSynthea,
   mix: measureMix,
+  keeping: measureKeeping,
   messages: measureMessages,
   search: measureSearch,
   'message-lists': measureMessageLists,

@@ -151,6 +151,9 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
     if (before !== undefined && !keepsSource) await shut(before);
     if (after === undefined) {
       channels.delete(name);
+      // What it still has goes on: nobody could let it go on later.
+      if (channelSwitches.position(name) !== 'running')
+        {await channelSwitches.put(name, 'running', engineActor);}
       return;
     }
     const running = setUp(after);
