@@ -4,6 +4,7 @@ import { hl7Format } from '../../adapters/hl7/format.ts';
 import { createFlowsSupervisor } from '../../flows/supervisor.ts';
 import { createAuth } from '../auth/create-auth.ts';
 import { createScheduler } from '../jobs/scheduler.ts';
+import { lazyShapes } from '../fhir/shapes/cache.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -63,7 +64,17 @@ export async function createApp(
     zoneOffsetMinutes: minutesEast(config.timeZone, clock.now()),
   });
   const { referentialIntegrity } = config;
-  const repository = createRepository({ store, index, clock, ids, logger, base, referentialIntegrity });
+  const shapes = lazyShapes();
+  const repository = createRepository({
+    store,
+    index,
+    shapes,
+    clock,
+    ids,
+    logger,
+    base,
+    referentialIntegrity,
+  });
 
   // Messages in, mapped, and out.
   const formats = createFormats([hl7Format]);
@@ -182,6 +193,7 @@ export async function createApp(
   const http = createHttpServer({
     repository,
     index,
+    shapes,
     auth,
     clock,
     ids,
@@ -191,6 +203,7 @@ export async function createApp(
     publicUrlIsFixed: config.publicUrl !== undefined,
     trustedProxies: config.trustProxy ?? [],
     bodyLimit: config.maxMessageBytes,
+    resultsFolder: join(config.data, 'results'),
     ready: async () => ({ store: await answers(store.check()) }),
     beside: () => ({ flows: flows.ready() }),
     census: () => store.messages.census(),

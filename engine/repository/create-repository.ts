@@ -2,6 +2,8 @@
 import type { Bundle } from '@medplum/fhirtypes';
 import type { Patch } from '../fhir/patch/work.ts';
 import type { FhirResource } from '../fhir/resource.ts';
+import { lazyShapes } from '../fhir/shapes/cache.ts';
+import type { Shapes } from '../fhir/shapes/shape.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
@@ -31,6 +33,8 @@ export interface RepositoryOptions {
   readonly base: () => string;
   /** Whether what is referred to must be there; true unless told otherwise. */
   readonly referentialIntegrity?: boolean;
+  /** Shared with other parts, so that they are read once. */
+  readonly shapes?: () => Shapes;
 }
 
 /** The writes by criteria and by patches besides, which only REST needs. */
@@ -66,7 +70,7 @@ export interface ConditionalRepository extends Repository {
 
 export function createRepository(options: RepositoryOptions): ConditionalRepository {
   const { store, logger } = options;
-  const parts: Parts = options;
+  const parts: Parts = { ...options, shapes: options.shapes ?? lazyShapes() };
   const listeners: ChangeListener[] = [];
   const committedListeners: (() => void)[] = [];
 

@@ -8,7 +8,7 @@ import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import { putVersion } from './put-version.ts';
 import type { Written } from './repository.ts';
 import { isUnchanged } from './stamp.ts';
-import type { Work } from './work.ts';
+import type { Reading, Work } from './work.ts';
 
 /** Throws Refusal `not-found`, `gone`, `precondition-failed`, and what the patch refuses. What changes nothing makes no version. */
 export async function patch(
@@ -29,6 +29,13 @@ export async function patch(
 }
 
 /** Throws Refusal `not-found` when nothing matches, `multiple-matches` when several do. */
+export async function idForPatch(reading: Reading, type: string, criteria: string): Promise<string> {
+  const match = await findOne(reading, type, criteria);
+  if (!match) throw new Refusal('not-found', `nothing matches ${withoutValues(type, criteria)}`);
+  return match.id;
+}
+
+/** Throws also what `idForPatch` does. */
 export async function patchWhere(
   work: Work,
   type: string,
@@ -36,7 +43,5 @@ export async function patchWhere(
   change: Patch,
   expected: Preconditions = {},
 ): Promise<Written> {
-  const match = await findOne(work, type, criteria);
-  if (!match) throw new Refusal('not-found', `nothing matches ${withoutValues(type, criteria)}`);
-  return patch(work, type, match.id, change, expected);
+  return patch(work, type, await idForPatch(work, type, criteria), change, expected);
 }

@@ -1,5 +1,6 @@
 // https://hl7.org/fhir/R4/http.html#transaction: all or nothing, in the order that the rules give, whatever the order of the entries.
 import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
+import type { FhirResource } from '../fhir/resource.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import { entriesOf, namedAsync, requestOf, type Request } from './bundle-entries.ts';
 import { createBreath } from './breath.ts';
@@ -93,6 +94,7 @@ function namesOf(step: Step): readonly string[] {
       return step.written ? [`${step.written.stored.type}/${step.written.stored.id}`] : [];
     case 'create':
     case 'update':
+    case 'patch':
       return [`${step.type}/${step.id}`];
   }
 }
@@ -113,14 +115,17 @@ async function settle(
   }
 }
 
+/** In this order. */
+const writing: readonly (readonly Step['kind'][])[] = [['create'], ['update', 'patch']];
+
 async function write(
   work: Work,
   steps: readonly Step[],
   identities: ReadonlyMap<string, string>,
   responses: Map<number, BundleEntry>,
 ): Promise<void> {
-  const ordered = (['create', 'update'] as const).flatMap((kind) =>
-    steps.filter((step): step is WriteStep => step.kind === kind),
+  const ordered = writing.flatMap((kinds) =>
+    steps.filter((step): step is WriteStep => kinds.includes(step.kind)),
   );
   const breathe = createBreath();
   const waiting: Waiting[] = [];
@@ -137,8 +142,18 @@ async function write(
 }
 
 function linked(step: WriteStep, identities: ReadonlyMap<string, string>): Waiting {
-  const resource = rewriteTexts(step.resource, toIdentities(identities, step.fullUrl));
-  return { step: { ...step, resource }, conditionals: conditionalReferences(resource) };
+  const relink = (one: FhirResource): FhirResource =>
+    rewriteTexts(one, toIdentities(identities, step.fullUrl));
+  const resource = relink(step.resource);
+  const conditionals = conditionalReferences(resource);
+  if (step.kind !== 'patch') return { step: { ...step, resource }, conditionals };
+  return { step: { ...step, resource, relink: (made) => resolved(relink(made)) }, conditionals };
+}
+
+/** Of a patch those are resolved that stand in it as a Reference, not those that it puts together. */
+function resolved(patched: FhirResource): FhirResource {
+  if (conditionalReferences(patched).size === 0) return patched;
+  throw badRequest('a patch gives a conditional reference as a whole Reference');
 }
 
 async function answerReads(

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type Request, type Response } from 'express';
 import type { Auth } from '../auth/create-auth.ts';
-import { loadShapes } from '../fhir/shapes/cache.ts';
+import { lazyShapes } from '../fhir/shapes/cache.ts';
 import type { Shapes } from '../fhir/shapes/shape.ts';
 import { createFhirXml } from '../fhir/xml/fhir-xml.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -15,6 +15,7 @@ import type { SearchIndex } from '../search/search-index.ts';
 import type { Census } from '../storage/message-store.ts';
 import { send } from './answer.ts';
 import type { FormatParts } from './answer-format.ts';
+import { createLater, type Later } from './async/later.ts';
 import { correlationOf } from './correlation.ts';
 import { drain, rememberUpgraded } from './drain.ts';
 import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
@@ -36,6 +37,8 @@ export interface HttpServerOptions {
   readonly auth: Auth;
   /** Of all other parts; those of `auth`, health and metrics come by themselves. */
   readonly routes: readonly HttpRoute[];
+  /** Shared with other parts, so that they are read once. */
+  readonly shapes?: () => Shapes;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
@@ -53,6 +56,8 @@ export interface HttpServerOptions {
   readonly publicUrlIsFixed?: boolean;
   /** Addresses and CIDR ranges of the proxies whose Forwarded and X-Forwarded-… headers are believed; default none. */
   readonly trustedProxies?: readonly string[];
+  /** A folder for the results of requests that are answered later; emptied at the start. Without it all are answered at once. */
+  readonly resultsFolder?: string;
   /** How long `close` waits for what is under way, ms; default 10 s. */
   readonly drainMs?: number;
 }
@@ -77,7 +82,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   let stopping = false;
   const { auth, ids, logger } = options;
   const metrics = createMetrics(options);
-  const formats = formatParts();
+  const formats = formatParts(options.shapes);
   const parts: EndpointParts = { auth, ids, logger, metrics, formats, stopping: () => stopping };
   const routes = [
     ...auth.routes,
@@ -87,7 +92,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...options.routes,
   ];
   const external: ExternalHandler[] = [];
-  const app = createApp(options, parts, routes, external);
+  const { resultsFolder: folder, clock } = options;
+  const later = folder === undefined ? undefined : createLater({ folder, clock, ids });
+  const app = createApp(options, parts, routes, external, later);
   const server = createServer({ shouldUpgradeCallback: isWebSocket }, app);
   const upgraded = rememberUpgraded(server);
   listenForUpgrades(server, parts, external);
@@ -98,6 +105,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     close: async () => {
       stopping = true;
       await drain(server, upgraded, options.drainMs ?? 10_000);
+      later?.close();
     },
     server,
   };
@@ -111,13 +119,14 @@ function createApp(
   parts: EndpointParts,
   routes: readonly HttpRoute[],
   external: readonly ExternalHandler[],
+  later: Later | undefined,
 ): Express {
   const bodyLimit = options.bodyLimit ?? 50 * mebibyte;
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
   const trusted = trustedPeers(options.trustedProxies ?? []);
   app.set('trust proxy', trusted.any ? (address: string) => trusted.has(address) : false);
-  mountFhir(app, parts, { ...fhirPartsOf(options, trusted), ...parts.formats }, bodyLimit);
+  mountFhir(app, parts, { ...fhirPartsOf(options, trusted, later), ...parts.formats }, bodyLimit);
   const addressOf = (request: unknown): string => (request as Request).ip ?? '';
   for (const route of routes) {
     mountEndpoint(app, parts, route.method, route.path, routeEndpoint(route, bodyLimit, addressOf));
@@ -127,23 +136,24 @@ function createApp(
   return app;
 }
 
-function fhirPartsOf(options: HttpServerOptions, trusted: TrustedPeers): Omit<FhirParts, 'shapes'> {
-  const { repository, index, publicUrl, publicUrlIsFixed: isFixed = false, version, clock } = options;
+function fhirPartsOf(
+  options: HttpServerOptions,
+  trusted: TrustedPeers,
+  later: Later | undefined,
+): Omit<FhirParts, 'shapes'> {
+  const { repository, index, publicUrl, publicUrlIsFixed: isFixed = false, version, clock, logger } = options;
   return {
     repository,
     index,
     publicUrl: publicUrlFor({ publicUrl, isFixed, trusted }),
     version,
+    logger,
+    later,
     startedAt: clock.now(),
   };
 }
 
-/** The shapes are read when they are first needed: who speaks whole JSON alone never waits for them. */
-function formatParts(): FormatParts {
-  let loaded: Shapes | undefined;
-  const shapes = (): Shapes => (loaded ??= loadShapes());
-  return { shapes, xml: createFhirXml(shapes) };
-}
+const formatParts = (shapes = lazyShapes()): FormatParts => ({ shapes, xml: createFhirXml(shapes) });
 
 /** Paths are written out in full: a router under a prefix would cost each request a rewriting of its url. */
 function mountFhir(

@@ -1,4 +1,5 @@
 // All FHIR interactions that are offered, one row each; the order is the order in which paths are tried.
+import { asyncCancelInteraction, asyncStatusInteraction } from './async/status.ts';
 import { capabilitiesInteraction } from './capabilities.ts';
 import { createInteraction } from './create.ts';
 import { conditionalDeleteInteraction, deleteInteraction } from './delete.ts';
@@ -23,6 +24,8 @@ import { vreadInteraction } from './vread.ts';
 
 const offered: readonly Interaction[] = [
   smartConfigurationInteraction,
+  asyncStatusInteraction,
+  asyncCancelInteraction,
   historySystemInteraction,
   historyTypeInteraction,
   ...metaInteractions,

@@ -28,18 +28,29 @@ const binaryKinds: Readonly<Record<string, PatchKind>> = {
   'application/merge-patch+json': 'merge-patch',
 };
 
-/** The patch in an entry of a Bundle: Parameters, or a Binary that holds a JSON patch or merge patch. Throws Refusal `bad-request`. */
-export function readEntryPatch(resource: FhirResource, shapes: Shapes): Patch {
-  if (resource.resourceType === 'Parameters') return patchBy(readFhirPathPatch(resource, shapes));
-  const { contentType, data } = resource;
+/**
+ * The patch in an entry of a Bundle laid open, so that the references in it can be seen: Parameters as they are, of a Binary with a
+ * JSON patch or merge patch its content as JSON. For `readOpenedPatch`. Throws Refusal `bad-request` for anything else.
+ */
+export function openEntryPatch(resource: unknown): FhirResource {
+  if (isFields(resource) && resource['resourceType'] === 'Parameters') return resource as FhirResource;
+  const { resourceType, contentType, data } = isFields(resource) ? resource : {};
   const [type = ''] = typeof contentType === 'string' ? contentType.split(';') : [];
-  const kind = Object.hasOwn(binaryKinds, type.trim()) ? binaryKinds[type.trim()] : undefined;
-  if (resource.resourceType !== 'Binary' || !kind || typeof data !== 'string') {
+  if (resourceType !== 'Binary' || !Object.hasOwn(binaryKinds, type.trim()) || typeof data !== 'string') {
     throw badRequest(
       'a PATCH carries Parameters, or a Binary of application/json-patch+json or merge-patch+json',
     );
   }
-  return readPatch(kind, Buffer.from(data, 'base64').toString('utf8'), shapes);
+  const content = parseJson(Buffer.from(data, 'base64').toString('utf8'));
+  return { resourceType, contentType: type.trim(), content };
+}
+
+/** What `openEntryPatch` gave, references in it perhaps changed. Throws Refusal `bad-request` for what is no patch. */
+export function readOpenedPatch(opened: FhirResource, shapes: Shapes): Patch {
+  if (opened.resourceType === 'Parameters') return patchBy(readFhirPathPatch(opened, shapes));
+  const { contentType, content } = opened;
+  const isList = binaryKinds[String(contentType)] === 'json-patch';
+  return patchBy(isList ? readJsonPatch(content) : readMergePatch(content));
 }
 
 function patchBy(change: Change): Patch {

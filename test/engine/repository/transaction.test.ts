@@ -310,7 +310,12 @@ const failing: readonly Failing[] = [
     status: 404,
     expression: 'Bundle.entry[1]',
   },
-  { rule: 'PATCH', entries: [first, { request: { method: 'PATCH', url: 'Patient/here' } }], status: 405 },
+  {
+    rule: 'a PATCH without a patch',
+    entries: [first, { request: { method: 'PATCH', url: 'Patient/here' } }],
+    status: 400,
+    expression: 'Bundle.entry[1]',
+  },
   {
     rule: 'a method that is none',
     entries: [first, { request: { method: 'STEAL', url: 'Patient/here' } }],

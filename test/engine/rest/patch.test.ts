@@ -169,3 +169,106 @@ test('the CapabilityStatement says so', async () => {
     expect(interaction.map(({ code }) => code)).toContain('patch');
   }
 });
+
+describe('in a Bundle', () => {
+  const binary = (contentType: string, content: unknown): object => ({
+    resourceType: 'Binary',
+    contentType,
+    data: Buffer.from(JSON.stringify(content)).toString('base64'),
+  });
+  const bundle = (type: string, ...entry: readonly object[]): RequestInit => ({
+    method: 'POST',
+    body: JSON.stringify({ resourceType: 'Bundle', type, entry }),
+  });
+  const entryOf = (resource: object, url: string, more: object = {}): object => ({
+    resource,
+    request: { method: 'PATCH', url, ...more },
+  });
+  const read = async (path: string): Promise<unknown> => (await server.ask(path)).json();
+
+  test.each([
+    ['transaction', 'a JSON Patch', binary(jsonPatch, activate)],
+    ['transaction', 'a merge patch', binary(mergePatch, { active: true })],
+    ['transaction', 'a FHIRPath Patch', parameters],
+    ['batch', 'a JSON Patch', binary(jsonPatch, activate)],
+  ])('%s: %s', async (type, _what, resource) => {
+    const response = await server.ask('', bundle(type, entryOf(resource, `Patient/${id}`)));
+    expect(await response.json()).toMatchObject({
+      type: `${type}-response`,
+      entry: [{ response: { status: '200 OK', etag: 'W/"2"', location: `Patient/${id}/_history/2` } }],
+    });
+    expect(await read(`Patient/${id}`)).toMatchObject({ active: true, extension: [{ url: 'u' }] });
+  });
+
+  test('by criteria, together with what it refers to', async () => {
+    const organization = {
+      fullUrl: 'urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0',
+      resource: { resourceType: 'Organization', identifier: [{ system: 'o', value: id }] },
+      request: { method: 'POST', url: 'Organization' },
+    };
+    const reference = organization.fullUrl;
+    const managed = binary(jsonPatch, [{ op: 'add', path: '/managingOrganization', value: { reference } }]);
+    const text = binary(jsonPatch, [
+      { op: 'add', path: '/managingOrganization', value: { display: 'o' } },
+      { op: 'add', path: '/managingOrganization/reference', value: reference },
+    ]);
+    const condition = { reference: `Organization?identifier=o|${id}` };
+    const asked = binary(mergePatch, { managingOrganization: condition });
+    for (const patched of [managed, text, asked]) {
+      const url = `Patient?identifier=s|${id}`;
+      const sent = {
+        ...organization,
+        request: { ...organization.request, ifNoneExist: `identifier=o|${id}` },
+      };
+      const response = await server.ask('', bundle('transaction', entryOf(patched, url), sent));
+      expect(response.status).toBe(200);
+      expect(await read(`Patient/${id}`)).toMatchObject({
+        managingOrganization: { reference: expect.stringMatching(/^Organization\/id-\d+$/) as unknown },
+      });
+      await server.ask(`Patient/${id}`, patch(mergePatch, { managingOrganization: null }));
+    }
+  });
+
+  test('in a batch a patch that does not fit is refused by itself', async () => {
+    const unfit = entryOf(binary(jsonPatch, [{ op: 'remove', path: '/name' }]), `Patient/${id}`);
+    const fitting = entryOf(binary(jsonPatch, activate), `Patient/${id}`);
+    const response = await server.ask('', bundle('batch', unfit, fitting));
+    expect(await response.json()).toMatchObject({
+      entry: [
+        { response: { status: '422', outcome: { resourceType: 'OperationOutcome' } } },
+        { response: { status: '200 OK', etag: 'W/"2"' } },
+      ],
+    });
+  });
+
+  test.each([
+    ['what is not there', binary(jsonPatch, activate), 'Patient/nobody', {}, 404],
+    ['no match', binary(jsonPatch, activate), 'Patient?identifier=s|nobody', {}, 404],
+    ['another version', binary(jsonPatch, activate), 'Patient/:id', { ifMatch: 'W/"9"' }, 412],
+    ['what does not fit', binary(jsonPatch, [{ op: 'remove', path: '/name' }]), 'Patient/:id', {}, 422],
+    ['no patch', { resourceType: 'Patient' }, 'Patient/:id', {}, 400],
+    ['a type', binary(jsonPatch, activate), 'Patient', {}, 400],
+    [
+      'a conditional reference put together',
+      binary(jsonPatch, [
+        { op: 'add', path: '/managingOrganization', value: {} },
+        { op: 'add', path: '/managingOrganization/reference', value: 'Organization?identifier=o|x' },
+      ]),
+      'Patient/:id',
+      {},
+      400,
+    ],
+  ])(
+    '%s: all of the transaction is refused, naming the entry',
+    async (_what, resource, url, more, status) => {
+      const staying = { resourceType: 'Basic', identifier: [{ system: 'must', value: 'not-stay' }] };
+      const create = { resource: staying, request: { method: 'POST', url: 'Basic' } };
+      const entry = entryOf(resource, url.replace(':id', id), more);
+      const response = await server.ask('', bundle('transaction', create, entry));
+      expect(response.status).toBe(status);
+      expect(await response.json()).toMatchObject({ issue: [{ expression: ['Bundle.entry[1]'] }] });
+      expect(await read('Basic?identifier=must|not-stay&_summary=count')).toMatchObject({ total: 0 });
+      expect(await read(`Patient/${id}`)).toMatchObject({ active: false, meta: { versionId: '1' } });
+    },
+  );
+});

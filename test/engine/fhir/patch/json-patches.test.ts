@@ -1,7 +1,12 @@
 // JSON Patch (https://www.rfc-editor.org/rfc/rfc6902) and JSON Merge Patch (https://www.rfc-editor.org/rfc/rfc7396) on resources.
 import { describe, expect, test } from '@jest/globals';
 import { parseResource, writeJson } from '../../../../engine/fhir/exact-json.ts';
-import { readEntryPatch, readPatch, type PatchKind } from '../../../../engine/fhir/patch/patch.ts';
+import {
+  openEntryPatch,
+  readOpenedPatch,
+  readPatch,
+  type PatchKind,
+} from '../../../../engine/fhir/patch/patch.ts';
 import { loadShapes } from '../../../../engine/fhir/shapes/cache.ts';
 import { Refusal } from '../../../../engine/kernel/outcomes.ts';
 
@@ -340,7 +345,10 @@ describe('in a Bundle', () => {
     ],
     ['Parameters', parameters],
   ])('%s is a patch', (_what, resource) => {
-    expect(readEntryPatch(parseResource(resource), shapes)(given)).toEqual({ ...given, active: false });
+    expect(readOpenedPatch(openEntryPatch(parseResource(resource)), shapes)(given)).toEqual({
+      ...given,
+      active: false,
+    });
   });
 
   test.each([
@@ -348,8 +356,6 @@ describe('in a Bundle', () => {
     ['a Binary without data', '{"resourceType":"Binary","contentType":"application/json-patch+json"}'],
     ['another resource', '{"resourceType":"Patient"}'],
   ])('%s is none', (_what, resource) => {
-    expect(() => readEntryPatch(parseResource(resource), shapes)).toThrow(
-      /a PATCH carries Parameters, or a Binary/,
-    );
+    expect(() => openEntryPatch(parseResource(resource))).toThrow(/a PATCH carries Parameters, or a Binary/);
   });
 });
