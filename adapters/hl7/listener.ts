@@ -1,6 +1,11 @@
 // The MLLP port: takes connections, and hands each to a conversation. Plain TCP, or TLS with the peer's certificate asked for.
 import { BlockList, createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import {
+  createServer as createTlsServer,
+  type PeerCertificate,
+  type TLSSocket,
+  type TlsOptions,
+} from 'node:tls';
 import type { Clock, Ids, Inbox, Logger } from '../../engine/index.ts';
 import { isKnownCharset } from './charset.ts';
 import { Conversation } from './conversation.ts';
@@ -108,7 +113,8 @@ export function createMllpListener(options: MllpListenerOptions): MllpListener {
 
 /** The certificate itself was looked at in the handshake. */
 const isNamed = (socket: TLSSocket, names: readonly string[] | undefined): boolean =>
-  names === undefined || names.includes(String(socket.getPeerCertificate().subject?.CN ?? ''));
+  names === undefined ||
+  (socket.authorized && names.includes(String(socket.getPeerCertificate().subject.CN)));
 
 /** The options without those that are given as undefined, so that they do not hide the defaults. */
 function given(options: MllpListenerOptions): MllpListenerOptions {
