@@ -93,12 +93,13 @@ async function answerSearch(reading: Reading, type: string, query: string): Prom
     resource: resourceOf(stored),
     search: { mode },
   });
+  const entries = [...matches.map(entry('match')), ...included.map(entry('include'))];
   const resource: Bundle = {
     resourceType: 'Bundle',
     type: 'searchset',
     ...(total === undefined ? {} : { total }),
     link: [link('self', self), ...(next === undefined ? [] : [link('next', next)])],
-    entry: [...matches.map(entry('match')), ...included.map(entry('include'))],
+    ...(entries.length === 0 ? {} : { entry: entries }),
   };
   return { resource, response: { status: '200 OK' } };
 }

@@ -19,10 +19,12 @@ export const deleteInteraction: Interaction = {
   answer: async ({ repository }, exchange) => {
     const { actor, type, id } = exchange;
     try {
-      return answerAll(await repository.deleteWith(actor, { type, id }, asked(exchange).choice));
+      return answerAll(await repository.deleteWith(actor, { type, id }, asked(exchange).choice), exchange);
     } catch (error) {
       // "or if the resource does not exist at all": what was to be gone is not there.
-      if (error instanceof Refusal && error.code === 'not-found') return answerDeleted(undefined);
+      if (error instanceof Refusal && error.code === 'not-found') {
+        return answerDeleted(undefined, exchange.headers);
+      }
       throw error;
     }
   },
@@ -37,7 +39,7 @@ export const conditionalDeleteInteraction: Interaction = {
   capability: { level: 'type', codes: [], resource: { conditionalDelete: 'multiple' } },
   answer: async ({ repository }, exchange) => {
     const { criteria, choice } = asked(exchange);
-    return answerAll(await repository.deleteWhere(exchange.actor, exchange.type, criteria, choice));
+    return answerAll(await repository.deleteWhere(exchange.actor, exchange.type, criteria, choice), exchange);
   },
 };
 
@@ -60,7 +62,7 @@ function asked({ query, actor, headers }: Exchange): {
 }
 
 /** 204, or where several went 200 with how many. */
-const answerAll = (deleted: readonly Written[]): FhirAnswer =>
+const answerAll = (deleted: readonly Written[], { headers }: Exchange): FhirAnswer =>
   deleted.length > 1
     ? { status: 200, body: JSON.stringify(tellDeleted(deleted.length)) }
-    : answerDeleted(deleted[0]);
+    : answerDeleted(deleted[0], headers);

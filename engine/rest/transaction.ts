@@ -7,6 +7,7 @@ import type { Actor } from '../kernel/actor.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
 import { createBreath } from '../repository/breath.ts';
 import { entriesOf, requestOf, type Request } from '../repository/bundle-entries.ts';
+import { preferredBundle } from './answer-bundle.ts';
 import type { Exchange, Interaction } from './interaction.ts';
 import { bodyText } from './sent-resource.ts';
 
@@ -21,7 +22,8 @@ export const transactionInteraction: Interaction = {
   answer: async ({ repository }, exchange) => {
     const bundle = await sentBundle(exchange);
     refuseForbiddenEntries(bundle, exchange);
-    const answer = await repository.as(exchange.actor).apply(bundle);
+    const own = repository.as(exchange.actor);
+    const answer = await preferredBundle(own, exchange, await own.apply(bundle));
     return { status: 200, body: writeJson(answer) };
   },
 };

@@ -100,6 +100,25 @@ export function resourceReferencesContract(name: string, open: OpenStore): void 
     );
   });
 
+  test(`${name}: who points at it is known after closing and opening again`, async () => {
+    const opened = await open();
+    await write(opened.store, version('a'));
+    await writeObservation(opened.store, 'o1', [pointing('Patient/a')]);
+    await writeObservation(opened.store, 'o2', [
+      pointing('Observation/o1', 'Observation.derived-from'),
+      pointing('Patient/a', 'Observation.performer'),
+      pointing('http://elsewhere.example/Patient/a', 'Observation.focus'),
+    ]);
+    const again = await opened.reopen();
+    try {
+      expect(await referrers(again.store, patient('a'))).toEqual(['Observation/o1', 'Observation/o2']);
+      expect(await referrers(again.store, observation('o1'))).toEqual(['Observation/o2']);
+      expect(await referrers(again.store, observation('o2'))).toEqual([]);
+    } finally {
+      await again.close();
+    }
+  });
+
   describe(`${name}: values in use`, () => {
     test(
       'each token and uri once, in order, up to a limit',

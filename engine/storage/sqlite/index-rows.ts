@@ -86,8 +86,11 @@ export class IndexWriter {
     switch (entry.kind) {
       case 'token':
         return [parameter, codeKey(entry.code), rid, names.intern('system', entry.system)];
-      case 'reference':
-        return [parameter, names.internTarget(entry.target), rid];
+      case 'reference': {
+        const target = names.internTarget(entry.target);
+        names.pointing.note(parameter, target);
+        return [parameter, target, rid];
+      }
       case 'uri':
         return [parameter, entry.value, rid];
       case 'string':

@@ -14,15 +14,12 @@ export function missingOf(names: Names, asked: readonly ResourceName[]): readonl
   return asked.filter((_name, place) => missing.has(place));
 }
 
-/** The index is led by the parameter: each that is in use is asked, found by jumping from one to the next. */
-const referrersSql = `WITH RECURSIVE used (parameter) AS (
-    SELECT min(parameter) FROM reference_index
-    UNION ALL
-    SELECT (SELECT min(parameter) FROM reference_index WHERE parameter > used.parameter) FROM used
-      WHERE used.parameter IS NOT NULL)
-  SELECT DISTINCT name.text AS type, resource.id FROM used
+const pointingSql = 'SELECT 1 FROM reference_index WHERE parameter = ? AND target = ? AND rid <> ? LIMIT 1';
+
+/** The index is led by the parameter: each that may point at this type is asked. */
+const referrersSql = `SELECT DISTINCT name.text AS type, resource.id FROM json_each(?4) AS used
     CROSS JOIN reference_index AS pointing
-      ON pointing.parameter = used.parameter AND pointing.target = ?1 AND pointing.rid <> ?1
+      ON pointing.parameter = used.value AND pointing.target = ?1 AND pointing.rid <> ?1
     JOIN resource ON resource.rid = pointing.rid
     JOIN name ON name.kind = 1 AND name.number = resource.type
   WHERE NOT EXISTS (SELECT 1 FROM json_each(?2) AS spared WHERE spared.value = resource.type)
@@ -36,8 +33,15 @@ export function referrersOf(
   const number = names.find('type', type);
   const rid = number === unknownNumber ? undefined : names.findResource(number, id);
   if (rid === undefined) return [];
+  const { connection } = names;
+  const used = names.pointing.of(number, connection);
+  // Mostly nobody points at it, which is soon known.
+  const pointing = used.filter((parameter) => connection.row(pointingSql, parameter, rid, rid));
+  if (pointing.length === 0) return [];
+  const parameters = JSON.stringify(pointing);
   const spared = JSON.stringify(exceptTypes.map((spare) => names.find('type', spare)));
-  return names.connection.rows<ResourceName>(referrersSql, rid, spared, limit).map((row) => ({ ...row }));
+  const rows = connection.rows<ResourceName>(referrersSql, rid, spared, limit, parameters);
+  return rows.map((row) => ({ ...row }));
 }
 
 export const isPointedAt = (names: Names, name: ResourceName): boolean =>
