@@ -11,12 +11,17 @@ export interface BundledVersion {
   readonly body: string | undefined;
 }
 
-export interface SearchsetParts {
+/** Full URLs; absent where there is no such page. */
+interface PageLinks {
+  readonly self: string;
+  readonly first?: string | undefined;
+  readonly previous?: string | undefined;
+  readonly next: string | undefined;
+}
+
+export interface SearchsetParts extends PageLinks {
   /** The FHIR base, without a slash at its end. */
   readonly base: string;
-  /** Full URLs. */
-  readonly self: string;
-  readonly next: string | undefined;
   readonly total: number | undefined;
   readonly matches: readonly BundledVersion[];
   readonly included: readonly BundledVersion[];
@@ -26,7 +31,7 @@ export interface SearchsetParts {
 
 /** A searchset Bundle entry by entry, https://hl7.org/fhir/R4/bundle.html#searchset */
 export const searchsetPieces = (parts: SearchsetParts): Iterable<string> =>
-  bundlePieces('searchset', parts.total, linksOf(parts.self, parts.next), searchEntries(parts));
+  bundlePieces('searchset', parts.total, linksOf(parts), searchEntries(parts));
 
 function* searchEntries({ base, matches, included, outcome }: SearchsetParts): Iterable<string> {
   for (const version of matches) yield searchEntry(base, version, 'match');
@@ -45,7 +50,7 @@ export async function* searchsetStream(
   links: { readonly self: string; readonly next: string | undefined },
   entries: AsyncIterable<SearchsetEntry> | Iterable<SearchsetEntry>,
 ): AsyncGenerator<string> {
-  yield `{"resourceType":"Bundle","type":"searchset","link":${linksOf(links.self, links.next)}`;
+  yield `{"resourceType":"Bundle","type":"searchset","link":${linksOf(links)}`;
   let before = ',"entry":[';
   for await (const { version, mode } of entries) {
     yield before + searchEntry(base, version, mode);
@@ -65,7 +70,7 @@ export interface HistoryParts {
 
 /** A history Bundle entry by entry, https://hl7.org/fhir/R4/bundle.html#history */
 export const historyPieces = (parts: HistoryParts): Iterable<string> =>
-  bundlePieces('history', parts.total, linksOf(parts.self, parts.next), historyEntries(parts));
+  bundlePieces('history', parts.total, linksOf(parts), historyEntries(parts));
 
 function* historyEntries({ base, versions }: HistoryParts): Iterable<string> {
   for (const version of versions) yield historyEntry(base, version);
@@ -122,11 +127,12 @@ const fullUrl = (base: string, version: BundledVersion): string =>
 const resourceOf = (version: BundledVersion): string =>
   version.body === undefined ? '' : `,"resource":${version.body}`;
 
-const linksOf = (self: string, next: string | undefined): string =>
-  JSON.stringify([
-    { relation: 'self', url: self },
-    ...(next === undefined ? [] : [{ relation: 'next', url: next }]),
-  ]);
+const linksOf = ({ self, first, previous, next }: PageLinks): string =>
+  JSON.stringify(
+    Object.entries({ self, first, previous, next }).flatMap(([relation, url]) =>
+      url === undefined ? [] : [{ relation, url }],
+    ),
+  );
 
 const bundleText = (type: string, links: string | undefined, entries: readonly string[]): string =>
   [...bundlePieces(type, undefined, links, entries)].join('');

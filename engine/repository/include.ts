@@ -7,8 +7,8 @@ import type { Reading } from './work.ts';
 
 /** More than this is refused, never cut off unsaid. */
 const maximumIncluded = 5000;
-/** How often :iterate goes on from what it found. */
-const maximumRounds = 8;
+/** How often :iterate goes on from what it found; further is refused too. */
+const maximumRounds = 20;
 /** References asked for in one search of a _revinclude. */
 const targetsPerSearch = 50;
 
@@ -22,8 +22,10 @@ export async function includedWith(
   const seen = new Set(matches.map(nameOf));
   const included: StoredVersion[] = [];
   let from = matches;
-  for (let round = 0; round < maximumRounds && from.length > 0; round++) {
-    const asked = round === 0 ? includes : includes.filter((include) => include.iterate);
+  const iterated = includes.filter((include) => include.iterate);
+  for (let round = 0; from.length > 0; round++) {
+    const asked = round === 0 ? includes : iterated;
+    if (round > maximumRounds) throw badRequest(`:iterate would go further than ${maximumRounds} times`);
     from = await oneRound(reading, from, asked, seen);
     included.push(...from);
     if (included.length > maximumIncluded) {
@@ -42,7 +44,7 @@ async function oneRound(
   const found: StoredVersion[] = [];
   for (const include of includes) {
     const reached = include.kind === 'include' ? pointedAt : pointingAt;
-    for await (const version of reached(reading, from, include)) {
+    for await (const version of reached(reading, from, include, seen)) {
       if (version.body === undefined || seen.has(nameOf(version))) continue;
       seen.add(nameOf(version));
       found.push(version);
@@ -56,11 +58,13 @@ async function* pointedAt(
   reading: Reading,
   from: readonly StoredVersion[],
   include: Include,
+  seen: ReadonlySet<string>,
 ): AsyncGenerator<StoredVersion> {
   for (const version of from) {
     if (version.type !== include.source || version.body === undefined) continue;
     const resource = parseResource(version.body);
     for (const reference of reading.parts.index.referencesOf(resource, include.parameter, include.target)) {
+      if (seen.has(reference)) continue;
       const [type = '', id = ''] = reference.split('/');
       const target = await reading.resources.read(type, id);
       if (target) yield target;

@@ -14,7 +14,10 @@ export interface SearchResult {
   readonly total: number | undefined;
   /** Queries (without `?`) for the links of the answering Bundle. */
   readonly self: string;
+  /** Of the first page; undefined when this is it. */
+  readonly first: string | undefined;
   readonly next: string | undefined;
+  readonly previous: string | undefined;
   readonly ignored: readonly string[];
 }
 

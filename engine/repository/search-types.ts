@@ -8,7 +8,7 @@ import { understand } from './answer-questions.ts';
 import { within } from './compartment.ts';
 import { includedWith } from './include.ts';
 import type { SearchChoice, SearchResult } from './repository.ts';
-import { nextPage, pageLimits } from './search.ts';
+import { linksOf, pageLimits } from './search.ts';
 import type { Reading } from './work.ts';
 
 /** Newest first. Each type has to know all the parameters. */
@@ -18,24 +18,32 @@ export async function searchTypes(
   query: string,
   choice: SearchChoice = {},
 ): Promise<SearchResult> {
-  const requests = await understand(reading, (answers) =>
-    types.map((type) => requestOf(reading, type, query, { ...choice, answers })),
-  );
+  const requests = await understand(reading, (answers) => {
+    const read = (asked: string): readonly SearchRequest[] =>
+      types.map((type) => requestOf(reading, type, asked, { ...choice, answers }));
+    // What one type does not know is left out for all.
+    const ignored = new Set(read(query).flatMap((request) => request.ignored));
+    return read(without(query, ignored)).map((request) => ({ ...request, ignored: [...ignored] }));
+  });
   const [first] = requests;
   if (!first) throw badRequest('a search is for one resource type at least', '_type');
   const plans = requests.map(({ plan }) => within(reading.parts, plan, choice.compartment));
   const { count, after, total: counting } = first.plan;
   const plan: SystemPlan = { parts: plans, count, after, total: counting === 'none' ? 'none' : 'accurate' };
-  const { matches, next, total } = await reading.resources.searchTypes(plan);
+  const page = await reading.resources.searchTypes(plan);
   return {
-    matches,
-    included: await includedWith(reading, matches, includesOf(requests)),
-    total,
-    self: first.self,
-    next: next === undefined ? undefined : nextPage(first.self, next),
+    matches: page.matches,
+    included: await includedWith(reading, page.matches, includesOf(requests)),
+    total: page.total,
+    ...linksOf(first.self, first.plan, page),
     ignored: first.ignored,
   };
 }
+
+const without = (query: string, keys: ReadonlySet<string>): string =>
+  keys.size === 0
+    ? query
+    : String(new URLSearchParams([...new URLSearchParams(query)].filter(([key]) => !keys.has(key))));
 
 function requestOf(
   { parts: { index, base } }: Reading,

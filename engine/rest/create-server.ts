@@ -12,7 +12,7 @@ import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { SearchIndex } from '../search/search-index.ts';
-import type { Census } from '../storage/message-store.ts';
+import type { Census, Tallies } from '../storage/message-store.ts';
 import { send } from './answer.ts';
 import type { FormatParts } from './answer-format.ts';
 import { createLater, type Later } from './async/later.ts';
@@ -20,6 +20,7 @@ import { correlationOf } from './correlation.ts';
 import { drain, rememberUpgraded } from './drain.ts';
 import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
 import { fhirEndpoint } from './fhir-endpoint.ts';
+import { createFhirRouter } from './fhir-router.ts';
 import { publicUrlFor } from './forwarded.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { fhirPath, type FhirParts } from './interaction.ts';
@@ -28,7 +29,6 @@ import { methodNotAllowed, methodsByPath, nothingHere } from './fallback.ts';
 import { createMetrics } from './metrics.ts';
 import { isUnder, listenForUpgrades, serveExternal, type ExternalHandler } from './mount-external.ts';
 import { routeEndpoint } from './route-endpoint.ts';
-import { startPageRoute } from './start-page.ts';
 import { trustedPeers, type TrustedPeers } from './trusted-peers.ts';
 
 export interface HttpServerOptions {
@@ -50,6 +50,7 @@ export interface HttpServerOptions {
   /** Parts that are shown too, but without which the engine does its work. */
   readonly beside?: () => Readiness;
   readonly census: () => Promise<Census>;
+  readonly tallies?: () => Promise<Tallies>;
   /** Largest body in bytes; default 50 MiB. */
   readonly bodyLimit?: number;
   /** Whether a person set the public URL: then it counts whatever proxies say. */
@@ -88,7 +89,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...auth.routes,
     ...healthRoutes(options.ready, options.beside ?? (() => ({})), parts.stopping),
     metrics.route,
-    startPageRoute,
     ...options.routes,
   ];
   const external: ExternalHandler[] = [];
@@ -132,7 +132,7 @@ function createApp(
     mountEndpoint(app, parts, route.method, route.path, routeEndpoint(route, bodyLimit, addressOf));
   }
   mountExternal(app, parts, external);
-  mountRefusals(app, parts, [...fhirEndpoints(), ...routes]);
+  mountRefusals(app, parts, routes);
   return app;
 }
 
@@ -155,17 +155,19 @@ function fhirPartsOf(
 
 const formatParts = (shapes = lazyShapes()): FormatParts => ({ shapes, xml: createFhirXml(shapes) });
 
-/** Paths are written out in full: a router under a prefix would cost each request a rewriting of its url. */
+/** All that lies under the FHIR base, in one layer: how many interactions there are costs a request nothing. */
 function mountFhir(
   app: Express,
   parts: EndpointParts,
   fhir: FhirParts & FormatParts,
   bodyLimit: number,
 ): void {
-  for (const interaction of interactions) {
-    const endpoint = fhirEndpoint(fhir, interaction, bodyLimit);
-    mountEndpoint(app, parts, interaction.method, fhirUrl(interaction.path), endpoint);
-  }
+  const route = createFhirRouter(interactions, (one) => fhirEndpoint(fhir, one, bodyLimit));
+  app.use((request, response, next) => {
+    const found = route(request.method, request.url);
+    if (found) return serve(parts, found.endpoint, request, response, found.params);
+    next();
+  });
 }
 
 const fhirUrl = (path: string): string => (path === '/' ? fhirPath : `${fhirPath}${path}`);

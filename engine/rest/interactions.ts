@@ -1,4 +1,4 @@
-// All FHIR interactions that are offered, one row each; the order is the order in which paths are tried.
+// All FHIR interactions that are offered, one row each.
 import { asyncCancelInteraction, asyncStatusInteraction } from './async/status.ts';
 import { capabilitiesInteraction } from './capabilities.ts';
 import { createInteraction } from './create.ts';

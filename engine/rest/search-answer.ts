@@ -33,6 +33,8 @@ export function answerFound(exchange: Exchange, path: string, result: SearchResu
   const pieces = searchsetPieces({
     base,
     self: url(result.self),
+    first: result.first === undefined ? undefined : url(result.first),
+    previous: result.previous === undefined ? undefined : url(result.previous),
     next: result.next === undefined ? undefined : url(result.next),
     total: result.total,
     matches: result.matches,

@@ -48,7 +48,7 @@ export const compartmentInteractions: readonly Interaction[] = [
   {
     ...compartment,
     method: 'GET',
-    path: '/:compartment/:id/\\*',
+    path: '/:compartment/:id/*',
     access: 'each',
     takes: 'nothing',
   },

@@ -1,7 +1,9 @@
 // The search index put together from the compiled definitions: the one way in for the other parts.
 import type { FhirResource } from '../fhir/resource.ts';
 import type { CompiledDefinitions, CompiledParameter, CompiledType } from './definitions/compiled.ts';
+import { Refusal } from '../kernel/outcomes.ts';
 import { readDefinitions } from './definitions/cache.ts';
+import type { AddedParameter } from './definitions/compile-added.ts';
 import { linkExtraction, type Extraction } from './extraction/extract.ts';
 import type { ExtractionOptions } from './extraction/collector.ts';
 import { withOtherReferences } from './other-references.ts';
@@ -9,7 +11,6 @@ import type { IndexEntry } from './index-entry.ts';
 import { matches } from './match.ts';
 import type { ParameterTable } from './request/conditions.ts';
 import { readRequest } from './request/read-request.ts';
-import { readSystemRequest } from './request/system-request.ts';
 import type { SearchIndex, SearchParameterInfo } from './search-index.ts';
 
 export interface IndexOptions {
@@ -32,8 +33,9 @@ export function loadSearchIndex(options: IndexOptions = {}): SearchIndex {
     parameters: (type) => types.listed(type),
     entries: (resource) => withOtherReferences(types.entries(resource), resource, extraction.base),
     request: (type, query, search) => readRequest(type, query, types, search, extraction.zoneOffsetMinutes),
-    systemRequest: (query, search) => readSystemRequest(query, types, search, extraction.zoneOffsetMinutes),
     matches,
+    define: (parameter) => types.define(parameter),
+    forget: (url) => types.forget(url),
     referencesOf: (resource, parameter, target) => types.references(resource, parameter, target),
   };
 }
@@ -63,8 +65,10 @@ interface IndexedType {
 class IndexedTypes implements ParameterTable {
   readonly types: readonly string[];
   readonly #compiled: ReadonlyMap<string, CompiledType>;
+  #definitions: ReadonlyMap<string, CompiledParameter> | undefined;
   readonly #options: ExtractionOptions;
   readonly #indexed = new Map<string, IndexedType>();
+  readonly #added = new Map<string, AddedParameter>();
 
   constructor(definitions: CompiledDefinitions, options: ExtractionOptions) {
     this.#compiled = new Map(Object.entries(definitions.types));
@@ -123,13 +127,74 @@ class IndexedTypes implements ParameterTable {
     if (known !== undefined) return known;
     const compiled = this.#compiled.get(name);
     if (compiled === undefined) return undefined;
-    const indexed = {
-      parameters: new Map(compiled.parameters.map((parameter) => [parameter.code, parameter])),
-      extract: linkExtraction(compiled, this.#options),
-    };
+    const indexed = indexedBy([compiled, ...this.#addedTo(name)], this.#options);
     this.#indexed.set(name, indexed);
     return indexed;
   }
+
+  #addedTo(name: string): readonly CompiledType[] {
+    return [...this.#added.values()].flatMap(({ types }) =>
+      types.filter(([type]) => type === name).map(([, compiled]) => compiled),
+    );
+  }
+
+  async define(resource: FhirResource): Promise<readonly string[]> {
+    if (typeof resource.url === 'string' && this.#defined(resource.url) !== undefined) return [];
+    // The compiler is large, and most engines never meet such a resource.
+    const { compileAdded } = await import('./definitions/compile-added.ts');
+    const added = compileAdded(resource, (url) => this.#defined(url));
+    const before = this.#added.get(added.url);
+    this.#refuseTaken(added);
+    this.#added.set(added.url, added);
+    return this.#changed([...added.types, ...(before?.types ?? [])].map(([type]) => type));
+  }
+
+  forget(url: string): readonly string[] {
+    const added = this.#added.get(url);
+    this.#added.delete(url);
+    return this.#changed((added?.types ?? []).map(([type]) => type));
+  }
+
+  #changed(types: readonly string[]): readonly string[] {
+    for (const type of types) this.#indexed.delete(type);
+    return [...new Set(types)];
+  }
+
+  #refuseTaken({ url, code, types }: AddedParameter): void {
+    for (const [type] of types) {
+      const own = this.listed(type).find((parameter) => parameter.code === code);
+      if (own === undefined || own.definition === url) continue;
+      throw new Refusal(
+        'unprocessable',
+        `the SearchParameter cannot be taken in use: ${type} has a search parameter ${code} already, ${own.definition}`,
+        'SearchParameter.code',
+      );
+    }
+  }
+
+  /** What R4 itself defines under a URL. */
+  #defined(url: string): CompiledParameter | undefined {
+    this.#definitions ??= new Map(
+      [...this.#compiled.values()].flatMap(({ parameters }) =>
+        parameters.map((parameter) => [parameter.definition, parameter] as const),
+      ),
+    );
+    return this.#definitions.get(url);
+  }
+}
+
+function indexedBy(compiled: readonly CompiledType[], options: ExtractionOptions): IndexedType {
+  const [first, ...others] = compiled.map((one) => linkExtraction(one, options));
+  if (first === undefined) throw new Error('a type without definitions');
+  return {
+    parameters: new Map(
+      compiled.flatMap(({ parameters }) => parameters.map((parameter) => [parameter.code, parameter])),
+    ),
+    extract:
+      others.length === 0
+        ? first
+        : (resource) => [...first(resource), ...others.flatMap((extract) => extract(resource))],
+  };
 }
 
 const anyType = '*';

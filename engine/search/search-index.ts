@@ -2,7 +2,7 @@
 import type { FhirResource } from '../fhir/resource.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { Answers } from './answers.ts';
-import type { Condition, Plan, SystemPlan } from './plan.ts';
+import type { Condition, Plan } from './plan.ts';
 
 export interface SearchParameterInfo {
   /** The code in the URL: `birthdate`. */
@@ -48,14 +48,6 @@ export interface SearchOptions {
   readonly answers?: Answers;
 }
 
-/** A search over several types, understood. */
-export interface SystemRequest {
-  readonly plan: SystemPlan;
-  readonly includes: readonly Include[];
-  readonly self: string;
-  readonly ignored: readonly string[];
-}
-
 export interface SearchIndex {
   readonly types: readonly string[];
   isType(name: string): boolean;
@@ -64,13 +56,16 @@ export interface SearchIndex {
   entries(resource: FhirResource): readonly IndexEntry[];
   /** Reads a query string (`code=http://loinc.org|6690-2&_count=10`); throws Refusal `unknown-parameter` or `bad-request`. */
   request(type: string, query: string, options: SearchOptions): SearchRequest;
-  /**
-   * The same over several types (`_type`, else all): only parameters that each of them has. Throws also what a `_sort` by more than
-   * `-_lastUpdated` is refused with.
-   */
-  systemRequest(query: string, options: SearchOptions): SystemRequest;
   /** Whether a resource with these entries satisfies the condition. Chains cannot be seen in the entries: they throw. */
   matches(resource: FhirResource, entries: readonly IndexEntry[], condition: Condition): boolean;
+  /**
+   * Takes a SearchParameter resource in use, instead of an earlier one with its URL; answers the types that it is for, whose resources
+   * are found by it once they are indexed again. None for a definition of R4 itself, which is in use already. Throws Refusal
+   * `unprocessable` for one that is not active, lies outside what can be compiled, or whose code another parameter has.
+   */
+  define(parameter: FhirResource): Promise<readonly string[]>;
+  /** Takes it out of use again; answers the types that it was for. */
+  forget(url: string): readonly string[];
   /** The relative references (`Patient/1`) that a resource carries under a reference parameter; `*`: under any. */
   referencesOf(resource: FhirResource, parameter: string, target: string | undefined): readonly string[];
 }

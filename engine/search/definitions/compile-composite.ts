@@ -15,6 +15,9 @@ import {
   type ParameterWants,
 } from './wanted-values.ts';
 
+/** As many as R4's own have. */
+const maximumParts = 3;
+
 export interface CompositeSources {
   readonly type: string;
   readonly facts: ElementFacts;
@@ -60,6 +63,7 @@ function compileOne(
   const ways = found.map(({ branch, wants }): CompositeWay => {
     const together = togetherBy(branch, wants, from.others);
     if (together !== undefined) return { type, together };
+    if (components.length > maximumParts) throw new OutsideSubset('more than three values together');
     if (branch.steps.length === 0) throw new OutsideSubset('pairs of elements of the whole resource');
     const key = `${pathKey(branch)} ${wants.map((all) => all.map((want) => want.key).join()).join(' ')}`;
     const entry = entries.get(key)?.entry ?? `${type}.${source.code}`;

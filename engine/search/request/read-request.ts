@@ -146,7 +146,7 @@ const readingOptions = (
   find: (type, code) => table.find(type, code),
 });
 
-export function pairsOf(query: string): readonly (readonly [string, string])[] {
+function pairsOf(query: string): readonly (readonly [string, string])[] {
   const pairs = [...new URLSearchParams(query)];
   if (pairs.length > maximumKeys) throw badRequest(`a search has at most ${maximumKeys} parameters`);
   return pairs;
@@ -179,5 +179,5 @@ function planOf(draft: Draft): SearchRequest['plan'] {
 }
 
 /** Percent-encoded, but for what may stand in a query and is easier to read as it is. */
-export const inQuery = (text: string): string =>
+const inQuery = (text: string): string =>
   encodeURIComponent(text).replaceAll(/%(?:3A|2C|2F|24|40)/g, (code) => decodeURIComponent(code));
