@@ -7,8 +7,8 @@ import { subsetEntries, subsetOf } from '../fhir/subset.ts';
 import type { FhirXml } from '../fhir/xml/fhir-xml.ts';
 import type { BodyStream, HttpAnswer } from '../kernel/http-route.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
-import type { Headers } from '../auth/headers.ts';
-import { headerOf } from '../auth/headers.ts';
+import { headerOf, type Headers } from '../auth/headers.ts';
+import { createBreath } from '../repository/breath.ts';
 import { generalParameters, type General } from './general.ts';
 import { fhirPath, type FhirAnswer } from './interaction.ts';
 import { answerFormat, fhirJson, fhirXml, type Format } from './negotiate.ts';
@@ -129,8 +129,8 @@ export function queryOf(url: string): string {
 }
 
 /** A body of XML as the JSON that all interactions take. Throws Refusal `bad-request`. */
-export function jsonBody({ xml }: FormatParts, body: Uint8Array): Uint8Array {
+export async function jsonBody({ xml }: FormatParts, body: Uint8Array): Promise<Uint8Array> {
   if (!isUtf8(body)) throw badRequest('the body is not UTF-8');
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
-  return Buffer.from(writeJson(xml.read(text)));
+  return Buffer.from(writeJson(await xml.readLong(text, createBreath())));
 }

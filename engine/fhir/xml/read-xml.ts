@@ -14,8 +14,24 @@ const maximumElements = Math.floor(maximumDepth / 2) - 1;
 
 /** See FhirXml.read. */
 export function readXml(text: string, shapes: Shapes): FhirResource {
-  return new Reading(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text, shapes).resource();
+  const reading = new Reading(text, shapes);
+  while (reading.goOn());
+  return reading.resource();
 }
+
+/** See FhirXml.readLong. */
+export async function readLongXml(
+  text: string,
+  shapes: Shapes,
+  breathe: () => Promise<void>,
+): Promise<FhirResource> {
+  const reading = new Reading(text, shapes);
+  while (reading.goOn()) await breathe();
+  return reading.resource();
+}
+
+/** Characters that are read in one go: some milliseconds. */
+const pieceLength = 64 * 1024;
 
 class Reading {
   readonly #text: string;
@@ -23,16 +39,14 @@ class Reading {
   readonly #parser = new SaxesParser({ xmlns: true });
   readonly #root = new HolderFrame('Resource');
   readonly #frames: Frame[] = [this.#root];
+  #read = 0;
   #depth = 0;
   /** Where the narrative that is being read begins, and how deep it lies. */
   #narrative: { readonly start: number; readonly depth: number; readonly bare: boolean } | undefined;
 
   constructor(text: string, shapes: Shapes) {
-    this.#text = text;
+    this.#text = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
     this.#shapes = shapes;
-  }
-
-  resource(): FhirResource {
     const parser = this.#parser;
     parser.on('error', (error) => this.#refuse(faultOf(error)));
     parser.on('xmldecl', ({ encoding }) => {
@@ -43,7 +57,17 @@ class Reading {
     parser.on('closetag', () => this.#fitting(() => this.#close()));
     parser.on('text', (text) => this.#characters(text));
     parser.on('cdata', (text) => this.#characters(text));
-    parser.write(this.#text).close();
+  }
+
+  /** Reads a piece; whether there is more. */
+  goOn(): boolean {
+    this.#parser.write(this.#text.slice(this.#read, this.#read + pieceLength));
+    this.#read += pieceLength;
+    return this.#read < this.#text.length;
+  }
+
+  resource(): FhirResource {
+    this.#parser.close();
     return this.#root.held();
   }
 

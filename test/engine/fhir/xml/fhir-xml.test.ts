@@ -254,6 +254,33 @@ test.each(unwritable)('XML cannot hold %s: refused, saying where', (_rule, json,
   }
 });
 
+describe('long texts', () => {
+  const name = `<name><text value="&lt;${'é😀'.repeat(50)}\r\n"/></name>`;
+  const narrative = `<div ${xhtml}>${'a\r\n<b>😀</b>'.repeat(10_000)}</div>`;
+  const div = `<text><status value="empty"/>${narrative}</text>`;
+  const long = patient(`${div}${name.repeat(2000)}`);
+
+  test('are read in pieces, wherever the cuts fall, and others get their turn', async () => {
+    for (const shift of [0, 1, 2, 3]) {
+      let turns = 0;
+      const text = `${' '.repeat(shift)}${long}`;
+      const resource = await xml.readLong(text, async () => {
+        turns++;
+      });
+      expect(writeJson(resource)).toBe(writeJson(xml.read(long)));
+      expect(resource['text']).toEqual({ status: 'empty', div: narrative });
+      expect(turns).toBeGreaterThan(5);
+    }
+  });
+
+  test('are refused with their line and column', async () => {
+    const text = long.replace(/<\/Patient>$/, '\n<colour/></Patient>');
+    await expect(xml.readLong(text, async () => undefined)).rejects.toThrow(
+      /line \d{4,}, column 9: the element/,
+    );
+  });
+});
+
 /** The order of properties means nothing in JSON. */
 function inOrder(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || isRawNumber(value)) return value;
