@@ -245,6 +245,8 @@ const compartments = {
 
 export type CompartmentType = keyof typeof compartments;
 
+export const compartmentTypes = Object.keys(compartments) as readonly CompartmentType[];
+
 /** One compartment: that of `Patient/123`. */
 export interface Compartment {
   readonly type: CompartmentType;

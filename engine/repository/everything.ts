@@ -3,7 +3,7 @@
 import { careDate } from '../fhir/care-dates.ts';
 import { memberTypes, membershipOf } from '../fhir/compartments.ts';
 import { allOf, anyOf } from '../search/condition.ts';
-import type { Condition } from '../search/plan.ts';
+import type { Condition, Plan } from '../search/plan.ts';
 import type { SearchPage, StoredVersion } from '../storage/resource-store.ts';
 import { createBreath } from './breath.ts';
 import { conditionOf, inCompartment } from './compartment.ts';
@@ -12,7 +12,8 @@ import { read } from './read.ts';
 import type { Everything, EverythingItem, EverythingPage } from './repository.ts';
 import type { Reading } from './work.ts';
 
-const storePage = 100;
+/** Each page finds its place anew among all members: few large pages cost less. Large bodies make a page end early. */
+const storePage = 1000;
 
 /** All of it, as it is read. Throws Refusal `not-found` or `gone` before the first where there is no such resource. */
 export async function* everything(reading: Reading, asked: Everything): AsyncGenerator<EverythingItem> {
@@ -81,18 +82,26 @@ async function followAll(reading: Reading, asked: Everything, following: Followi
 const isWanted = ({ types, since, mayRead }: Everything, { type, lastUpdated }: StoredVersion): boolean =>
   mayRead(type) && (types === undefined || types.includes(type)) && lastUpdated >= (since ?? 0);
 
+/** Type by type in the order of the store, which asks no sorting of it however large the record is. */
 async function* members(reading: Reading, asked: Everything): AsyncGenerator<StoredVersion> {
   const breathe = createBreath();
-  let after: string | undefined;
-  do {
-    const page = await memberPage(reading, asked, storePage, after);
-    for (const version of page.matches) {
-      yield version;
-      await breathe();
-    }
-    after = page.next;
-  } while (after !== undefined);
+  for (const type of typesOf(asked)) {
+    const where = memberCondition(reading, asked, type);
+    let after: string | undefined;
+    do {
+      const plan: Plan = { type, where, order: [], count: storePage, after, total: 'none' };
+      const page = await reading.resources.search(plan);
+      for (const version of page.matches) {
+        yield version;
+        await breathe();
+      }
+      after = page.next;
+    } while (after !== undefined);
+  }
 }
+
+const typesOf = ({ type, types, mayRead }: Everything): readonly string[] =>
+  memberTypes(type).filter((one) => mayRead(one) && (types === undefined || types.includes(one)));
 
 function memberPage(
   reading: Reading,
@@ -100,10 +109,7 @@ function memberPage(
   count: number,
   after: string | undefined,
 ): Promise<SearchPage> {
-  const types = memberTypes(asked.type).filter(
-    (type) => asked.mayRead(type) && (asked.types === undefined || asked.types.includes(type)),
-  );
-  const parts = types.map((type) => ({ type, where: memberCondition(reading, asked, type) }));
+  const parts = typesOf(asked).map((type) => ({ type, where: memberCondition(reading, asked, type) }));
   return reading.resources.searchTypes({ parts, count, after, total: 'none' });
 }
 

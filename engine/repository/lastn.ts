@@ -2,6 +2,7 @@
 import { parseResource } from '../fhir/exact-json.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
+import { understand } from './answer-questions.ts';
 import { createBreath } from './breath.ts';
 import type { Reading } from './work.ts';
 
@@ -13,7 +14,9 @@ const maximumSeen = 50_000;
 export async function lastN(reading: Reading, query: string, max: number): Promise<readonly StoredVersion[]> {
   const { parts, resources } = reading;
   const limits = { lenient: false, base: parts.base(), defaultCount: storePage, maximumCount: storePage };
-  const { plan } = parts.index.request('Observation', query, limits);
+  const { plan } = await understand(reading, (answers) =>
+    parts.index.request('Observation', query, { ...limits, answers }),
+  );
   const newestFirst = parts.index.request('Observation', '_sort=-date', limits).plan.order;
   const kinds = new Kinds(max);
   const breathe = createBreath();

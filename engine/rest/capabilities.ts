@@ -4,6 +4,7 @@ import type {
   CapabilityStatementRest,
   CapabilityStatementRestResource,
 } from '@medplum/fhirtypes';
+import { compartmentTypes } from '../fhir/compartments.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import { fhirPath, type Capability, type FhirParts, type Interaction } from './interaction.ts';
 
@@ -56,6 +57,10 @@ function statement(
         resource: index.types.map((type) => resourceOf(type, index, capabilities)),
         interaction: codesOf(capabilities, 'system') as Codes<CapabilityStatementRest>,
         ...operationsOf(capabilities, 'system'),
+        compartment: compartmentTypes.map(
+          (type) =>
+            `http://hl7.org/fhir/CompartmentDefinition/${type[0]?.toLowerCase() ?? ''}${type.slice(1)}`,
+        ),
       },
     ],
   };
@@ -67,7 +72,7 @@ function resourceOf(
   capabilities: readonly Capability[],
 ): CapabilityStatementRestResource {
   const parameters = index.parameters(type);
-  const includes = parameters.filter((parameter) => parameter.type === 'reference');
+  const includes = parameters.filter(({ type: kind, literal }) => kind === 'reference' && literal === true);
   return {
     type: type as NonNullable<CapabilityStatementRestResource['type']>,
     interaction: codesOf(capabilities, 'type') as Codes<CapabilityStatementRestResource>,
