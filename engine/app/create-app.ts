@@ -19,6 +19,7 @@ import { createOutbox } from '../messages/outbox.ts';
 import { createProcessor } from '../messages/processor.ts';
 import { createRetention } from '../messages/retention.ts';
 import { createRepository } from '../repository/create-repository.ts';
+import { followSearchParameters } from '../repository/follow-search-parameters.ts';
 import { channelRoutes } from '../rest/admin/channels.ts';
 import { deliveryRoutes } from '../rest/admin/deliveries.ts';
 import { mappingRoutes } from '../rest/admin/mappings.ts';
@@ -64,6 +65,7 @@ export async function createApp(
   });
   const { referentialIntegrity } = config;
   const repository = createRepository({ store, index, clock, ids, logger, base, referentialIntegrity });
+  const searchParameters = followSearchParameters({ repository, resources: store.resources, index, logger });
 
   // Messages in, mapped, and out.
   const formats = createFormats([hl7Format]);
@@ -209,6 +211,7 @@ export async function createApp(
   });
   return {
     start: async () => {
+      await searchParameters.start();
       await flowPort.start();
       await flows.start();
       if (!(await flowPort.known(flowsLimitMs))) {
