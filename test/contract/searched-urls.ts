@@ -2,7 +2,6 @@
 // sort keys allow, and counts the same.
 import { describe, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { FhirResource } from '../../engine/fhir/resource.ts';
 import { loadSearchIndex } from '../../engine/search/load-index.ts';
 import type { OpenStore } from './opened-store.ts';
 import { withStore } from './opened-store.ts';
