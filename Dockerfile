@@ -15,6 +15,8 @@ FROM ${NODE}
 ENV NODE_ENV=production \
     KIUNGO_BIND=0.0.0.0 \
     KIUNGO_DATA=/var/lib/kiungo
+# All in here belongs to root: the engine cannot change its own code, and writes nowhere but to its data folder. A folder of the host that
+# is mounted there must belong to uid 1000.
 WORKDIR /opt/kiungo
 COPY --from=packages /opt/kiungo/node_modules ./node_modules
 COPY package.json LICENSE ./
@@ -27,7 +29,6 @@ COPY fhir-profiles ./fhir-profiles
 # engine runs as; a folder of the host that is mounted there must belong to uid 1000 too.
 RUN node engine/search/definitions/prepare.ts && node engine/fhir/shapes/prepare.ts \
  && install -d -o node -g node -m 0700 /var/lib/kiungo
-# Everything above belongs to root: the engine cannot change its own code, and needs to write nowhere but to its data.
 USER node
 VOLUME /var/lib/kiungo
 EXPOSE 8080 2575

@@ -11,15 +11,54 @@ const organizations = 20;
 const practitioners = 200;
 const visits = 8;
 
-const given = ['Amina', 'Baraka', 'Chebet', 'Daudi', 'Esther', 'Faith', 'Grace', 'Hassan', 'Imani', 'Juma'];
-const middle = ['Wanjiku', 'Otieno', 'Kiprop', 'Mwangi', 'Achieng', 'Njeri', 'Kamau', 'Nekesa', 'Mutua'];
-const family = ['Abdi', 'Barasa', 'Cheruiyot', 'Hassan', 'Kamau', 'Kariuki', 'Maina', 'Mwangi', 'Njoroge', 'Odhiambo', 'Onyango', 'Otieno', 'Wafula', 'Wanjala', 'Were']; // prettier-ignore
-const cities = ['Nairobi', 'Kisumu', 'Mombasa', 'Eldoret', 'Nakuru', 'Kakamega', 'Nyeri', 'Garissa'];
-export const conditions = ['44054006', '38341003', '195967001', '59621000', '73211009', '271737000', '61462000', '10509002', '444814009', '65363002']; // prettier-ignore
-const medications = ['314076', '860975', '197361', '308136', '243670', '310965', '849574', '313782'];
-const procedures = ['430193006', '76601001', '710824005', '117015009', '23426006', '88039007'];
+const given: Some<string> = [
+  'Amina',
+  'Baraka',
+  'Chebet',
+  'Daudi',
+  'Esther',
+  'Faith',
+  'Grace',
+  'Hassan',
+  'Imani',
+  'Juma',
+];
+const middle: Some<string> = [
+  'Wanjiku',
+  'Otieno',
+  'Kiprop',
+  'Mwangi',
+  'Achieng',
+  'Njeri',
+  'Kamau',
+  'Nekesa',
+  'Mutua',
+];
+const family: Some<string> = ['Abdi', 'Barasa', 'Cheruiyot', 'Hassan', 'Kamau', 'Kariuki', 'Maina', 'Mwangi', 'Njoroge', 'Odhiambo', 'Onyango', 'Otieno', 'Wafula', 'Wanjala', 'Were']; // prettier-ignore
+const cities: Some<string> = [
+  'Nairobi',
+  'Kisumu',
+  'Mombasa',
+  'Eldoret',
+  'Nakuru',
+  'Kakamega',
+  'Nyeri',
+  'Garissa',
+];
+export const conditions: Some<string> = ['44054006', '38341003', '195967001', '59621000', '73211009', '271737000', '61462000', '10509002', '444814009', '65363002']; // prettier-ignore
+const medications: Some<string> = [
+  '314076',
+  '860975',
+  '197361',
+  '308136',
+  '243670',
+  '310965',
+  '849574',
+  '313782',
+];
+const procedures: Some<string> = ['430193006', '76601001', '710824005', '117015009', '23426006', '88039007'];
 /** Code, name, unit, least, span. */
-export const measures: readonly (readonly [code: string, name: string, unit: string, least: number, span: number])[] = [
+export const measures: Some<readonly [code: string, name: string, unit: string, least: number, span: number]> = [
   ['8302-2', 'Body Height', 'cm', 140, 55], ['29463-7', 'Body Weight', 'kg', 40, 70], ['39156-5', 'Body mass index (BMI) [Ratio]', 'kg/m2', 16, 22],
   ['8310-5', 'Body temperature', 'Cel', 36, 4], ['8867-4', 'Heart rate', '/min', 55, 60], ['9279-1', 'Respiratory rate', '/min', 11, 10],
   ['718-7', 'Hemoglobin [Mass/volume] in Blood', 'g/dL', 8, 10], ['6690-2', 'Leukocytes [#/volume] in Blood by Automated count', '10*3/uL', 3, 10],
@@ -28,8 +67,12 @@ export const measures: readonly (readonly [code: string, name: string, unit: str
   ['4548-4', 'Hemoglobin A1c/Hemoglobin.total in Blood', '%', 4, 8], ['2093-3', 'Cholesterol [Mass/volume] in Serum or Plasma', 'mg/dL', 120, 150],
 ]; // prettier-ignore
 
-/** The n-th of a list, in an order that looks like none. */
-const pick = <T>(list: readonly T[], number: number): T => list[scatter(number) % list.length]!;
+type Some<T> = readonly [T, ...(readonly T[])];
+
+/** The n-th of a list that begins anew after its end. */
+export const turn = <T>(list: Some<T>, number: number): T => list[number % list.length] ?? list[0];
+/** The same in an order that looks like none. */
+const pick = <T>(list: Some<T>, number: number): T => turn(list, scatter(number));
 const scatter = (number: number): number => Math.imul(number + 1, 2_654_435_761) >>> 8;
 
 const dayMs = 86_400_000;

@@ -11,6 +11,7 @@ import {
   measureTransactions,
 } from './scenarios/writes.ts';
 import { measureExtraction } from './scenarios/extraction.ts';
+import { measureMessageLists } from './scenarios/message-lists.ts';
 import { measureMessages } from './scenarios/messages.ts';
 import { measureReads } from './scenarios/reads.ts';
 import { measureSearch } from './scenarios/search.ts';
@@ -28,6 +29,7 @@ const scenarios = {
   mix: measureMix,
   messages: measureMessages,
   search: measureSearch,
+  'message-lists': measureMessageLists,
 } as const;
 
 const figures: Figure[] = [];

@@ -108,7 +108,8 @@ export function createMllpListener(options: MllpListenerOptions): MllpListener {
 
 /** The certificate itself was looked at in the handshake. */
 const isNamed = (socket: TLSSocket, names: readonly string[] | undefined): boolean =>
-  names === undefined || names.includes(String(socket.getPeerCertificate().subject?.CN ?? ''));
+  names === undefined ||
+  (socket.authorized && names.includes(String(socket.getPeerCertificate().subject.CN)));
 
 /** The options without those that are given as undefined, so that they do not hide the defaults. */
 function given(options: MllpListenerOptions): MllpListenerOptions {

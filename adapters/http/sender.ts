@@ -102,7 +102,7 @@ function pauseOf(text: string | null): number | undefined {
 async function beginningOf(response: Response): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of response.body ?? []) {
+  for await (const piece of (response.body as AsyncIterable<Uint8Array> | null) ?? []) {
     pieces.push(piece);
     size += piece.byteLength;
     if (size >= keptBytes) break;

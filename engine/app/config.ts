@@ -24,10 +24,13 @@ export interface Config {
   readonly timeZone: string;
   /** Absolute; undefined: the shipped ones. */
   readonly mappings: string | undefined;
+  /** Absolute. */
+  readonly mapOverlays: string | undefined;
   readonly destinations: readonly Destination[];
   readonly referentialIntegrity: boolean;
   /** Absolute. */
   readonly channels: string | undefined;
+  readonly alertWebhook: string | undefined;
   readonly maxMessageBytes: number;
   readonly retentionDays: number;
 }
@@ -98,6 +101,10 @@ const readers = {
       ? text
       : bad('a time zone such as Africa/Nairobi'),
   destinations: (text) => text.split(',').map(destination),
+  webhook: (text) =>
+    /^https?:$/.test(URL.parse(text)?.protocol ?? '')
+      ? text
+      : bad('a URL that begins with http:// or https://'),
   hosts: (text) => text.split(',').map((host) => host.trim()),
 } satisfies Record<(typeof settings)[SettingKey]['kind'], Reader>;
 

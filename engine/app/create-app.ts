@@ -4,6 +4,7 @@ import { hl7Format } from '../../adapters/hl7/format.ts';
 import { createFlowsSupervisor } from '../../flows/supervisor.ts';
 import { createAuth } from '../auth/create-auth.ts';
 import { createScheduler } from '../jobs/scheduler.ts';
+import { lazyShapes } from '../fhir/shapes/cache.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -17,14 +18,19 @@ import { createFormats } from '../messages/formats.ts';
 import { createInbox } from '../messages/inbox.ts';
 import { createOutbox } from '../messages/outbox.ts';
 import { createProcessor } from '../messages/processor.ts';
+import { createReplays } from '../messages/replays.ts';
+import { createResend } from '../messages/resend.ts';
 import { createRetention } from '../messages/retention.ts';
 import { createRepository } from '../repository/create-repository.ts';
 import { followSearchParameters } from '../repository/follow-search-parameters.ts';
 import { channelRoutes } from '../rest/admin/channels.ts';
+import { eventRoutes } from '../rest/admin/events.ts';
+import { replayRoutes } from '../rest/admin/replays.ts';
 import { deliveryRoutes } from '../rest/admin/deliveries.ts';
 import { mappingRoutes } from '../rest/admin/mappings.ts';
 import { messageRoutes } from '../rest/admin/messages.ts';
 import { createHttpServer } from '../rest/create-server.ts';
+import { startPageRoute } from '../rest/start-page.ts';
 import { loadSearchIndex } from '../search/load-index.ts';
 import { openSqliteStore } from '../storage/sqlite/open.ts';
 import { createFlowPort } from '../subscriptions/flow-subscriptions.ts';
@@ -33,6 +39,7 @@ import type { Config } from './config.ts';
 import { administrator, createDataFolder, firstCredentials, keysOf } from './first-credentials.ts';
 import { registerDestinations } from './destinations.ts';
 import { minutesEast } from './time-zone.ts';
+import { createWatching } from './watching.ts';
 import type { Places } from './welcome.ts';
 
 const version = '0.1.0';
@@ -64,13 +71,24 @@ export async function createApp(
     zoneOffsetMinutes: minutesEast(config.timeZone, clock.now()),
   });
   const { referentialIntegrity } = config;
-  const repository = createRepository({ store, index, clock, ids, logger, base, referentialIntegrity });
+  const shapes = lazyShapes();
+  const repository = createRepository({
+    store,
+    index,
+    shapes,
+    clock,
+    ids,
+    logger,
+    base,
+    referentialIntegrity,
+  });
   const searchParameters = followSearchParameters({ repository, resources: store.resources, index, logger });
 
   // Messages in, mapped, and out.
   const formats = createFormats([hl7Format]);
   const mapper = await createMapper({
     folder: config.mappings ?? shippedMappings,
+    ...(config.mapOverlays === undefined ? {} : { overlays: config.mapOverlays }),
     logger,
     facility: { timeZone: config.timeZone },
   });
@@ -169,8 +187,11 @@ export async function createApp(
     wake: () => processor.wake(),
     wakeDeliveries,
   });
+  const resend = createResend({ repository, formats, settingsOf, clock, ids });
+  const replays = createReplays({ messages: store.messages, deadLetters, resend, clock, ids, logger });
+  const { alerts, live } = createWatching({ config, store, book, outbox, clock, ids, logger });
   const jobs = createScheduler({ jobs: store.jobs, clock, ids, logger });
-  const retention = createRetention({ store, clock, logger, messageDays: config.retentionDays });
+  const retention = createRetention({ store, settingsOf, clock, logger, messageDays: config.retentionDays });
   jobs.define(retention.name, () => retention.run());
 
   // HTTP.
@@ -184,6 +205,7 @@ export async function createApp(
   const http = createHttpServer({
     repository,
     index,
+    shapes,
     auth,
     clock,
     ids,
@@ -193,12 +215,17 @@ export async function createApp(
     publicUrlIsFixed: config.publicUrl !== undefined,
     trustedProxies: config.trustProxy ?? [],
     bodyLimit: config.maxMessageBytes,
+    resultsFolder: join(config.data, 'results'),
     ready: async () => ({ store: await answers(store.check()) }),
     beside: () => ({ flows: flows.ready() }),
     census: () => store.messages.census(),
+    tallies: () => store.messages.tallies(),
     routes: [
       ...channelRoutes({ book, runner, messages: store.messages }),
-      ...messageRoutes({ messages: store.messages, inbox, deadLetters }),
+      startPageRoute,
+      ...messageRoutes({ messages: store.messages, inbox, formats, deadLetters }),
+      ...replayRoutes({ replays, resend }),
+      ...eventRoutes({ live, alerts }),
       ...deliveryRoutes({ messages: store.messages, deadLetters }),
       ...mappingRoutes({ mapper, reload: () => mapper.reload(), formats, repository, clock }),
     ],
@@ -223,6 +250,7 @@ export async function createApp(
       outbox.start();
       stopWatchingMaps = mapper.watch();
       await runner.start();
+      alerts.start();
       await jobs.start();
       await jobs.every(retention.interval, retention.name);
       return {
@@ -236,8 +264,11 @@ export async function createApp(
     },
     stop: async () => {
       stopWatchingMaps();
+      live.stop();
       await runner.stop();
       await http.close();
+      await replays.stop();
+      await alerts.stop();
       await inbox.stop();
       await flows.stop();
       await processor.stop();

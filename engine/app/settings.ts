@@ -11,7 +11,8 @@ type SettingKind =
   | 'level'
   | 'hosts'
   | 'zone'
-  | 'destinations';
+  | 'destinations'
+  | 'webhook';
 
 interface Setting {
   readonly name: string;
@@ -114,6 +115,13 @@ export const settings = {
     sentence:
       'The folder of maps and code tables, read again whenever a file in it changes. Default: those that come with the engine.',
   },
+  mapOverlays: {
+    name: 'KIUNGO_MAP_OVERLAYS',
+    kind: 'folder',
+    byDefault: undefined,
+    sentence:
+      "A folder of the hospital's own: files that change shipped maps by name, and further maps and tables. Default: none.",
+  },
   destinations: {
     name: 'KIUNGO_DESTINATIONS',
     kind: 'destinations',
@@ -134,6 +142,13 @@ export const settings = {
     byDefault: undefined,
     sentence:
       'A folder of channels, one YAML or JSON file each. What is in a file is changed there, and wins over what was made by hand.',
+  },
+  alertWebhook: {
+    name: 'KIUNGO_ALERT_WEBHOOK',
+    kind: 'webhook',
+    byDefault: undefined,
+    sentence:
+      'Where alerts are sent as JSON, at most once a minute: a channel that is silent, a destination that cannot be reached, and so on.',
   },
   maxMessageBytes: {
     name: 'KIUNGO_MAX_MESSAGE_BYTES',

@@ -30,6 +30,7 @@ export const failures = {
   'unsupported-media-type': { issue: 'not-supported', http: 415, acknowledgement: 'AR', retry: 'permanent' },
   unprocessable: { issue: 'processing', http: 422, acknowledgement: 'AE', retry: 'permanent' },
   'dangling-reference': { issue: 'not-found', http: 422, acknowledgement: 'AE', retry: 'permanent' },
+  'too-costly': { issue: 'too-costly', http: 422, acknowledgement: 'AE', retry: 'permanent' },
   'too-many-requests': { issue: 'throttled', http: 429, acknowledgement: 'AE', retry: 'transient' },
   defect: { issue: 'exception', http: 500, acknowledgement: 'AE', retry: 'ambiguous' },
   unavailable: { issue: 'transient', http: 503, acknowledgement: 'AE', retry: 'transient' },

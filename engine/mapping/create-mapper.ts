@@ -33,6 +33,8 @@ export interface Facility {
 export interface MapperOptions {
   /** The folder `mappings`. */
   readonly folder: string;
+  /** A folder of the facility's own: files that change shipped maps by name, and further maps and tables. */
+  readonly overlays?: string;
   readonly logger: Logger;
   readonly facility?: Partial<Facility>;
   /** How long the folder must have been quiet before it is read again. */
@@ -101,7 +103,7 @@ class FolderMapper implements ReloadableMapper {
 
   async reload(): Promise<void> {
     try {
-      this.#maps = await loadMaps(this.#options.folder);
+      this.#maps = await loadMaps(this.#options.folder, this.#options.overlays);
     } catch (error) {
       const fault = faultOf(error);
       if (fault === undefined) throw error;
@@ -110,8 +112,8 @@ class FolderMapper implements ReloadableMapper {
   }
 
   watch(): () => void {
-    const { folder, logger, quietMs = 200 } = this.#options;
-    return watchFolders([folder], {
+    const { folder, overlays, logger, quietMs = 200 } = this.#options;
+    return watchFolders(overlays === undefined ? [folder] : [folder, overlays], {
       quietMs,
       changed: () => this.#reloadAndTell(),
       failed: (error) => logger.error({ part: 'mapping' }, 'the maps are no longer watched', error),

@@ -11,8 +11,9 @@ export async function route(message: Committed, parts: ProcessingParts): Promise
   const { meaning, record } = message;
   if (meaning.kind === 'set-aside' && meaning.isFiltered === true) return message;
   for (const one of parts.settingsOf(record.channel).routes ?? []) {
-    const content = one.tests.every((test) => test(message.wire)) ? bodies[one.body](message) : undefined;
-    if (content !== undefined) await parts.unit.messages.enqueue(deliveryOf(message, one, content, parts));
+    if (!one.tests.every((test) => test(message.wire))) continue;
+    const delivery = deliveryOf(message, one, parts);
+    if (delivery !== undefined) await parts.unit.messages.enqueue(delivery);
   }
   return message;
 }
@@ -36,12 +37,14 @@ const bodies: Readonly<Record<Route['body'], (message: Committed) => Content | u
 
 export const bundleBytes = (bundle: Bundle): Buffer => Buffer.from(writeJson(bundle));
 
-function deliveryOf(
+/** Undefined where the message has nothing of what the destination is sent. */
+export function deliveryOf(
   message: Committed,
   one: Route,
-  content: Content,
   { ids, clock }: Pick<ProcessingParts, 'ids' | 'clock'>,
-): NewDelivery {
+): NewDelivery | undefined {
+  const content = bodies[one.body](message);
+  if (content === undefined) return undefined;
   const id = ids.next();
   const destination = `send:${one.destination}`;
   const within = one.lane === 'none' ? id : laneWithin(message, one.lane);

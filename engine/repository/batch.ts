@@ -2,6 +2,7 @@
 import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import { Refusal } from '../kernel/outcomes.ts';
 import { admitType } from './admit.ts';
+import { createBreath } from './breath.ts';
 import { answerRead, answerRefused, answerWritten } from './bundle-response.ts';
 import { entriesOf, namedAsync, requestOf, type Request } from './bundle-entries.ts';
 import { perform, stepOf } from './bundle-step.ts';
@@ -23,7 +24,9 @@ export async function applyBatch(reading: Reading, bundle: Bundle, alone: Alone)
     written.push(...(await Promise.all(slice.map((request) => writeAnswer(request, alone)))));
   }
   const entry: BundleEntry[] = [];
+  const breathe = createBreath();
   for (const [place, request] of requests.entries()) {
+    await breathe();
     entry.push(written[place] ?? (await readAnswer(reading, request)));
   }
   return { resourceType: 'Bundle', type: 'batch-response', ...(entry.length === 0 ? {} : { entry }) };

@@ -1,7 +1,8 @@
 // One entry of a transaction or batch, from request to done: which resource it is about is settled first, so that
 // references can be rewritten before anything is written.
+import { openEntryPatch, readOpenedPatch } from '../fhir/patch/patch.ts';
 import type { FhirResource } from '../fhir/resource.ts';
-import { badRequest, Refusal } from '../kernel/outcomes.ts';
+import { badRequest } from '../kernel/outcomes.ts';
 import { admit, admitId, admitType } from './admit.ts';
 import type { Request } from './bundle-entries.ts';
 import { maximumDeleted } from './cascade.ts';
@@ -9,6 +10,7 @@ import { idForUpdate } from './conditional.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { findAll, findOne } from './find-one.ts';
+import { idForPatch, patch } from './patch.ts';
 import type { Preconditions } from './preconditions.ts';
 import type { Written } from './repository.ts';
 import type { Target } from './request-url.ts';
@@ -21,11 +23,14 @@ interface Place {
 }
 
 export type WriteStep = Place & {
-  readonly kind: 'create' | 'update';
+  readonly kind: 'create' | 'update' | 'patch';
   readonly type: string;
   readonly id: string;
+  /** Of a patch: the patch, laid open. */
   readonly resource: FhirResource;
   readonly expected: Preconditions;
+  /** Leads references of what a patch made to where this transaction has put things. */
+  readonly relink?: (resource: FhirResource) => FhirResource;
 };
 
 export type Step =
@@ -91,8 +96,28 @@ async function idToUpdate(work: Work, target: Target, resource: FhirResource): P
   return target.id;
 }
 
-async function planPatch(): Promise<Step> {
-  throw new Refusal('method-not-allowed', 'PATCH is not offered within a Bundle; use PUT');
+async function planPatch(work: Work, request: Request): Promise<Step> {
+  const { place, fullUrl, target } = request;
+  const resource = openEntryPatch(request.resource);
+  const id = await idToPatch(work, target);
+  const expected = preconditionsOf(request);
+  return { kind: 'patch', place, fullUrl, type: target.type, id, resource, expected };
+}
+
+async function idToPatch(work: Work, target: Target): Promise<string> {
+  if (target.kind === 'matching') return idForPatch(work, target.type, target.query);
+  if (target.kind !== 'instance') {
+    throw badRequest('PATCH goes to the url of a resource, or to Type?criteria');
+  }
+  return target.id;
+}
+
+const asItIs = (resource: FhirResource): FhirResource => resource;
+
+async function patchEntry(work: Work, step: WriteStep): Promise<Written> {
+  const { type, id, resource, expected, relink = asItIs } = step;
+  const change = readOpenedPatch(resource, work.parts.shapes());
+  return patch(work, type, id, (before) => relink(change(before)), expected);
 }
 
 async function planDelete(work: Work, request: Request): Promise<Step> {
@@ -134,6 +159,8 @@ export async function perform(
       return [await create(work, step.resource, { id: step.id })];
     case 'update':
       return [await update(work, step.resource, step.expected)];
+    case 'patch':
+      return [await patchEntry(work, step)];
     case 'delete':
       return removeEach(work, step);
     case 'settled':

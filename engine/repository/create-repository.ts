@@ -1,6 +1,9 @@
 // Puts the repository together over a store and the compiled search parameters.
 import type { Bundle } from '@medplum/fhirtypes';
+import type { Patch } from '../fhir/patch/work.ts';
 import type { FhirResource } from '../fhir/resource.ts';
+import { lazyShapes } from '../fhir/shapes/cache.ts';
+import type { Shapes } from '../fhir/shapes/shape.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
@@ -14,6 +17,7 @@ import { removeWith, type DeleteChoice } from './cascade.ts';
 import { deleteWhere, updateWhere } from './conditional.ts';
 import { expunge, type Expunging } from './expunge.ts';
 import { metaInUse, type MetaSets } from './meta.ts';
+import { patch, patchWhere } from './patch.ts';
 import type { Preconditions } from './preconditions.ts';
 import type { Repository, RepositoryUnit, WritesResources, Written } from './repository.ts';
 import { openUnit, readingOf, type ChangeListener } from './unit.ts';
@@ -29,14 +33,24 @@ export interface RepositoryOptions {
   readonly base: () => string;
   /** Whether what is referred to must be there; true unless told otherwise. */
   readonly referentialIntegrity?: boolean;
+  /** Shared with other parts, so that they are read once. */
+  readonly shapes?: () => Shapes;
 }
 
-/** The writes by criteria besides, which only REST needs. */
+/** The writes by criteria and by patches besides, which only REST needs. */
 export interface ConditionalRepository extends Repository {
   updateWhere(
     actor: Actor,
     resource: FhirResource,
     criteria: string,
+    expected?: Preconditions,
+  ): Promise<Written>;
+  patch(actor: Actor, type: string, id: string, change: Patch, expected?: Preconditions): Promise<Written>;
+  patchWhere(
+    actor: Actor,
+    type: string,
+    criteria: string,
+    change: Patch,
     expected?: Preconditions,
   ): Promise<Written>;
   /** All that was deleted; with `choice.cascade` also what referred to it. The asked one comes first. */
@@ -56,7 +70,7 @@ export interface ConditionalRepository extends Repository {
 
 export function createRepository(options: RepositoryOptions): ConditionalRepository {
   const { store, logger } = options;
-  const parts: Parts = options;
+  const parts: Parts = { ...options, shapes: options.shapes ?? lazyShapes() };
   const listeners: ChangeListener[] = [];
   const committedListeners: (() => void)[] = [];
 
@@ -95,6 +109,10 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
     onCommitted: (listener) => void committedListeners.push(listener),
     updateWhere: (actor, resource, criteria, expected) =>
       run(actor, (work) => updateWhere(work, resource, criteria, expected)),
+    patch: (actor, type, id, change, expected) =>
+      run(actor, (work) => patch(work, type, id, change, expected)),
+    patchWhere: (actor, type, criteria, change, expected) =>
+      run(actor, (work) => patchWhere(work, type, criteria, change, expected)),
     expunge: async (actor, asked) => {
       const versions = await run(actor, (work) => expunge(work, asked));
       logger.warn({ actor: actor.id, type: asked.type, id: asked.id, versions }, 'versions were expunged');

@@ -1,5 +1,6 @@
 // https://hl7.org/fhir/R4/http.html#transaction: all or nothing, in the order that the rules give, whatever the order of the entries.
 import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
+import type { FhirResource } from '../fhir/resource.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import { entriesOf, namedAsync, requestOf, type Request } from './bundle-entries.ts';
 import { createBreath } from './breath.ts';
@@ -12,25 +13,26 @@ import type { Work } from './work.ts';
 
 /** Answers the response Bundle, entry for entry. Throws the first Refusal, which names its entry. */
 export async function applyTransaction(work: Work, bundle: Bundle): Promise<Bundle> {
-  const requests = entriesOf(bundle).map((entry, place) => requestOf(entry, place, work.parts.base()));
-  const steps = await planned(work, requests);
+  const steps = await planned(work, bundle);
   const identities = identitiesOf(steps);
   work.integrity.noteEntries(placesOf(steps));
   const responses = new Map<number, BundleEntry>();
   await settle(work, steps, responses);
   await write(work, steps, identities, responses);
   await answerReads(work, steps, responses);
-  const entry = requests.map(({ place }) => responses.get(place) ?? {});
+  const entry = steps.map(({ place }) => responses.get(place) ?? {});
   return { resourceType: 'Bundle', type: 'transaction-response', ...(entry.length === 0 ? {} : { entry }) };
 }
 
-async function planned(work: Work, requests: readonly Request[]): Promise<readonly Step[]> {
+async function planned(work: Work, bundle: Bundle): Promise<readonly Step[]> {
   const steps: Step[] = [];
   const conditions = new Set<string>();
   const breathe = createBreath();
-  for (const request of requests) {
+  const base = work.parts.base();
+  for (const [place, entry] of entriesOf(bundle).entries()) {
     await breathe();
-    await namedAsync(request.place, async () => {
+    const request = requestOf(entry, place, base);
+    await namedAsync(place, async () => {
       refuseSameCondition(work, request, conditions);
       steps.push(await stepOf(work, request));
     });
@@ -92,6 +94,7 @@ function namesOf(step: Step): readonly string[] {
       return step.written ? [`${step.written.stored.type}/${step.written.stored.id}`] : [];
     case 'create':
     case 'update':
+    case 'patch':
       return [`${step.type}/${step.id}`];
   }
 }
@@ -112,17 +115,24 @@ async function settle(
   }
 }
 
+/** In this order. */
+const writing: readonly (readonly Step['kind'][])[] = [['create'], ['update', 'patch']];
+
 async function write(
   work: Work,
   steps: readonly Step[],
   identities: ReadonlyMap<string, string>,
   responses: Map<number, BundleEntry>,
 ): Promise<void> {
-  const ordered = (['create', 'update'] as const).flatMap((kind) =>
-    steps.filter((step): step is WriteStep => step.kind === kind),
+  const ordered = writing.flatMap((kinds) =>
+    steps.filter((step): step is WriteStep => kinds.includes(step.kind)),
   );
-  const waiting = ordered.map((step) => linked(step, identities));
   const breathe = createBreath();
+  const waiting: Waiting[] = [];
+  for (const step of ordered) {
+    await breathe();
+    waiting.push(linked(step, identities));
+  }
   for await (const step of resolveConditionals(work, waiting)) {
     await breathe();
     await namedAsync(step.place, async () =>
@@ -132,8 +142,18 @@ async function write(
 }
 
 function linked(step: WriteStep, identities: ReadonlyMap<string, string>): Waiting {
-  const resource = rewriteTexts(step.resource, toIdentities(identities, step.fullUrl));
-  return { step: { ...step, resource }, conditionals: conditionalReferences(resource) };
+  const relink = (one: FhirResource): FhirResource =>
+    rewriteTexts(one, toIdentities(identities, step.fullUrl));
+  const resource = relink(step.resource);
+  const conditionals = conditionalReferences(resource);
+  if (step.kind !== 'patch') return { step: { ...step, resource }, conditionals };
+  return { step: { ...step, resource, relink: (made) => resolved(relink(made)) }, conditionals };
+}
+
+/** Of a patch those are resolved that stand in it as a Reference, not those that it puts together. */
+function resolved(patched: FhirResource): FhirResource {
+  if (conditionalReferences(patched).size === 0) return patched;
+  throw badRequest('a patch gives a conditional reference as a whole Reference');
 }
 
 async function answerReads(

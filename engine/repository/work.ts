@@ -1,5 +1,6 @@
 // What the rules of the repository work with: the parts of the engine, and one transaction of one actor.
 import type { FhirResource } from '../fhir/resource.ts';
+import type { Shapes } from '../fhir/shapes/shape.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
@@ -17,6 +18,8 @@ export interface Parts {
   readonly base: () => string;
   /** Whether what is referred to must be there; true unless told otherwise. */
   readonly referentialIntegrity?: boolean;
+  /** The shapes of R4, which FHIRPath patches go by. */
+  readonly shapes: () => Shapes;
 }
 
 /** Reading alone: of what is committed, or of what a transaction sees. */

@@ -40,10 +40,11 @@ const mostGathered = 64 * 1024 * 1024;
 
 async function whole(body: string | BodyStream): Promise<string> {
   if (typeof body === 'string') return body;
+  const decoder = new TextDecoder();
   const pieces: string[] = [];
   let length = 0;
   for await (const piece of body) {
-    pieces.push(String(piece));
+    pieces.push(typeof piece === 'string' ? piece : decoder.decode(piece, { stream: true }));
     length += piece.length;
     if (length > mostGathered) {
       throw new Refusal('too-large', 'so much comes as JSON only, or in pages by _count');

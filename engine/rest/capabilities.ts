@@ -43,6 +43,12 @@ function statement(
     implementation: { description: 'Kiungo FHIR R4 integration engine', url: `${publicUrl}${fhirPath}` },
     fhirVersion: '4.0.1',
     format: ['json', 'xml', 'application/fhir+json', 'application/fhir+xml'],
+    patchFormat: [
+      'application/json-patch+json',
+      'application/merge-patch+json',
+      'application/fhir+json',
+      'application/fhir+xml',
+    ],
     rest: [
       {
         mode: 'server',

@@ -1,14 +1,18 @@
 // A FHIR interaction as an endpoint: formats, scopes and types are looked at before the interaction is asked.
 import { allows } from '../auth/scopes.ts';
 import { headerOf, type Headers } from '../auth/headers.ts';
+import type { HttpAnswer } from '../kernel/http-route.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import { jsonBody, presented, queryOf, type FormatParts, type Wish } from './answer-format.ts';
+import type { Later } from './async/later.ts';
+import { acceptedLater, wantsLater } from './async/status.ts';
 import { binaryOf, contentOf, isContent, wantsContent } from './binary.ts';
 import type { Endpoint, Incoming } from './endpoint.ts';
 import { generalParameters, withForm, type General } from './general.ts';
 import { fhirPath, type Exchange, type FhirParts, type Interaction } from './interaction.ts';
-import { answerFormat, bodyKind, type BodyKind } from './negotiate.ts';
+import { answerFormat, bodyKind, patchBodies, resourceBodies, type BodyKind } from './negotiate.ts';
 import { readBody } from './read-body.ts';
+import { answerFailure } from './refusal-answer.ts';
 
 const noBytes = new Uint8Array();
 
@@ -30,11 +34,37 @@ export function fhirEndpoint(
       const sent = await bodyOf(parts, interaction, incoming, bodyLimit);
       const isForm = interaction.takes === 'form';
       const [general, body] = isForm ? withForm(asked, sent) : [asked, sent];
-      const answer = await interaction.answer(parts, exchangeOf(parts, incoming, type, general, body));
-      if (asContent) return presented(parts, contentOf(answer), wanted);
-      return presented(parts, answer, isForm ? wishOf(interaction, general, headers) : wanted);
+      const exchange = exchangeOf(parts, incoming, type, general, body);
+      const wish = isForm ? wishOf(interaction, general, headers) : wanted;
+      if (interaction.mayWait === true && parts.later && wantsLater(headers)) {
+        return begin(parts, parts.later, interaction, exchange, wish, incoming);
+      }
+      const answer = await interaction.answer(parts, exchange);
+      return presented(parts, asContent ? contentOf(answer) : answer, wish);
     },
   };
+}
+
+/** The format is asked for with the result. */
+function begin(
+  parts: FhirParts & FormatParts,
+  later: Later,
+  interaction: Interaction,
+  exchange: Exchange,
+  wish: Wish,
+  { correlationId }: Incoming,
+): HttpAnswer {
+  const work = async (): Promise<HttpAnswer> => {
+    const answer = await interaction.answer(parts, exchange);
+    return presented(parts, answer, { ...wish, format: 'json' });
+  };
+  const failed = (error: unknown): HttpAnswer =>
+    answerFailure(
+      error,
+      { name: interaction.name, correlationId, method: 'POST', url: '', headers: {} },
+      parts.logger,
+    );
+  return acceptedLater(exchange.base, later.begin({ actor: exchange.actor, work, failed }));
 }
 
 const isRead = ({ name }: Interaction): boolean => name === 'read' || name === 'vread';
@@ -74,7 +104,8 @@ const single: ReadonlySet<string> = new Set(['read', 'vread', 'capabilities']);
 const kinds: Readonly<Record<Interaction['takes'], readonly BodyKind[]>> = {
   nothing: [],
   form: [],
-  resource: ['json', 'xml'],
+  resource: resourceBodies,
+  patch: patchBodies,
 };
 
 /** Throws Refusal `unsupported-media-type`. */

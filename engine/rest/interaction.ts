@@ -2,18 +2,26 @@
 import type { IncomingMessage } from 'node:http';
 import type { CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import type { Letter } from '../auth/scopes.ts';
+import type { Shapes } from '../fhir/shapes/shape.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { BodyStream } from '../kernel/http-route.ts';
+import type { Logger } from '../kernel/logger.ts';
 import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import type { Headers } from '../auth/headers.ts';
+import type { Later } from './async/later.ts';
 
 export interface FhirParts {
   readonly repository: ConditionalRepository;
   readonly index: SearchIndex;
+  /** The shapes of R4, loaded when they are first asked for. */
+  readonly shapes: () => Shapes;
   /** The URL by which this request came, as far as that is known; without a slash at its end. */
   readonly publicUrl: (request: IncomingMessage) => string;
   readonly version: string;
+  readonly logger: Logger;
+  /** Where requests wait that are to be answered later; undefined: all are answered at once. */
+  readonly later: Later | undefined;
   /** When this server was put together, ms since 1970. */
   readonly startedAt: number;
 }
@@ -47,13 +55,15 @@ export interface FhirAnswer {
 export interface Interaction {
   /** Names it in metrics, and in the CapabilityStatement where `capability` says so. */
   readonly name: string;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Under the FHIR base; `:type`, `:id`, `:version`, `:compartment`. */
   readonly path: string;
   /** The letter of the scope that is needed for the type; `public`: open to anyone; `each`: asked of each entry. */
   readonly access: Letter | 'public' | 'each';
-  readonly takes: 'nothing' | 'resource' | 'form';
+  readonly takes: 'nothing' | 'resource' | 'patch' | 'form';
   readonly capability?: Capability;
+  /** It may take long, and can be answered later: https://hl7.org/fhir/R4/async.html */
+  readonly mayWait?: boolean;
   answer(parts: FhirParts, exchange: Exchange): Promise<FhirAnswer>;
 }
 

@@ -1,4 +1,5 @@
-// All FHIR interactions that are offered, one row each; the order is the order in which paths are tried.
+// All FHIR interactions that are offered, one row each.
+import { asyncCancelInteraction, asyncStatusInteraction } from './async/status.ts';
 import { capabilitiesInteraction } from './capabilities.ts';
 import { createInteraction } from './create.ts';
 import { conditionalDeleteInteraction, deleteInteraction } from './delete.ts';
@@ -8,6 +9,7 @@ import { metaInteractions } from './operations/meta.ts';
 import type { Interaction } from './interaction.ts';
 import { everythingInteractions } from './operations/everything.ts';
 import { lastnInteractions } from './operations/lastn.ts';
+import { conditionalPatchInteraction, patchInteraction } from './patch.ts';
 import { readInteraction } from './read.ts';
 import { postedSearchInteraction, searchTypeInteraction } from './search-type.ts';
 import {
@@ -22,6 +24,8 @@ import { vreadInteraction } from './vread.ts';
 
 const offered: readonly Interaction[] = [
   smartConfigurationInteraction,
+  asyncStatusInteraction,
+  asyncCancelInteraction,
   historySystemInteraction,
   historyTypeInteraction,
   ...metaInteractions,
@@ -31,6 +35,7 @@ const offered: readonly Interaction[] = [
   readInteraction,
   postedSearchInteraction,
   updateInteraction,
+  patchInteraction,
   deleteInteraction,
   vreadInteraction,
   historyInstanceInteraction,
@@ -41,6 +46,7 @@ const offered: readonly Interaction[] = [
   searchTypeInteraction,
   createInteraction,
   conditionalUpdateInteraction,
+  conditionalPatchInteraction,
   conditionalDeleteInteraction,
 ];
 

@@ -95,6 +95,9 @@ function exactness(type: string, format: Format): number {
 const notAcceptable = (place: string): Refusal =>
   new Refusal('not-acceptable', 'answers come as application/fhir+json or application/fhir+xml, R4', place);
 
+export const resourceBodies: readonly BodyKind[] = ['json', 'xml'];
+export const patchBodies: readonly BodyKind[] = ['json-patch', 'merge-patch', 'json', 'xml'];
+
 /** Throws Refusal `unsupported-media-type` for a body of none of these kinds, in another version of FHIR or not in UTF-8. */
 export function bodyKind(contentType: string | undefined, taken: readonly BodyKind[]): BodyKind {
   const { type, ours, utf8 } = mediaRange(contentType ?? '');

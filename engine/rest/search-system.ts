@@ -11,6 +11,7 @@ import { answerFound, askedOf } from './search-answer.ts';
 const system = {
   name: 'search-system',
   access: 'each',
+  mayWait: true,
   answer: async (parts: FhirParts, exchange: Exchange) =>
     answerSearch(parts, exchange, '', parts.index.types, undefined),
 } as const;
@@ -33,6 +34,7 @@ export const postedSystemSearchInteraction: Interaction = {
 /** https://hl7.org/fhir/R4/http.html#vsearch */
 const compartment = {
   name: 'search-compartment',
+  mayWait: true,
   answer: async (parts: FhirParts, exchange: Exchange) => {
     const found = compartmentOf(exchange);
     const path = `/${found.type}/${found.id}`;
@@ -46,7 +48,7 @@ export const compartmentInteractions: readonly Interaction[] = [
   {
     ...compartment,
     method: 'GET',
-    path: '/:compartment/:id/\\*',
+    path: '/:compartment/:id/*',
     access: 'each',
     takes: 'nothing',
   },

@@ -11,6 +11,7 @@ export const searchTypeInteraction: Interaction = {
   access: 's',
   takes: 'nothing',
   capability: { level: 'type', codes: ['search-type'] },
+  mayWait: true,
   answer: answerSearch,
 };
 
@@ -20,6 +21,7 @@ export const postedSearchInteraction: Interaction = {
   path: '/:type/_search',
   access: 's',
   takes: 'form',
+  mayWait: true,
   answer: answerSearch,
 };
 

@@ -2,11 +2,13 @@
 import type { Bundle } from '@medplum/fhirtypes';
 import { allows, type Letter } from '../auth/scopes.ts';
 import { writeJson } from '../fhir/exact-json.ts';
+import { parseBundle } from '../fhir/parse-bundle.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
+import { createBreath } from '../repository/breath.ts';
 import { entriesOf, requestOf, type Request } from '../repository/bundle-entries.ts';
 import type { Exchange, Interaction } from './interaction.ts';
-import { parseBody } from './sent-resource.ts';
+import { bodyText } from './sent-resource.ts';
 
 export const transactionInteraction: Interaction = {
   name: 'transaction',
@@ -14,17 +16,18 @@ export const transactionInteraction: Interaction = {
   path: '/',
   access: 'each',
   takes: 'resource',
+  mayWait: true,
   capability: { level: 'system', codes: ['transaction', 'batch'] },
   answer: async ({ repository }, exchange) => {
-    const bundle = sentBundle(exchange);
+    const bundle = await sentBundle(exchange);
     refuseForbiddenEntries(bundle, exchange);
     const answer = await repository.as(exchange.actor).apply(bundle);
     return { status: 200, body: writeJson(answer) };
   },
 };
 
-function sentBundle({ body }: Exchange): Bundle {
-  const resource = parseBody(body);
+async function sentBundle({ body }: Exchange): Promise<Bundle> {
+  const resource = await parseBundle(bodyText(body), createBreath());
   if (resource.resourceType !== 'Bundle') throw badRequest('a Bundle is expected here', 'resourceType');
   return resource as unknown as Bundle;
 }

@@ -73,6 +73,12 @@ export interface MessageFilter {
   readonly batch?: string;
   /** The code of its reason. */
   readonly reason?: string;
+  /** It is a mended copy of this one. */
+  readonly replayOf?: string;
+  /** It caused this version of a resource (`Type/id/_history/version`): looked for among the newest 20,000 that fit otherwise. */
+  readonly effect?: string;
+  /** Its bytes hold this text as UTF-8: looked for in the same way. */
+  readonly text?: string;
   /** What it is indexed under; all of them. */
   readonly keys?: readonly MessageKey[];
   /** receivedAt, inclusive. */

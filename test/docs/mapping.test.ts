@@ -48,7 +48,8 @@ const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
 const asResource = (elements: string): string =>
   `resource: Basic\nsource: docs/mapping.md\nid: = 'made'\nelements:\n${indented(elements)}`;
 const firstPatient =
-  "resource: Patient\nsource: docs/mapping.md\nid: = '1'\nelements: { name: [{ family: = PID-5.1 }] }\n";
+  "resource: Patient\nsource: docs/mapping.md\nid: = '1'\nelements:\n" +
+  '  identifier: [{ system: = $patientSystem, value: = PID-3.1 }]\n  name: [{ family: = PID-5.1 }]\n';
 const asMap = (name: string): string =>
   `map: ${name}\nextends: ORU-R01\nsource: docs/mapping.md\ntakes: MSH-3.1 = 'nobody'\n` +
   `steps:\n  - each: patient\n    steps:\n      - make: First\n      - make: ${name}\n`;
@@ -128,7 +129,9 @@ describe('docs/mapping.md', () => {
 
   test('explains every function that there is', () => {
     const shown = expressions.map(([asked]) => asked).join('\n');
-    const missing = Object.keys(functions).filter((name) => !new RegExp(`\\| ${name}\\b`).test(shown));
+    const missing = Object.keys(functions).filter(
+      (name) => !new RegExp(`\\| ${name}\\b`).test(shown) && !page.includes(`\`${name}\``),
+    );
     expect(missing).toEqual([]);
   });
 

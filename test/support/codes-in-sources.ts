@@ -40,15 +40,16 @@ function codesIn(file: string): readonly string[] {
   return found;
 }
 
-/** Functions and classes whose first argument is a code; of others, a call with a code and then a sentence counts too. */
-const constructors = new Set(['Refusal', 'refused', 'failed']);
+/** Functions and classes whose first argument is a code. */
+const constructors = new Set(['Refusal', 'ChannelFailure', 'deadEnd', 'refused', 'refuse', 'failed']);
 const codeLike = /^[a-z][a-z0-9]*([-_][a-z0-9]+)*$/;
+/** Words are joined in it: nobody takes it for anything else. */
+const plainlyCode = /^[a-z][a-z0-9]*([-_][a-z0-9]+)+$/;
 
 function codesAt(node: ts.Node): readonly string[] {
-  if (ts.isObjectLiteralExpression(node)) return codesOfObject(node);
+  if (ts.isObjectLiteralExpression(node)) return [...codesOfObject(node), ...codesOfTable(node)];
   if (ts.isCallExpression(node) || ts.isNewExpression(node)) return codesOfCall(node);
-  // Those of HL7 carry their mark.
-  return ts.isStringLiteral(node) && /^hl7-[a-z-]+$/.test(node.text) ? [node.text] : [];
+  return [];
 }
 
 /** `{ code: 'nothing-to-store', text: … }`, a reason or an issue; `{ failure: 'too-large', text: … }`, an answer to the flows. */
@@ -61,15 +62,29 @@ function codesOfObject(node: ts.ObjectLiteralExpression): readonly string[] {
   );
 }
 
+/** `{ 'hl7-no-header': 'the message does not begin …', … }`: a table of codes and what they say. */
+function codesOfTable(node: ts.ObjectLiteralExpression): readonly string[] {
+  const codes = node.properties.map((property) => {
+    if (!ts.isPropertyAssignment(property) || !isSentence(property.initializer)) return '';
+    return nameOf(property.name);
+  });
+  return codes.every((code) => plainlyCode.test(code)) ? codes : [];
+}
+
+/** A call with a code and then a sentence counts whatever is called. */
 function codesOfCall(node: ts.CallExpression | ts.NewExpression): readonly string[] {
   const callee = ts.isIdentifier(node.expression) ? node.expression.text : '';
   const [first, second] = node.arguments ?? [];
-  const isCode = constructors.has(callee) || (second !== undefined && isSentence(second));
-  return isCode && first !== undefined ? textOf(first) : [];
+  if (first === undefined) return [];
+  if (constructors.has(callee)) return textOf(first);
+  return second !== undefined && isSentence(second)
+    ? textOf(first).filter((code) => plainlyCode.test(code))
+    : [];
 }
 
+/** Three words and more. */
 const isSentence = (node: ts.Expression): boolean =>
-  ts.isTemplateExpression(node) || (ts.isStringLiteralLike(node) && node.text.includes(' '));
+  ts.isTemplateExpression(node) || (ts.isStringLiteralLike(node) && /\S \S+ \S/.test(node.text));
 
 const nameOf = (name: ts.PropertyName): string =>
   ts.isIdentifier(name) || ts.isStringLiteral(name) ? name.text : '';

@@ -30,3 +30,9 @@ export function loadShapes(): Shapes {
   }
   return shapesOf(JSON.parse(readFileSync(file, 'utf8')) as CompiledShapes);
 }
+
+/** The shapes, read when they are first asked for: who speaks whole JSON alone never waits for them. */
+export function lazyShapes(): () => Shapes {
+  let loaded: Shapes | undefined;
+  return () => (loaded ??= loadShapes());
+}

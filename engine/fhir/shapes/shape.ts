@@ -61,3 +61,11 @@ export function shapesOf(compiled: CompiledShapes): Shapes {
 const placed = (elements: readonly ElementShape[]): Shape => ({
   elements: new Map(elements.map((element, order) => [element.name, { ...element, order }])),
 });
+
+/** The elements of a type that go by a name: one, or for the name of a choice (`value`) each `value[x]`. */
+export function elementsNamed(shapes: Shapes, type: string, name: string): readonly PlacedElement[] {
+  const elements = shapes.shape(type)?.elements;
+  const element = elements?.get(name);
+  if (element) return [element];
+  return [...(elements?.values() ?? [])].filter(({ choice }) => choice === name);
+}

@@ -4,7 +4,7 @@ import { decimal, isResource } from '../../fhir/exact-json.ts';
 import { readComparator, readDecimal, shiftDecimal, withoutComparator } from '../decimal.ts';
 import { cleared } from '../cleared.ts';
 import { deterministicId } from '../deterministic-id.ts';
-import { offsetOf, toFhirDate, toFhirDateTime } from '../hl7-time.ts';
+import { offsetOf, plusMinutes, toFhirDate, toFhirDateTime } from '../hl7-time.ts';
 import type { Expression, Made, Scope } from '../scope.ts';
 import { look, type Tables } from './tables.ts';
 
@@ -98,10 +98,13 @@ const id: MakeFunction = (input, given) => (scope) =>
 
 const joined: MakeFunction =
   (input, [separator]) =>
-  (scope) => {
-    const parts = asList(input(scope)).filter((part) => typeof part === 'string');
-    return parts.length === 0 ? undefined : parts.join(separator?.text ?? ' ');
-  };
+  (scope) =>
+    joinedBy(separator?.text ?? ' ', input(scope));
+
+function joinedBy(separator: string, value: unknown): string | undefined {
+  const parts = asList(value).filter((part) => typeof part === 'string');
+  return parts.length === 0 ? undefined : parts.join(separator);
+}
 
 const count: MakeFunction = (input) => (scope) => String(asList(input(scope)).length);
 
@@ -170,6 +173,13 @@ export const functions: Readonly<Record<string, MakeFunction>> = {
   /** `| dateTime zone`: `zone` for times without an offset. */
   dateTime: ofText((text, [zone = 'Z'], { run }) => toFhirDateTime(text, run.zoneOf(zone || 'Z'))),
   offset: ofText(offsetOf),
+  /** `| plusMinutes n`: a dateTime so many minutes later; nothing when n is nothing. */
+  plusMinutes: ofText((text, [minutes = '']) =>
+    minutes === '' ? undefined : plusMinutes(text, Number(minutes)),
+  ),
+  /** A list as lines of one text. */
+  lines: (input) => (scope) => joinedBy('\n', input(scope)),
+  toBase64: ofText((text) => Buffer.from(text, 'utf8').toString('base64')),
   /** `| if x`: the value, when x has one. */
   if:
     (input, [other]) =>

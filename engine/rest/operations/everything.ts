@@ -13,8 +13,8 @@ const names = ['start', 'end', '_since', '_type', '_count', '_page'] as const;
 
 const definition = (type: string): string => `http://hl7.org/fhir/OperationDefinition/${type}-everything`;
 
-const instance = { name: 'everything', path: '/:type/:id/$everything', access: 'r' } as const;
-const ofType = { name: 'everything', path: '/:type/$everything', access: 'r' } as const;
+const instance = { name: 'everything', mayWait: true, path: '/:type/:id/$everything', access: 'r' } as const;
+const ofType = { name: 'everything', mayWait: true, path: '/:type/$everything', access: 'r' } as const;
 
 export const everythingInteractions: readonly Interaction[] = [
   {

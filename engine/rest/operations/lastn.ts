@@ -8,7 +8,13 @@ import { anyInputOf } from './parameters.ts';
 
 const maximumMax = 1000;
 
-const lastn = { name: 'lastn', path: '/:type/$lastn', access: 's', answer: answerLastN } as const;
+const lastn = {
+  name: 'lastn',
+  mayWait: true,
+  path: '/:type/$lastn',
+  access: 's',
+  answer: answerLastN,
+} as const;
 
 export const lastnInteractions: readonly Interaction[] = [
   {

@@ -2,10 +2,11 @@
 // whether one rid at hand matches (a test, a probe into an index). The smallest part of an `and` is its source, the others test.
 import { Refusal } from '../../kernel/outcomes.ts';
 import type { Condition, Leaf } from '../../search/plan.ts';
-import { joined, listed, no, sql, yes, type Fragment } from './fragment.ts';
+import { inTime, joined, listed, no, sql, yes, type Fragment } from './fragment.ts';
 import { leafSource, leafTest } from './compile-leaf.ts';
 import { Compilation, type Source } from './compilation.ts';
 import type { Names } from './names.ts';
+import { narrowed } from './narrow.ts';
 
 /** More leaves than any honest search has. */
 const leafLimit = 2000;
@@ -17,6 +18,7 @@ interface Estimate {
 }
 
 export class ConditionCompiler extends Compilation {
+  readonly #parts = new Map<Condition, readonly Condition[]>();
   readonly #estimates = new Map<Condition, Estimate>();
   /** Up to how many rows it pays to count what leads a search over a type. */
   readonly limitOf: (type: string) => number;
@@ -37,7 +39,7 @@ export class ConditionCompiler extends Compilation {
       case 'leaf':
         return this.#leafSource(condition.leaf, type) ?? this.#tested(condition, type);
       case 'and':
-        return this.#smallestTested(condition.of, type);
+        return this.#smallestTested(this.#partsOf(condition), type);
       case 'or':
         return this.#union(condition.of, type);
       case 'points-at':
@@ -63,7 +65,7 @@ export class ConditionCompiler extends Compilation {
         return leafTest(this, condition.leaf, type, rid);
       case 'and':
         return joined(
-          condition.of.map((part) => this.test(part, type, rid)),
+          this.#partsOf(condition).map((part) => this.test(part, type, rid)),
           'AND',
         );
       case 'or':
@@ -97,7 +99,7 @@ export class ConditionCompiler extends Compilation {
       case 'not':
         return Infinity;
       case 'and':
-        return this.#smallest(condition.of, type, limit).rows;
+        return this.#smallest(this.#partsOf(condition), type, limit).rows;
       case 'or':
         return condition.of.reduce((sum, part) => sum + this.estimate(part, type, limit), 0);
       case 'points-at':
@@ -141,6 +143,13 @@ export class ConditionCompiler extends Compilation {
     return this.names.connection.row<{ rows: number }>(counted.text, ...counted.values)?.rows ?? 0;
   }
 
+  /** The same parts each time they are asked for, so that each is counted once. */
+  #partsOf(condition: Extract<Condition, { of: readonly Condition[] }>): readonly Condition[] {
+    const parts = this.#parts.get(condition) ?? narrowed(this.names, condition.of);
+    this.#parts.set(condition, parts);
+    return parts;
+  }
+
   #leafSource(leaf: Leaf, type: string): Source | undefined {
     this.#countLeaf();
     return leafSource(this, leaf, type);
@@ -155,7 +164,7 @@ export class ConditionCompiler extends Compilation {
     return {
       rid,
       from: sql`resource AS ${row}`,
-      where: sql`${row}.type = ${number} AND ${row}.live = 1 AND ${test}`,
+      where: sql`${row}.type = ${number} AND ${row}.live = 1 AND ${inTime} AND ${test}`,
       ordered: false,
     };
   }
@@ -193,7 +202,7 @@ export class ConditionCompiler extends Compilation {
     return {
       rid: sql`${row}.rid`,
       from: sql`reference_index AS ${row}`,
-      where: sql`${row}.parameter = ${parameter} AND ${row}.target IN (${targets}) AND ${row}.rid BETWEEN ${low} AND ${high}`,
+      where: sql`${row}.parameter = ${parameter} AND ${row}.target IN (${targets}) AND ${row}.rid BETWEEN ${low} AND ${high} AND ${inTime}`,
       ordered: false,
     };
   }
@@ -217,7 +226,7 @@ export class ConditionCompiler extends Compilation {
     return {
       rid: target,
       from: sql`reference_index AS ${row} INDEXED BY reference_by_rid`,
-      where: sql`${row}.rid IN (${sources}) AND ${row}.parameter = ${parameter} AND ${target} BETWEEN ${low} AND ${high} AND ${this.#isLive(target)}`,
+      where: sql`${row}.rid IN (${sources}) AND ${row}.parameter = ${parameter} AND ${target} BETWEEN ${low} AND ${high} AND ${inTime} AND ${this.#isLive(target)}`,
       ordered: false,
     };
   }

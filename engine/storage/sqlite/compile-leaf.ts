@@ -1,7 +1,7 @@
 // One condition on the index entries of one parameter as SQL: as a source of rids, and as a test of one rid at hand.
 import type { Leaf } from '../../search/plan.ts';
 import type { Compilation, Source } from './compilation.ts';
-import { joined, sql, word, type Fragment } from './fragment.ts';
+import { inTime, joined, sql, word, type Fragment } from './fragment.ts';
 import { fromOf, ridOf, rowsOf } from './leaf-rows.ts';
 import { textQuery } from './text-index.ts';
 
@@ -14,8 +14,10 @@ export function leafSource(compilation: Compilation, leaf: Leaf, type: string): 
   const rid = ridOf(rows, row);
   const { ordered } = rows;
   // Left to choose, SQLite would walk all resources of the type: it does not know how few have the asked id.
-  if (rows.led !== undefined) return { rid, from: fromOf(rows, row, rows.led), where: rows.where, ordered };
-  const where = sql`${rows.where} AND ${rid} BETWEEN ${low} AND ${high}`;
+  if (rows.led !== undefined) {
+    return { rid, from: fromOf(rows, row, rows.led), where: sql`${rows.where} AND ${inTime}`, ordered };
+  }
+  const where = sql`${rows.where} AND ${rid} BETWEEN ${low} AND ${high} AND ${inTime}`;
   return { rid, from: fromOf(rows, row), where, ordered };
 }
 
@@ -47,7 +49,7 @@ const gathered =
   (table: string): HasValue =>
   (compilation, parameter, type, rid) => {
     const { low, high } = compilation.span(type);
-    return sql`${rid} IN (SELECT rid FROM ${word(table)} WHERE parameter = ${parameter} AND rid BETWEEN ${low} AND ${high})`;
+    return sql`${rid} IN (SELECT rid FROM ${word(table)} WHERE parameter = ${parameter} AND rid BETWEEN ${low} AND ${high} AND ${inTime})`;
   };
 
 /** Whether a resource has any value, by the table that the values are in. */
@@ -74,4 +76,4 @@ function isUsed(compilation: Compilation, table: string, parameter: number): boo
 }
 
 const hasText = (parameter: number, rid: Fragment): Fragment =>
-  sql`${rid} IN (SELECT rowid FROM text_index WHERE text_index MATCH ${textQuery(parameter, [])})`;
+  sql`${rid} IN (SELECT rowid FROM text_index WHERE text_index MATCH ${textQuery(parameter, [])} AND ${inTime})`;

@@ -2,7 +2,7 @@
 // A resource with several values sorts by its least one ascending, by its greatest descending; ranges sort by where they begin.
 import type { SortKey } from '../../search/plan.ts';
 import type { Compilation } from './compilation.ts';
-import { joined, no, sql, word, yes, type Fragment } from './fragment.ts';
+import { inTime, joined, no, sql, word, yes, type Fragment } from './fragment.ts';
 import type { Place, SortValue } from './page-place.ts';
 
 interface KeyTable {
@@ -10,18 +10,35 @@ interface KeyTable {
   readonly column: string;
   /** Finds a rid's values; undefined where they must be gathered from all rows of the parameter. */
   readonly byRid: string | undefined;
+  /** The rows of a parameter lie in the order of the column, where this holds of them. */
+  readonly walked: Fragment | undefined;
+  /** `ParameterFact.repeats` speaks of these rows. */
+  readonly counted: boolean;
 }
 
-const range: KeyTable = { table: 'range_index', column: 'low', byRid: 'range_by_rid' };
+const range: KeyTable = {
+  table: 'range_index',
+  column: 'low',
+  byRid: 'range_by_rid',
+  walked: word('unit = 0'),
+  counted: true,
+};
 type EntryKind = Exclude<SortKey['by']['kind'], 'lastUpdated' | 'id'>;
 const keyTables: Readonly<Record<EntryKind, KeyTable>> = {
   date: range,
   number: range,
-  quantity: range,
-  string: { table: 'string_index', column: 'folded', byRid: 'string_by_rid' },
-  token: { table: 'token_index', column: 'code', byRid: undefined },
-  reference: { table: 'reference_index', column: 'target', byRid: 'reference_by_rid' },
-  uri: { table: 'uri_index', column: 'value', byRid: undefined },
+  // Its values lie by unit.
+  quantity: { ...range, walked: undefined },
+  string: { table: 'string_index', column: 'folded', byRid: 'string_by_rid', walked: yes, counted: true },
+  token: { table: 'token_index', column: 'code', byRid: undefined, walked: undefined, counted: false },
+  reference: {
+    table: 'reference_index',
+    column: 'target',
+    byRid: 'reference_by_rid',
+    walked: yes,
+    counted: false,
+  },
+  uri: { table: 'uri_index', column: 'value', byRid: undefined, walked: undefined, counted: false },
 };
 const resourceColumns = { lastUpdated: 'updated', id: 'id' } as const;
 
@@ -65,17 +82,19 @@ export function keyValue(compilation: Compilation, key: SortKey, rid: Fragment):
   const all = compilation.alias();
   return {
     join: sql`LEFT JOIN (SELECT ${row}.rid AS rid, ${best} AS value FROM ${word(table)} AS ${row}
-      WHERE ${row}.parameter = ${parameter} GROUP BY ${row}.rid) AS ${all} ON ${all}.rid = ${rid}`,
+      WHERE ${row}.parameter = ${parameter} AND ${inTime} GROUP BY ${row}.rid) AS ${all} ON ${all}.rid = ${rid}`,
     value: sql`${all}.value`,
   };
 }
 
-/** Rows of all resources of the type that have a value, in the order of one key; `first` keeps one row for each resource. */
+/** Rows of all resources of the type that have a value, in the order of one key. */
 export interface Walk {
   readonly from: Fragment;
   readonly rid: Fragment;
   readonly key: Fragment;
   readonly where: Fragment;
+  /** Whether the row is the one by which its resource sorts: to be asked last. */
+  readonly best: Fragment;
   /** Whether a resource can lack the key, so that some come after the walk. */
   readonly partial: boolean;
 }
@@ -84,22 +103,30 @@ export interface Walk {
 export function walkOf(compilation: Compilation, key: SortKey, type: string): Walk | undefined {
   const row = compilation.alias();
   if (!('parameter' in key.by)) return resourceWalk(compilation, resourceColumns[key.by.kind], type, row);
-  const { table, column, byRid } = keyTables[key.by.kind];
-  if (byRid === undefined) return undefined;
-  const other = compilation.alias();
+  const { table, column, walked } = keyTables[key.by.kind];
+  if (walked === undefined) return undefined;
   const { low, high } = compilation.span(type);
   const parameter = compilation.names.find('parameter', key.by.parameter);
-  const value = sql`${row}.${word(column)}`;
-  const better = sql`${other}.${word(column)} ${word(key.descending ? '>' : '<')} ${value}`;
   return {
     from: sql`${word(table)} AS ${row}`,
     rid: sql`${row}.rid`,
-    key: value,
-    where: sql`${row}.parameter = ${parameter} AND ${row}.rid BETWEEN ${low} AND ${high}
-      AND NOT EXISTS (SELECT 1 FROM ${word(table)} AS ${other} INDEXED BY ${word(byRid)}
-        WHERE ${other}.rid = ${row}.rid AND ${other}.parameter = ${parameter} AND ${better})`,
+    key: sql`${row}.${word(column)}`,
+    where: sql`${row}.parameter = ${parameter} AND ${walked} AND ${row}.rid BETWEEN ${low} AND ${high}`,
+    best: isBest(compilation, key, row),
     partial: true,
   };
+}
+
+/** Whether no other value of the same resource sorts before this one. */
+function isBest(compilation: Compilation, key: SortKey, row: Fragment): Fragment {
+  if (!('parameter' in key.by)) return yes;
+  const { table, column, byRid, counted } = keyTables[key.by.kind];
+  const parameter = compilation.names.find('parameter', key.by.parameter);
+  if (byRid === undefined || (counted && compilation.names.fact(parameter).repeats === 0)) return yes;
+  const other = compilation.alias();
+  const better = sql`${other}.${word(column)} ${word(key.descending ? '>' : '<')} ${row}.${word(column)}`;
+  return sql`NOT EXISTS (SELECT 1 FROM ${word(table)} AS ${other} INDEXED BY ${word(byRid)}
+    WHERE ${other}.rid = ${row}.rid AND ${other}.parameter = ${parameter} AND ${better})`;
 }
 
 function resourceWalk(compilation: Compilation, column: string, type: string, row: Fragment): Walk {
@@ -109,6 +136,7 @@ function resourceWalk(compilation: Compilation, column: string, type: string, ro
     rid: sql`${row}.rid`,
     key: sql`${row}.${word(column)}`,
     where: sql`${row}.type = ${number} AND ${row}.live = 1`,
+    best: yes,
     partial: false,
   };
 }

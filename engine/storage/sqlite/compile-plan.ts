@@ -16,7 +16,7 @@ import {
   type Walk,
   type Way,
 } from './compile-order.ts';
-import { listed, sql, word, yes, type Fragment } from './fragment.ts';
+import { inTime, listed, sql, word, yes, type Fragment } from './fragment.ts';
 import { gatherLimitOf } from './gather-limit.ts';
 import type { Names } from './names.ts';
 import { readPlace, type Place, type SortValue } from './page-place.ts';
@@ -105,7 +105,7 @@ function walkStoreOrder(search: Search): readonly Match[] {
   return matches(
     search,
     sql`SELECT m.rid AS rid FROM resource AS m WHERE m.rid BETWEEN ${low} AND ${high} AND ${after} AND m.live = 1
-      AND ${test} ORDER BY m.rid ${direction(false, way)} LIMIT ${limit}`,
+      AND ${inTime} AND ${test} ORDER BY m.rid ${direction(false, way)} LIMIT ${limit}`,
   );
 }
 
@@ -145,7 +145,7 @@ function walkPage(search: Search, key: SortKey, walk: Walk, limit: number): read
   return matches(
     search,
     sql`SELECT DISTINCT ${walk.key} AS k0, ${otherColumns} ${walk.rid} AS rid FROM ${walk.from} ${joinsOf(others)}
-      WHERE ${walk.where} AND ${after} AND ${test}
+      WHERE ${walk.where} AND ${after} AND ${inTime} AND ${test} AND ${walk.best}
       ORDER BY ${walk.key} ${direction(key.descending, way)}, ${walkTies(search, walk)} LIMIT ${limit}`,
   );
 }

@@ -1,7 +1,7 @@
 // How many matches a search has: counted, or where there are many, guessed from a sample.
 import type { Condition } from '../../search/plan.ts';
 import { ConditionCompiler } from './compile-condition.ts';
-import { sql, word } from './fragment.ts';
+import { inTime, sql, word } from './fragment.ts';
 import type { Names } from './names.ts';
 
 /** Counting reads all of what leads the search: so much it pays to look for the smallest part that can. */
@@ -32,7 +32,7 @@ function sampledMatches(names: Names, type: string, where: Condition): number {
   const test = compiler.test(where, type, word('m.rid'));
   const query = sql`WITH RECURSIVE sample (rid) AS
     (SELECT ${low + 1} UNION ALL SELECT rid + ${step} FROM sample WHERE rid + ${step} <= ${low + resources})
-    SELECT count(*) AS matches FROM sample CROSS JOIN resource AS m ON m.rid = sample.rid AND m.live = 1 WHERE ${test}`;
+    SELECT count(*) AS matches FROM sample CROSS JOIN resource AS m ON m.rid = sample.rid AND m.live = 1 WHERE ${inTime} AND ${test}`;
   const counted = names.connection.row<{ matches: number }>(query.text, ...query.values);
   return (counted?.matches ?? 0) * step;
 }

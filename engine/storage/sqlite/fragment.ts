@@ -29,6 +29,8 @@ export const word = (text: string): Fragment => new Fragment(text, []);
 
 export const yes: Fragment = word('1');
 export const no: Fragment = word('0');
+/** True while there is time: to be ANDed to what decides about each row that is looked at. See time-limit.ts. */
+export const inTime: Fragment = word('in_time()');
 
 /** Terms joined as a balanced tree, because SQLite bounds the depth of an expression, not its size. */
 export function joined(terms: readonly Fragment[], operator: 'AND' | 'OR'): Fragment {

@@ -25,7 +25,7 @@ function indexTable(table: string, ...columns: readonly string[]): IndexTable {
   };
 }
 
-const rangeTable = indexTable('range_index', 'parameter', 'low', 'rid', 'high', 'unit', 'system');
+const rangeTable = indexTable('range_index', 'parameter', 'unit', 'low', 'rid', 'high', 'system');
 const tables: Readonly<Record<RowEntry['kind'], IndexTable>> = {
   token: indexTable('token_index', 'parameter', 'code', 'rid', 'system'),
   reference: indexTable('reference_index', 'parameter', 'target', 'rid'),
@@ -62,6 +62,7 @@ export class IndexWriter {
   }
 
   #updateRows(rid: number, next: readonly RowEntry[], previous: readonly RowEntry[]): void {
+    for (const parameter of repeated(next)) this.#names.repeat(this.#names.intern('parameter', parameter));
     if (previous.length === 0) {
       for (const entry of next) this.#change('insert', rid, entry);
       return;
@@ -93,17 +94,28 @@ export class IndexWriter {
         return [parameter, entry.folded, rid, entry.value];
       case 'date':
       case 'number':
-        return [parameter, entry.low, rid, entry.high, 0, 0];
+        return [parameter, 0, entry.low, rid, entry.high, 0];
       case 'quantity': {
         const [unit, system] = [names.intern('unit', entry.unit), names.intern('system', entry.system)];
-        return [parameter, entry.low, rid, entry.high, unit, system];
+        return [parameter, unit, entry.low, rid, entry.high, system];
       }
       case 'position':
-        return [parameter, entry.latitude, rid, entry.longitude, 0, 0];
+        return [parameter, 0, entry.latitude, rid, entry.longitude, 0];
       case 'composite':
         return compositeValues(names, parameter, rid, entry);
     }
   }
+}
+
+/** The parameters of ranges and strings of which there are several. */
+function repeated(entries: readonly RowEntry[]): ReadonlySet<string> {
+  const [once, again] = [new Set<string>(), new Set<string>()];
+  for (const entry of entries) {
+    if (!('low' in entry) && entry.kind !== 'string') continue;
+    if (once.has(entry.parameter)) again.add(entry.parameter);
+    once.add(entry.parameter);
+  }
+  return again;
 }
 
 const isRow = (entry: IndexEntry): entry is RowEntry => entry.kind !== 'text';

@@ -5,7 +5,9 @@ import { comparedString, comparedUri } from './compare-text.ts';
 import type { Compilation } from './compilation.ts';
 import { partsTest } from './composite-parts.ts';
 import { sql, word, type Fragment } from './fragment.ts';
+import { kinds } from './names.ts';
 import { comparedPosition } from './near.ts';
+import type { NarrowerLeaf } from './narrow.ts';
 import { comparedInstant, comparedRange } from './span.ts';
 import { textQuery } from './text-index.ts';
 
@@ -48,12 +50,11 @@ export function rowsOf(compilation: Compilation, leaf: RowsLeaf, type: string, r
       return stringRows(compilation, leaf, row);
     case 'date':
     case 'number':
-      return rangeRows(sql`${parameterOf(compilation, leaf, row)} AND ${comparedIn(compilation, leaf, row)}`);
     case 'quantity':
-      return quantityRows(compilation, leaf, row);
+      return spanRows(compilation, leaf, row);
     case 'near':
       return rangeRows(
-        sql`${parameterOf(compilation, leaf, row)} AND ${comparedPosition(sql`${row}.low`, sql`${row}.high`, leaf)}`,
+        sql`${parameterOf(compilation, leaf, row)} AND ${row}.unit = 0 AND ${comparedPosition(sql`${row}.low`, sql`${row}.high`, leaf)}`,
       );
     case 'composite':
       return compositeRows(compilation, leaf, row);
@@ -126,28 +127,33 @@ function stringRows(compilation: Compilation, leaf: LeafOf<'string'>, row: Fragm
   return { table: 'string_index', where, probe: true, byRid: 'string_by_rid', ordered: false };
 }
 
-function comparedIn(
-  compilation: Compilation,
-  leaf: LeafOf<'date' | 'number' | 'quantity'>,
-  row: Fragment,
-): Fragment {
-  const widest = compilation.names.widest(compilation.names.find('parameter', leaf.parameter));
-  return comparedRange(sql`${row}.low`, sql`${row}.high`, leaf, widest);
+type SpanLeaf = LeafOf<'date' | 'number' | 'quantity'>;
+
+/** The ranges of one unit lie together, so the unit is always said. */
+function spanRows(compilation: Compilation, leaf: SpanLeaf & NarrowerLeaf, row: Fragment): Rows {
+  const { names } = compilation;
+  const { widest } = names.fact(names.find('parameter', leaf.parameter));
+  const where = [leaf, ...(leaf.narrower ?? [])]
+    .map((span) => comparedRange(sql`${row}.low`, sql`${row}.high`, span, widest))
+    .reduce((all, compared) => sql`${all} AND ${compared}`);
+  return rangeRows(
+    sql`${parameterOf(compilation, leaf, row)} AND ${unitOf(compilation, leaf, row)} AND ${where}`,
+  );
+}
+
+function unitOf({ names }: Compilation, leaf: SpanLeaf, row: Fragment): Fragment {
+  if (leaf.kind !== 'quantity') return sql`${row}.unit = 0`;
+  const unit =
+    leaf.unit === undefined
+      ? sql`${row}.unit IN (SELECT 0 UNION ALL SELECT number FROM name WHERE kind = ${kinds.unit})`
+      : sql`${row}.unit = ${names.find('unit', leaf.unit)}`;
+  return leaf.system === undefined
+    ? unit
+    : sql`${unit} AND ${row}.system = ${names.find('system', leaf.system)}`;
 }
 
 function rangeRows(where: Fragment): Rows {
   return { table: 'range_index', where, probe: true, byRid: 'range_by_rid', ordered: false };
-}
-
-function quantityRows(compilation: Compilation, leaf: LeafOf<'quantity'>, row: Fragment): Rows {
-  let where = sql`${parameterOf(compilation, leaf, row)} AND ${comparedIn(compilation, leaf, row)}`;
-  if (leaf.unit !== undefined) {
-    where = sql`${where} AND ${row}.unit = ${compilation.names.find('unit', leaf.unit)}`;
-  }
-  if (leaf.system !== undefined) {
-    where = sql`${where} AND ${row}.system = ${compilation.names.find('system', leaf.system)}`;
-  }
-  return rangeRows(where);
 }
 
 function compositeRows(compilation: Compilation, leaf: LeafOf<'composite'>, row: Fragment): Rows {

@@ -25,6 +25,7 @@ export function listMessages(connection: Connection, filter: MessageFilter): Lis
     { sql: 'message_type = ?', value: filter.messageType },
     { sql: 'batch = ?', value: filter.batch },
     { sql: 'reason_code = ?', value: filter.reason },
+    { sql: 'replay_of = ?', value: filter.replayOf },
     { sql: 'received_at >= ?', value: filter.from },
     { sql: 'received_at < ?', value: filter.to },
   ];
@@ -49,6 +50,14 @@ export function listMessages(connection: Connection, filter: MessageFilter): Lis
     );
     return { ...rows, items: rows.items.map(messageOf) };
   }
+  const within = [
+    {
+      sql: 'instr(effects, ?) > 0',
+      value: filter.effect === undefined ? undefined : JSON.stringify(filter.effect),
+    },
+    { sql: `instr((${rawOf}), CAST(? AS BLOB)) > 0`, value: filter.text },
+  ];
+  if (valued(within).length > 0) return lookWithin(connection, asked, valued(within), filter);
   const order = 'received_at DESC, sequence DESC';
   const isChannelAlone = asked.length === 1 && filter.channel !== undefined;
   const items = isChannelAlone
@@ -64,6 +73,26 @@ export function listMessages(connection: Connection, filter: MessageFilter): Lis
     ? { total: countOf(connection, 'message', filter.channel, filter.state) }
     : totalOf(connection, 'message', asked);
   return { ...total, items: items.map(messageOf) };
+}
+
+const rawOf = 'SELECT bytes FROM message_raw WHERE message_raw.sequence = one.sequence';
+/** So many bodies are read in a fraction of a second. */
+const lookLimit = 20_000;
+
+/** What no index knows is looked for in the newest messages that fit otherwise. */
+function lookWithin(
+  connection: Connection,
+  asked: readonly Asked[],
+  within: readonly Asked[],
+  { limit, offset }: Page,
+): Listed<MessageRecord> {
+  const newest = `SELECT * FROM message ${whereOf(asked)} ORDER BY received_at DESC, sequence DESC LIMIT ${lookLimit}`;
+  const sql = `SELECT * FROM (${newest}) AS one ${whereOf(within)} LIMIT ? OFFSET ?`;
+  const values = [...asked, ...within].map(({ value }) => value);
+  const rows = connection.rows<MessageRow>(sql, ...values, limit + 1, offset);
+  const items = rows.slice(0, limit).map(messageOf);
+  const total = offset + rows.length;
+  return { total, ...(rows.length > limit ? { isAtLeast: true } : {}), items };
 }
 
 /** The index has a channel's messages by state and time: the newest of each state, merged. */

@@ -41,6 +41,10 @@ export const messagesOfChannels = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX message_key_by_sequence ON message_key (sequence);
 
+  CREATE INDEX message_by_type ON message (message_type, received_at);
+  CREATE INDEX message_by_reason ON message (reason_code, received_at) WHERE reason_code IS NOT NULL;
+  CREATE INDEX message_by_replay ON message (replay_of) WHERE replay_of IS NOT NULL;
+
   -- What the maps made of a message, where its channel keeps it.
   CREATE TABLE message_mapped (sequence INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 

@@ -118,8 +118,25 @@ const jobs = `
 /** The replaced versions of a type, newest first (a rid's high bits are its type); the current ones have resource_by_updated. */
 const typeHistory = 'CREATE INDEX history_by_type ON history (rid >> 40, updated, rid, version);';
 
-/** What a search asks beyond single values: values that belong together, and words. */
+/** What a search asks beyond single values: values that belong together, and words; and what makes ranges quick to find. */
 const widerSearch = `
+  -- The unit before the value, so that a quantity's values of one unit lie together. Dates, numbers and positions have unit 0.
+  CREATE TABLE range_by_unit (
+    parameter INTEGER NOT NULL, unit INTEGER NOT NULL, low NUMERIC NOT NULL, rid INTEGER NOT NULL, high NUMERIC NOT NULL,
+    system INTEGER NOT NULL, PRIMARY KEY (parameter, unit, low, rid, high, system)
+  ) WITHOUT ROWID;
+  INSERT INTO range_by_unit (parameter, unit, low, rid, high, system)
+    SELECT parameter, unit, low, rid, high, system FROM range_index ORDER BY parameter, unit, low, rid;
+  DROP TABLE range_index;
+  ALTER TABLE range_by_unit RENAME TO range_index;
+  CREATE INDEX range_by_rid ON range_index (rid, parameter, low, high, unit, system);
+
+  -- Whether a resource may have several ranges (or strings) of a parameter: nobody looked before.
+  ALTER TABLE range_width RENAME TO parameter_fact;
+  ALTER TABLE parameter_fact ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;
+  UPDATE parameter_fact SET repeats = 1;
+  INSERT OR IGNORE INTO parameter_fact (parameter, widest, repeats) SELECT number, 0, 1 FROM name WHERE kind = 2;
+
   -- Values that belong together (one component's code and value), each as value, high, unit and system: see composite-parts.ts.
   CREATE TABLE composite_index (
     parameter INTEGER NOT NULL, value1 ANY NOT NULL, value2 ANY NOT NULL, rid INTEGER NOT NULL,

@@ -24,6 +24,16 @@ export interface RidSpan {
   readonly high: number;
 }
 
+/** What is true of all values of a parameter, so that a search can do less. */
+export interface ParameterFact {
+  /** At least the width of the widest range; Infinity where some are open. */
+  readonly widest: number;
+  /** 1: a resource may have several ranges or strings of the parameter. */
+  readonly repeats: number;
+}
+
+const unmarked: ParameterFact = { widest: 0, repeats: 0 };
+
 export const ridSpan = (type: number): RidSpan => ({
   low: type * ridsOfType,
   high: (type + 1) * ridsOfType - 1,
@@ -71,10 +81,9 @@ export class Names {
     return rid ?? this.findResource(emptyNumber, target) ?? unknownNumber;
   }
 
-  /** At least the width of the widest range of this parameter; Infinity where some are open. */
-  widest(parameter: number): number {
-    const sql = 'SELECT widest FROM range_width WHERE parameter = ?';
-    return this.connection.row<{ widest: number }>(sql, parameter)?.widest ?? 0;
+  fact(parameter: number): ParameterFact {
+    const sql = 'SELECT widest, repeats FROM parameter_fact WHERE parameter = ?';
+    return this.connection.row<ParameterFact>(sql, parameter) ?? unmarked;
   }
 
   /** About how many resources of this type there are: how many rids were given away. */
@@ -99,7 +108,7 @@ export class NameWriter extends Names {
   readonly #cache: NumberCache;
   readonly #targets = new Map<string, number>();
   readonly #lastRid = new Map<number, number>();
-  readonly #widths = new Map<number, number>();
+  readonly #facts = new Map<number, ParameterFact>();
   readonly #onUndone: (undo: () => void) => void;
 
   constructor(connection: Connection, cache: NumberCache, onUndone: (undo: () => void) => void) {
@@ -123,11 +132,27 @@ export class NameWriter extends Names {
 
   /** Notes that the parameter has a range of this width. */
   widen(parameter: number, width: number): void {
-    if (width <= (this.#widths.get(parameter) ?? this.widest(parameter))) return;
-    const sql = 'INSERT OR REPLACE INTO range_width (parameter, widest) VALUES (?, ?)';
-    this.connection.run(sql, parameter, width);
-    this.#widths.set(parameter, width);
-    this.#onUndone(() => this.#widths.delete(parameter));
+    const fact = this.#factOf(parameter);
+    if (width > fact.widest) this.#note(parameter, { ...fact, widest: width });
+  }
+
+  /** Notes that a resource has several values of the parameter. */
+  repeat(parameter: number): void {
+    const fact = this.#factOf(parameter);
+    if (fact.repeats === 0) this.#note(parameter, { ...fact, repeats: 1 });
+  }
+
+  #factOf(parameter: number): ParameterFact {
+    const fact = this.#facts.get(parameter) ?? this.fact(parameter);
+    this.#facts.set(parameter, fact);
+    return fact;
+  }
+
+  #note(parameter: number, fact: ParameterFact): void {
+    const sql = 'INSERT OR REPLACE INTO parameter_fact (parameter, widest, repeats) VALUES (?, ?, ?)';
+    this.connection.run(sql, parameter, fact.widest, fact.repeats);
+    this.#facts.set(parameter, fact);
+    this.#onUndone(() => this.#facts.delete(parameter));
   }
 
   /** A rid that no resource had before. */

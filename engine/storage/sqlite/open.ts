@@ -14,8 +14,10 @@ import { SqliteJobStore } from './job-store.ts';
 import { SqliteMessageReader, SqliteMessageWriter } from './message-store.ts';
 import { migrate } from './migrations.ts';
 import { NameWriter, Names, NumberCache } from './names.ts';
-import { SqliteResourceReader, SqliteResourceWriter } from './resource-store.ts';
+import { PooledResourceReader } from './pooled-reader.ts';
+import { SqliteResourceWriter } from './resource-store.ts';
 import { always, Scope } from './scope.ts';
+import { SearchPool, type PoolLimits } from './search-pool.ts';
 import { TextIndex } from './text-index.ts';
 
 export interface SqliteStoreOptions {
@@ -25,9 +27,13 @@ export interface SqliteStoreOptions {
   readonly logger: Logger;
   readonly connection?: Partial<ConnectionOptions>;
   readonly limits?: Partial<GroupLimits>;
+  readonly pool?: Partial<PoolLimits>;
 }
 
-const defaultConnection: ConnectionOptions = { cacheKiB: 32_768, mapBytes: 2 ** 30, busyTimeoutMs: 5_000 };
+const defaultConnection: ConnectionOptions = { cacheKiB: 32_768, mapBytes: 0, busyTimeoutMs: 5_000 };
+/** A pool's threads share the memory map; each keeps few pages of its own. */
+const poolConnection: ConnectionOptions = { ...defaultConnection, cacheKiB: 8_192 };
+const defaultPool: PoolLimits = { hereMs: 4, threads: 2, searches: 1_000, limitMs: 30_000 };
 const defaultLimits: GroupLimits = { works: 128, durationMs: 20, queue: 10_000, watchdogMs: 5_000 };
 
 /**
@@ -56,7 +62,7 @@ function makePrivately(file: string): void {
 }
 
 class SqliteStore implements Store {
-  readonly resources: SqliteResourceReader;
+  readonly resources: PooledResourceReader;
   readonly messages: SqliteMessageReader;
   readonly configuration: SqliteConfigurationReader;
   readonly jobs: SqliteJobStore;
@@ -68,6 +74,7 @@ class SqliteStore implements Store {
   readonly #names: NameWriter;
   readonly #index: IndexWriter;
   readonly #texts: TextIndex;
+  readonly #pool: SearchPool;
   #closing: Promise<void> | undefined;
 
   constructor(writer: Connection, reader: Connection, lock: FileLock, options: SqliteStoreOptions) {
@@ -77,12 +84,17 @@ class SqliteStore implements Store {
     this.#lock = lock;
     this.#clock = options.clock;
     const limits = { ...defaultLimits, ...options.limits };
+    const pool = { ...defaultPool, ...options.pool };
     const onUndone = (undo: () => void): void => this.#commit.onUndone(undo);
     this.#commit = new GroupCommit(writer, limits, options.logger, () => this.#texts.flush());
     this.#names = new NameWriter(writer, cache, onUndone);
     this.#texts = new TextIndex(writer, this.#names, onUndone);
     this.#index = new IndexWriter(writer, this.#names, this.#texts);
-    this.resources = new SqliteResourceReader(new Names(reader, cache), always);
+    this.#pool = new SearchPool(
+      { file: options.file, connection: poolConnection },
+      { ...defaultPool, ...options.pool },
+    );
+    this.resources = new PooledResourceReader(new Names(reader, cache), this.#pool, pool.hereMs);
     this.messages = new SqliteMessageReader(reader, always);
     this.configuration = new SqliteConfigurationReader(reader, always);
     this.jobs = new SqliteJobStore(reader, writer, this.#commit);
@@ -116,6 +128,7 @@ class SqliteStore implements Store {
 
   async #close(): Promise<void> {
     await this.#commit.close();
+    await this.#pool.close();
     this.#reader.close();
     this.#writer.close();
     this.#lock.release();

@@ -8,7 +8,10 @@ import { readPage } from './page-bytes.ts';
 import { writePlace } from './page-place.ts';
 import { readByRidSql, versionOf, type VersionRow } from './version-row.ts';
 
-export function runSearch(names: Names, plan: Plan): SearchPage {
+export const runSearch = (names: Names, plan: Plan): SearchPage =>
+  names.connection.snapshot(() => searchPage(names, plan));
+
+function searchPage(names: Names, plan: Plan): SearchPage {
   const page = plan.count === 0 ? emptyPage : pageOf(names, plan);
   return {
     ...read(page, ({ rid }) => matched(names, plan.type, rid)),
@@ -86,8 +89,11 @@ interface TypedMatch extends Match {
   readonly type: string;
 }
 
+export const runSystemSearch = (names: Names, plan: SystemPlan): SearchPage =>
+  names.connection.snapshot(() => systemSearchPage(names, plan));
+
 /** Each type gives its newest; the newest of those are the page. */
-export function runSystemSearch(names: Names, plan: SystemPlan): SearchPage {
+function systemSearchPage(names: Names, plan: SystemPlan): SearchPage {
   const page = plan.count === 0 ? undefined : systemPage(names, plan);
   const found = page && read(page, ({ type, rid }) => matched(names, type, rid));
   const counts = plan.total === 'accurate' || plan.count === 0;

@@ -60,7 +60,7 @@ const mapsText = readdirSync('mappings', { recursive: true, encoding: 'utf8' })
   .join('\n');
 
 const isDerived = (path: string): boolean =>
-  /(?:^\.id|\.reference|\.fullUrl|DateTime|\.recorded|\.authoredOn|Time|Date|\.date|birthDate|\.start|\.end)$/.test(
+  /(?:^\.id|\.reference|\.fullUrl|DateTime|\.recorded|\.authoredOn|Time|Date|\.date|birthDate|whenHandedOver|\.start|\.end)$/.test(
     path,
   );
 
@@ -103,7 +103,9 @@ describe.each(cases)('$name', (one) => {
     for (const resource of resourcesOf(bundleOf(one))) {
       for (const [path, leaf] of leaves(resource)) {
         if (typeof leaf !== 'string' || isDerived(path)) continue;
-        const foreign = wordsOf(leaf).filter((word) => !text.includes(word) && !mapsText.includes(word));
+        const foreign = wordsOf(plainly(path, leaf, text)).filter(
+          (word) => !text.includes(word) && !mapsText.includes(word),
+        );
         expect({ path, foreign: foreign.filter((word) => !isOurs(word)) }).toEqual({ path, foreign: [] });
       }
     }
@@ -153,6 +155,10 @@ function referencesIn(value: unknown): readonly string[] {
     path.endsWith('.reference') && typeof leaf === 'string' ? [leaf] : [],
   );
 }
+
+/** What the map itself has put into base64, as it was before. */
+const plainly = (path: string, leaf: string, message: string): string =>
+  path.endsWith('.data') && !message.includes(leaf) ? Buffer.from(leaf, 'base64').toString() : leaf;
 
 const wordsOf = (text: string): readonly string[] => text.split(/[\s|=^/+]+/).filter((word) => word !== '');
 /** Ids of messages and the settings' own systems. */

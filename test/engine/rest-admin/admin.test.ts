@@ -27,7 +27,7 @@ beforeEach(async () => {
     wakeDeliveries: flows.wake,
   });
   routes = [
-    ...messageRoutes({ messages, inbox: house.inbox(), deadLetters }),
+    ...messageRoutes({ messages, inbox: house.inbox(), formats: house.formats, deadLetters }),
     ...deliveryRoutes({ messages, deadLetters }),
     ...mappingRoutes({ ...house, reload: () => Promise.resolve() }),
   ];

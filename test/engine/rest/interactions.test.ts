@@ -342,10 +342,10 @@ const scenarios: readonly Scenario[] = [
   },
   {
     rule: 'a method that is not offered is 405, and Allow says which are',
-    when: ['Patient/x', { method: 'PATCH', body: '[]' }],
+    when: ['Patient/x', post('{}')],
     then: {
       status: 405,
-      headers: { allow: 'GET, PUT, DELETE, HEAD' },
+      headers: { allow: 'GET, PUT, PATCH, DELETE, HEAD' },
       body: { resourceType: 'OperationOutcome' },
     },
   },
@@ -459,6 +459,7 @@ describe('capabilities', () => {
       'delete',
       'history-instance',
       'history-type',
+      'patch',
       'read',
       'search-type',
       'update',

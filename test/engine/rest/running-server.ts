@@ -26,6 +26,7 @@ export interface RunningServer {
   readonly store: Store;
   readonly repository: ConditionalRepository;
   readonly http: HttpServer;
+  readonly resultsFolder: string;
   /** Changes as the listeners heard of them: `created Patient/1/_history/1`. */
   readonly events: string[];
   /** What was said to the log as warnings. */
@@ -65,6 +66,7 @@ const passwordHash = hashPassword(password, salt);
 
 export async function startServer(choice: ServerChoice = {}): Promise<RunningServer> {
   const folder = mkdtempSync(join(tmpdir(), 'kiungo-rest-'));
+  const resultsFolder = join(folder, 'results');
   const clock = steppedClock('2026-03-01T08:00:00Z');
   const ids = countingIds();
   let url = '';
@@ -129,6 +131,7 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     }),
     census: () => store.messages.census(),
     ...(choice.bodyLimit === undefined ? {} : { bodyLimit: choice.bodyLimit }),
+    resultsFolder,
     publicUrlIsFixed: choice.publicUrl !== undefined,
     ...(choice.trustedProxies === undefined ? {} : { trustedProxies: choice.trustedProxies }),
     ...(choice.drainMs === undefined ? {} : { drainMs: choice.drainMs }),
@@ -153,6 +156,7 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     store,
     repository,
     http,
+    resultsFolder,
     events,
     warnings,
     defects,

@@ -1,9 +1,10 @@
 // GET /: closed to strangers, and of use to who is signed in.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startPageRoute } from '../../../engine/rest/start-page.ts';
 import { password, startServer, type RunningServer } from './running-server.ts';
 
 let server: RunningServer;
-beforeAll(async () => void (server = await startServer()));
+beforeAll(async () => void (server = await startServer({ routes: [startPageRoute] })));
 afterAll(() => server.stop());
 
 async function pageOf(name: string): Promise<string> {

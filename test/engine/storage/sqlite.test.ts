@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '../../../engine/kernel/logger.ts';
 import { integrityProblems } from '../../../engine/storage/sqlite/integrity.ts';
+import type { Plan } from '../../../engine/search/plan.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../../../engine/storage/sqlite/open.ts';
 import { describe, expect, test } from '@jest/globals';
 import { configurationStoreContract } from '../../contract/configuration-store.ts';
@@ -24,13 +25,13 @@ const options = (file: string): SqliteStoreOptions => ({
   logger: silentLogger,
 });
 
-async function openIn(folder: string): Promise<OpenedStore> {
-  const store = await openSqliteStore(options(join(folder, 'tenant.db')));
+async function openIn(folder: string, pool: SqliteStoreOptions['pool'] = {}): Promise<OpenedStore> {
+  const store = await openSqliteStore({ ...options(join(folder, 'tenant.db')), pool });
   return {
     store,
     reopen: async () => {
       await store.close();
-      return openIn(folder);
+      return openIn(folder, pool);
     },
     close: async () => {
       await store.close();
@@ -47,6 +48,8 @@ resourceStoreContract('sqlite', open);
 resourceReferencesContract('sqlite', open);
 resourceSearchContract('sqlite', open);
 widerSearchContract('sqlite', open);
+// No time at all on the main thread: all searches go to the pool.
+widerSearchContract('sqlite, searching on threads', () => openIn(newFolder(), { hereMs: -1 }));
 searchedUrlsContract('sqlite', open);
 messageStoreContract('sqlite', open);
 jobStoreContract('sqlite', open);
@@ -85,6 +88,53 @@ describe('sqlite: the file', () => {
     setLayoutVersion(file, known);
     await (await openSqliteStore(options(file))).close();
     rmSync(folder, { recursive: true });
+  });
+});
+
+const everyPatient: Plan = {
+  type: 'Patient',
+  where: { op: 'not', of: { op: 'none' } },
+  order: [],
+  count: 10,
+  after: undefined,
+  total: 'accurate',
+};
+
+describe('sqlite: long searches', () => {
+  test('go on while reads and writes are answered', async () => {
+    const opened = await openIn(newFolder(), { hereMs: -1 });
+    await write(opened.store, version('a'));
+    const order: string[] = [];
+    const search = opened.store.resources.search(everyPatient).then(() => order.push('search'));
+    await opened.store.resources.read('Patient', 'a').then(() => order.push('read'));
+    await write(opened.store, version('b')).then(() => order.push('write'));
+    await search;
+    expect(order).toEqual(['read', 'write', 'search']);
+    await opened.close();
+  });
+
+  test('are refused as too costly after their time, and the next one is carried out', async () => {
+    const folder = newFolder();
+    const opened = await openIn(folder, { hereMs: -1, limitMs: -1 });
+    await write(opened.store, version('a'));
+    const asked = opened.store.resources.search(everyPatient);
+    await expect(asked).rejects.toMatchObject({ code: 'too-costly' });
+    const refused = opened.store.resources.search({ ...everyPatient, after: 'x' });
+    await expect(refused).rejects.toMatchObject({ code: 'bad-request' });
+    await opened.close();
+  });
+
+  test('of which too many wait are refused as unavailable', async () => {
+    const opened = await openIn(newFolder(), { hereMs: -1, searches: 3 });
+    await write(opened.store, version('a'));
+    const all = await Promise.allSettled(
+      Array.from({ length: 5 }, () => opened.store.resources.search(everyPatient)),
+    );
+    expect(all.map(({ status }) => status).sort()).toEqual([
+      ...Array.from({ length: 3 }, () => 'fulfilled'),
+      ...Array.from({ length: 2 }, () => 'rejected'),
+    ]);
+    await opened.close();
   });
 });
 
