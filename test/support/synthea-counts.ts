@@ -178,8 +178,9 @@ export const patientsWith = {
 /** Notes what a resource tells of its patient. */
 export function noteForPatient(one: SyntheaResource, patient: SyntheaResource | undefined): void {
   if (patient === undefined) return;
-  if (has(one.clinicalStatus, 'active') && one.resourceType === 'Condition')
-    {patientsWith.active.add(patient.id);}
+  if (has(one.clinicalStatus, 'active') && one.resourceType === 'Condition') {
+    patientsWith.active.add(patient.id);
+  }
   if (value(one, '29463-7') > 80) patientsWith.heavy.add(patient.id);
   if (one.resourceType === 'Encounter' && one.class?.code === 'IMP') patientsWith.admitted.add(patient.id);
 }
