@@ -22,6 +22,7 @@ import { createReplays } from '../messages/replays.ts';
 import { createResend } from '../messages/resend.ts';
 import { createRetention } from '../messages/retention.ts';
 import { createRepository } from '../repository/create-repository.ts';
+import { followSearchParameters } from '../repository/follow-search-parameters.ts';
 import { channelRoutes } from '../rest/admin/channels.ts';
 import { eventRoutes } from '../rest/admin/events.ts';
 import { replayRoutes } from '../rest/admin/replays.ts';
@@ -81,6 +82,7 @@ export async function createApp(
     base,
     referentialIntegrity,
   });
+  const searchParameters = followSearchParameters({ repository, resources: store.resources, index, logger });
 
   // Messages in, mapped, and out.
   const formats = createFormats([hl7Format]);
@@ -236,6 +238,7 @@ export async function createApp(
   });
   return {
     start: async () => {
+      await searchParameters.start();
       await flowPort.start();
       await flows.start();
       if (!(await flowPort.known(flowsLimitMs))) {

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startEngine, type RunningEngine } from '../support/engine-process.ts';
+import { noteForPatient, syntheaCounts, type SyntheaResource } from '../support/synthea-counts.ts';
 import { describeWithSamples, sharedFile, sharedFolder } from '../support/shared.ts';
 
 interface Resource {
@@ -91,6 +92,17 @@ describeWithSamples('the Synthea bundles', () => {
       const query = `Encounter?practitioner.identifier=http://hl7.org/fhir/sid/us-npi|${number}`;
       expect([number, await totalOf(query)]).toEqual([number, all.length]);
     }
+  });
+
+  test.each(syntheaCounts())('%s finds as many as are in the files', async (query, holds) => {
+    const expected = sent.flatMap(({ entry }) => {
+      const subject = entry.find(({ resource }) => resource.resourceType === 'Patient')?.resource;
+      const all = entry.map(({ resource }) => resource as unknown as SyntheaResource);
+      const patient = subject as SyntheaResource | undefined;
+      for (const one of all) noteForPatient(one, patient);
+      return all.filter((one) => one.resourceType === query.split('?')[0] && holds(one, patient));
+    });
+    expect(await totalOf(query)).toBe(expected.length);
   });
 
   test('decimals are as they were written', async () => {
