@@ -92,6 +92,14 @@ export async function startLimit(script: string): Promise<{ port: number; stop: 
   return { port, stop: () => child.kill() };
 }
 
+/** Seconds of processor that a process has used so far (Linux): says what a request costs, however busy the machine is. */
+export function processorSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 /** Resident memory in MB of a process and of those that it started (Linux). */
 export function residentMegabytes(pid: number): readonly number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
@@ -102,11 +110,4 @@ export function residentMegabytes(pid: number): readonly number[] {
     const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${one}/status`, 'utf8'))?.[1];
     return Math.round(Number(kilobytes) / 1024);
   });
-}
-
-/** Processor time that a process has used, in seconds (Linux counts it in hundredths). */
-export function processorSeconds(pid: number): number {
-  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
-  const [user, system] = fields.split(' ').slice(11, 13).map(Number);
-  return ((user ?? 0) + (system ?? 0)) / 100;
 }

@@ -3,9 +3,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { startMeasured, newFolder } from './engine.ts';
 import { printTable, type Figure } from './report.ts';
-import { measureCreates, measureTransactions } from './scenarios/writes.ts';
+import { measureMix } from './scenarios/mix.ts';
+import {
+  measureCreates,
+  measureSmallTransactions,
+  measureSynthea,
+  measureTransactions,
+} from './scenarios/writes.ts';
 import { measureExtraction } from './scenarios/extraction.ts';
-import { measureMessages } from './scenarios/messages.ts';
+import { measureMessageLists } from './scenarios/message-lists.ts';
+import { measureKeeping, measureMessages } from './scenarios/messages.ts';
 import { measureReads } from './scenarios/reads.ts';
 import { measureSearch } from './scenarios/search.ts';
 import { measureStartAndMemory } from './scenarios/start.ts';
@@ -17,8 +24,13 @@ const scenarios = {
   reads: measureReads,
   creates: measureCreates,
   transactions: measureTransactions,
+  small: measureSmallTransactions,
+  synthea: measureSynthea,
+  mix: measureMix,
+  keeping: measureKeeping,
   messages: measureMessages,
   search: measureSearch,
+  'message-lists': measureMessageLists,
 } as const;
 
 const figures: Figure[] = [];

@@ -13,6 +13,7 @@ export type {
   Arrival,
   Envelope,
   Inbox,
+  MessageBatch,
   MessageFormat,
   Receipt,
   Sender,

@@ -27,8 +27,13 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
 
 // The `node` package brings the Node that the engine runs on, whatever is installed on the machine.
 const node = inRoot('node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
-execFileSync(node, [inRoot('engine', 'search', 'definitions', 'prepare.ts')], {
-  cwd: root,
-  stdio: 'inherit',
-  shell: process.platform === 'win32',
-});
+for (const part of [
+  ['search', 'definitions'],
+  ['fhir', 'shapes'],
+]) {
+  execFileSync(node, [inRoot('engine', ...part, 'prepare.ts')], {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+}

@@ -1,7 +1,6 @@
 // Hands deliveries out as files: one file a delivery, complete or not there at all.
-import { mkdir, open, rename } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Sender, SendResult } from '../../engine/index.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** File name endings by media type; anything else is `.txt`. */
 const endings: Readonly<Record<string, string>> = {
@@ -18,7 +17,7 @@ export function createFileDrop(folder: string): Sender {
   return {
     send: async ({ id, contentType, payload }) => {
       try {
-        await drop(folder, `${id}${endings[contentType.split(';')[0] ?? ''] ?? '.txt'}`, payload);
+        await writeWhole(folder, `${id}${endings[contentType.split(';')[0] ?? ''] ?? '.txt'}`, payload);
         return { state: 'done' };
       } catch (error) {
         return notWritten(error);
@@ -26,19 +25,6 @@ export function createFileDrop(folder: string): Sender {
     },
     close: async () => undefined,
   };
-}
-
-async function drop(folder: string, name: string, payload: Uint8Array): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const aside = join(folder, `.${name}.part`);
-  const file = await open(aside, 'w', 0o600);
-  try {
-    await file.writeFile(payload);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(aside, join(folder, name));
 }
 
 function notWritten(error: unknown): SendResult {

@@ -1,5 +1,6 @@
 // HL7 v2 as the message engine sees it: what the envelope tells, the parsed message, the acknowledgement.
 import type { AcknowledgementWish, Envelope, MessageFormat } from '../../engine/index.ts';
+import { openBatch } from './batch.ts';
 import { isAnswer, readHeader, typeMissing, type Header, type Reason } from './header.ts';
 import { messageType, parseMessage } from './message.ts';
 import { renderAcknowledgement } from './render-ack.ts';
@@ -44,6 +45,7 @@ function unreadable(reason: Reason): Envelope {
 export const hl7Format: MessageFormat = {
   mediaTypes: ['application/hl7-v2', 'x-application/hl7-v2+er7', 'text/x-hl7-v2'],
   identify,
+  openBatch,
   parse: parseMessage,
   renderAcknowledgement,
 };

@@ -25,7 +25,7 @@ const refusals = {
   'hl7-no-header': 'the message does not begin with an MSH segment',
   'hl7-no-delimiters': 'MSH-1 and MSH-2 do not name usable delimiters',
   'hl7-no-type': 'MSH-9 (message type) is empty',
-  'hl7-batch': 'batches (FHS, BHS) are not taken; send the messages one by one, each in its own frame',
+  'hl7-batch': 'a batch (FHS, BHS) stands where one message is expected; once mended, send it in as it came',
   'hl7-several-messages':
     'there is more than one MSH segment in the frame; send each message in its own frame',
   'hl7-charset-wide':

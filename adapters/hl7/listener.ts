@@ -1,6 +1,6 @@
 // The MLLP port: takes connections, and hands each to a conversation. Plain TCP, or TLS with the peer's certificate asked for.
 import { BlockList, createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { Clock, Ids, Inbox, Logger } from '../../engine/index.ts';
 import { isKnownCharset } from './charset.ts';
 import { Conversation } from './conversation.ts';
@@ -39,6 +39,8 @@ export interface MllpListenerOptions {
   readonly allow?: readonly string[];
   /** Certificates and keys; with `requestCert` the peer must show one. Default: plain TCP. */
   readonly tls?: TlsOptions;
+  /** Common names of the certificates that may connect. Default: any that `tls.ca` vouches for. */
+  readonly names?: readonly string[];
 }
 
 export interface MllpListener {
@@ -69,11 +71,8 @@ export function createMllpListener(options: MllpListenerOptions): MllpListener {
   const isAllowed = allowed(options.allow);
   const server = serverOf(options);
 
-  const refuse = (socket: Socket): void => {
-    logger.warn(
-      { channel: options.channel, peer: socket.remoteAddress },
-      'refused a connection: not on the allow list',
-    );
+  const refuse = (socket: Socket, cause: string): void => {
+    logger.warn({ channel: options.channel, peer: socket.remoteAddress, cause }, 'refused a connection');
     socket.destroy();
   };
   const converse = (socket: Socket): void => {
@@ -82,10 +81,13 @@ export function createMllpListener(options: MllpListenerOptions): MllpListener {
     socket.once('close', () => conversations.delete(conversation));
   };
   server.on('connection', (socket: Socket) => {
-    if (!isAllowed(socket.remoteAddress ?? '')) refuse(socket);
+    if (!isAllowed(socket.remoteAddress ?? '')) refuse(socket, 'not on the allow list');
     else if (options.tls === undefined) converse(socket);
   });
-  server.on('secureConnection', converse);
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (isNamed(socket, options.names)) converse(socket);
+    else refuse(socket, 'the name in its certificate is not one of the channel');
+  });
   server.on('tlsClientError', (error: Error) =>
     logger.warn({ channel: options.channel, cause: error.message }, 'a TLS handshake failed'),
   );
@@ -103,6 +105,11 @@ export function createMllpListener(options: MllpListenerOptions): MllpListener {
     connections: () => conversations.size,
   };
 }
+
+/** The certificate itself was looked at in the handshake. */
+const isNamed = (socket: TLSSocket, names: readonly string[] | undefined): boolean =>
+  names === undefined ||
+  (socket.authorized && names.includes(String(socket.getPeerCertificate().subject.CN)));
 
 /** The options without those that are given as undefined, so that they do not hide the defaults. */
 function given(options: MllpListenerOptions): MllpListenerOptions {

@@ -35,6 +35,8 @@ export interface MllpSender extends Sender {
 
 /** Largest acknowledgement that is read. */
 const maxAnswerBytes = 4 * 1024 * 1024;
+/** How much of an acknowledgement is kept with its delivery. */
+const keptBytes = 64 * 1024;
 /** How many messages are remembered whose acknowledgements may still come, late or twice. */
 const remembered = 1000;
 /** Time-outs in a row after which the connection is taken for dead. */
@@ -48,6 +50,12 @@ const reasons = {
     'the message has no control id (MSH-10), so that its acknowledgement could not be known',
   'hl7-sender-closed': 'the engine is stopping; the message will be sent again',
 } as const;
+
+/** As it is kept with the delivery. */
+const responseOf = (raw: Buffer): NonNullable<SendResult['response']> => ({
+  contentType: 'application/hl7-v2',
+  bytes: raw.subarray(0, keptBytes),
+});
 
 const failed = (code: keyof typeof reasons, retry: RetryClass): SendResult => ({
   state: 'failed',
@@ -171,20 +179,23 @@ class MllpClient implements MllpSender {
     } else if (current === undefined) {
       this.#options.logger.warn({ bytes: raw.length }, 'the receiver sent something that answers nothing');
     } else if (answer === undefined) {
-      this.#conclude(malformed);
+      this.#conclude(malformed, raw);
     } else {
-      this.#conclude(answer.controlId === current.controlId ? verdictOf(answer.code) : misdirected);
+      const isOurs = answer.controlId === current.controlId;
+      this.#conclude(isOurs ? verdictOf(answer.code) : misdirected, raw, isOurs ? answer.code : undefined);
     }
   }
 
-  #conclude(verdict: Verdict): void {
+  /** `code`: of an answer to this very message. */
+  #conclude(verdict: Verdict, raw: Buffer, code?: string): void {
     this.#timeouts = 0;
+    const answer = { ...(code === undefined ? {} : { code }), response: responseOf(raw) };
     if (verdict.kind === 'refused') {
-      this.#settle({ state: 'failed', retry: verdict.retry, reason: verdict.reason });
+      this.#settle({ state: 'failed', retry: verdict.retry, reason: verdict.reason, ...answer });
     } else if (verdict.level === 'commit' && this.#options.until === 'application') {
       this.#await();
     } else {
-      this.#settle({ state: 'done' });
+      this.#settle({ state: 'done', ...answer });
     }
   }
 

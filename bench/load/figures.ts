@@ -1,6 +1,7 @@
 // What a load comes to: rate, latencies, and what the generator itself cost.
 
 export interface Load {
+  readonly requests: number;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -33,6 +34,7 @@ export async function runLoad(
   latencies.sort((a, b) => a - b);
   const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? 0;
   return {
+    requests: latencies.length,
     perSecond: latencies.length / (tookMs / 1000),
     p50Ms: at(0.5),
     p99Ms: at(0.99),

@@ -42,6 +42,49 @@ export async function measureMessages(start: () => Promise<MeasuredEngine>): Pro
   ];
 }
 
+/** What a sender sees while nothing is worked on: bytes durable, answer back. */
+export async function measureKeeping(start: () => Promise<MeasuredEngine>): Promise<Figure[]> {
+  const engine = await start();
+  await switchChannel(engine, 'pause');
+  const many = await keepFrom(engine, 16);
+  const one = await keepFrom(engine, 1);
+  await engine.stop();
+  return [
+    {
+      name: 'ORU with 20 OBX, kept and acknowledged alone',
+      value: many.perSecond,
+      unit: 'messages/s',
+      target: 4_000,
+      better: 'more',
+      remarks: `16 connections; p50 ${many.p50Ms.toFixed(1)} ms, p99 ${many.p99Ms.toFixed(1)} ms, ${many.errors} not accepted`,
+    },
+    {
+      name: 'the same on one connection, p50',
+      value: one.p50Ms,
+      unit: 'ms',
+      target: 2,
+      better: 'less',
+      remarks: `${one.perSecond.toFixed(0)}/s`,
+    },
+  ];
+}
+
+async function keepFrom(engine: MeasuredEngine, connections: number): ReturnType<typeof runLoad> {
+  const open = Array.from({ length: connections }, () => new MllpConnection(engine.mllpPort));
+  let sent = 0;
+  const load = await runLoad(connections, seconds, async (client) => {
+    sent += 1;
+    return (await open[client]?.send(sampleOru(`k${connections}-${sent}`, `s${sent}`))) === true;
+  });
+  for (const connection of open) connection.close();
+  return load;
+}
+
+async function switchChannel(engine: MeasuredEngine, command: string): Promise<void> {
+  const url = `http://127.0.0.1:${engine.port}/admin/channels/hl7/${command}`;
+  await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${await engine.token()}` } });
+}
+
 /** Waits until all are processed, within a limit; answers how many are. */
 async function untilStored(engine: MeasuredEngine, sent: number): Promise<number> {
   const end = performance.now() + drainLimitMs;

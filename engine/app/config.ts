@@ -15,13 +15,22 @@ export interface Config {
   readonly store: string;
   /** Without a trailing slash; undefined: made from what the engine listens on. */
   readonly publicUrl: string | undefined;
+  readonly trustProxy: readonly string[] | undefined;
   readonly adminClientId: string | undefined;
   readonly adminClientSecret: string | undefined;
   readonly logLevel: LogLevel;
   readonly mllpCharset: string;
   readonly mllpAllow: readonly string[] | undefined;
   readonly timeZone: string;
+  /** Absolute; undefined: the shipped ones. */
+  readonly mappings: string | undefined;
+  /** Absolute. */
+  readonly mapOverlays: string | undefined;
   readonly destinations: readonly Destination[];
+  readonly referentialIntegrity: boolean;
+  /** Absolute. */
+  readonly channels: string | undefined;
+  readonly alertWebhook: string | undefined;
   readonly maxMessageBytes: number;
   readonly retentionDays: number;
 }
@@ -80,6 +89,7 @@ function oneOf(text: string, choices: readonly string[]): string {
 const readers = {
   text: (text) => text,
   port: (text) => whole(text, 0, 65_535),
+  switch: (text) => oneOf(text, ['on', 'off']) === 'on',
   whole: (text) => whole(text, 1, Number.MAX_SAFE_INTEGER),
   url,
   folder: (text) => resolve(text),
@@ -91,6 +101,10 @@ const readers = {
       ? text
       : bad('a time zone such as Africa/Nairobi'),
   destinations: (text) => text.split(',').map(destination),
+  webhook: (text) =>
+    /^https?:$/.test(URL.parse(text)?.protocol ?? '')
+      ? text
+      : bad('a URL that begins with http:// or https://'),
   hosts: (text) => text.split(',').map((host) => host.trim()),
 } satisfies Record<(typeof settings)[SettingKey]['kind'], Reader>;
 

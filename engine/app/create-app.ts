@@ -1,38 +1,50 @@
 // The wiring: builds every part from the settings, and starts and stops them in order. The contents page of the engine.
 import { join } from 'node:path';
-import { createMllpListener } from '../../adapters/hl7/listener.ts';
 import { hl7Format } from '../../adapters/hl7/format.ts';
 import { createFlowsSupervisor } from '../../flows/supervisor.ts';
 import { createAuth } from '../auth/create-auth.ts';
 import { createScheduler } from '../jobs/scheduler.ts';
+import { lazyShapes } from '../fhir/shapes/cache.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { createMapper } from '../mapping/create-mapper.ts';
+import { createChannelBook } from '../messages/channels/channel-book.ts';
+import { readChannelFiles } from '../messages/channels/channel-files.ts';
+import { channelPositions, createChannelRunner } from '../messages/channels/channel-runner.ts';
+import { createSwitches } from '../messages/channels/switches.ts';
 import { createDeadLetters } from '../messages/dead-letters.ts';
 import { createFormats } from '../messages/formats.ts';
 import { createInbox } from '../messages/inbox.ts';
 import { createOutbox } from '../messages/outbox.ts';
 import { createProcessor } from '../messages/processor.ts';
+import { createReplays } from '../messages/replays.ts';
+import { createResend } from '../messages/resend.ts';
 import { createRetention } from '../messages/retention.ts';
-import { usualSettings, type SettingsOf } from '../messages/stages.ts';
 import { createRepository } from '../repository/create-repository.ts';
+import { followSearchParameters } from '../repository/follow-search-parameters.ts';
+import { channelRoutes } from '../rest/admin/channels.ts';
+import { eventRoutes } from '../rest/admin/events.ts';
+import { replayRoutes } from '../rest/admin/replays.ts';
 import { deliveryRoutes } from '../rest/admin/deliveries.ts';
 import { mappingRoutes } from '../rest/admin/mappings.ts';
 import { messageRoutes } from '../rest/admin/messages.ts';
 import { createHttpServer } from '../rest/create-server.ts';
+import { startPageRoute } from '../rest/start-page.ts';
 import { openSqliteStore } from '../storage/sqlite/open.ts';
 import { createFlowPort } from '../subscriptions/flow-subscriptions.ts';
+import { channelOfSettings, senderMaker, sourceMaker } from './channels.ts';
 import type { Config } from './config.ts';
 import { administrator, createDataFolder, firstCredentials, keysOf } from './first-credentials.ts';
 import { registerDestinations } from './destinations.ts';
 import { searchIndexOf, storeFile } from './stored.ts';
+import { createWatching } from './watching.ts';
 import type { Places } from './welcome.ts';
 
 const version = '0.1.0';
 /** How long the first start of all waits for the flows to say what they listen for. Later starts know. */
 const flowsLimitMs = 20_000;
-const mappings = join(import.meta.dirname, '..', '..', 'mappings');
+const shippedMappings = join(import.meta.dirname, '..', '..', 'mappings');
 
 export interface App {
   /** Resolves when the engine answers; tells where. */
@@ -54,24 +66,85 @@ export async function createApp(
   // What is kept, and FHIR's rules about it.
   const store = await openSqliteStore({ file: storeFile(config), clock, logger });
   const index = searchIndexOf(config, clock);
-  const repository = createRepository({ store, index, clock, ids, logger, base });
+  const { referentialIntegrity } = config;
+  const shapes = lazyShapes();
+  const repository = createRepository({
+    store,
+    index,
+    shapes,
+    clock,
+    ids,
+    logger,
+    base,
+    referentialIntegrity,
+  });
+  const searchParameters = followSearchParameters({ repository, resources: store.resources, index, logger });
 
   // Messages in, mapped, and out.
   const formats = createFormats([hl7Format]);
-  const mapper = await createMapper({ folder: mappings, logger, facility: { timeZone: config.timeZone } });
-  const settingsOf: SettingsOf = (channel) => ({ ...usualSettings(channel), charset: config.mllpCharset });
+  const mapper = await createMapper({
+    folder: config.mappings ?? shippedMappings,
+    ...(config.mapOverlays === undefined ? {} : { overlays: config.mapOverlays }),
+    logger,
+    facility: { timeZone: config.timeZone },
+  });
+  let stopWatchingMaps = (): void => undefined;
+  const outbox = createOutbox({ store, clock, logger });
+  registerDestinations(outbox, { config, logger });
+  const book = createChannelBook({
+    store,
+    clock,
+    ofSettings: [channelOfSettings(config)],
+    ofFiles: config.channels === undefined ? [] : readChannelFiles(config.channels),
+  });
+  const inbox = createInbox({
+    store,
+    formats,
+    settingsOf: (channel) => runner.settingsOf(channel),
+    admit: (channel) => runner.admit(channel),
+    clock,
+    ids,
+    logger,
+    wake: () => processor.wake(),
+  });
+  const channelParts = { config, clock, ids, logger: logger.child({ part: 'channels' }) };
+  const runner = createChannelRunner({
+    book,
+    channelSwitches: createSwitches({
+      store,
+      clock,
+      kind: 'channel-position',
+      usual: 'running',
+      known: Object.keys(channelPositions) as (keyof typeof channelPositions)[],
+    }),
+    destinationSwitches: createSwitches({
+      store,
+      clock,
+      kind: 'destination-position',
+      usual: 'open',
+      known: ['open', 'held'],
+    }),
+    outbox,
+    messages: store.messages,
+    makeSource: sourceMaker({ ...channelParts, inbox }),
+    makeSender: senderMaker(channelParts),
+    charset: config.mllpCharset,
+    logger,
+    wake: () => processor.wake(),
+  });
+  await runner.load();
+  const { settingsOf } = runner;
   const processor = createProcessor({
     repository,
     messages: store.messages,
     formats,
     settingsOf,
+    held: () => runner.held(),
     mapper,
     clock,
+    ids,
     logger,
   });
-  const inbox = createInbox({ store, formats, settingsOf, clock, ids, logger, wake: () => processor.wake() });
-  const outbox = createOutbox({ store, clock, logger });
-  registerDestinations(outbox, { config, logger });
 
   // Events to flows, and what flows do.
   const flowPort = createFlowPort({
@@ -110,11 +183,14 @@ export async function createApp(
     wake: () => processor.wake(),
     wakeDeliveries,
   });
+  const resend = createResend({ repository, formats, settingsOf, clock, ids });
+  const replays = createReplays({ messages: store.messages, deadLetters, resend, clock, ids, logger });
+  const { alerts, live } = createWatching({ config, store, book, outbox, clock, ids, logger });
   const jobs = createScheduler({ jobs: store.jobs, clock, ids, logger });
-  const retention = createRetention({ store, clock, logger, messageDays: config.retentionDays });
+  const retention = createRetention({ store, settingsOf, clock, logger, messageDays: config.retentionDays });
   jobs.define(retention.name, () => retention.run());
 
-  // HTTP and MLLP.
+  // HTTP.
   const auth = createAuth({
     ...(await administrator(credentials, ids)),
     signingKey: Buffer.from(keys.token, 'base64url'),
@@ -125,20 +201,29 @@ export async function createApp(
   const http = createHttpServer({
     repository,
     index,
+    shapes,
     auth,
     clock,
     ids,
     logger,
     version,
     publicUrl: () => publicUrl,
+    publicUrlIsFixed: config.publicUrl !== undefined,
+    trustedProxies: config.trustProxy ?? [],
     bodyLimit: config.maxMessageBytes,
+    resultsFolder: join(config.data, 'results'),
     ready: async () => ({ store: await answers(store.check()) }),
     beside: () => ({ flows: flows.ready() }),
     census: () => store.messages.census(),
+    tallies: () => store.messages.tallies(),
     routes: [
-      ...messageRoutes({ messages: store.messages, inbox, deadLetters }),
+      ...channelRoutes({ book, runner, messages: store.messages }),
+      startPageRoute,
+      ...messageRoutes({ messages: store.messages, inbox, formats, deadLetters }),
+      ...replayRoutes({ replays, resend }),
+      ...eventRoutes({ live, alerts }),
       ...deliveryRoutes({ messages: store.messages, deadLetters }),
-      ...mappingRoutes({ mapper, formats, repository, clock }),
+      ...mappingRoutes({ mapper, reload: () => mapper.reload(), formats, repository, clock }),
     ],
   });
   http.mount({
@@ -147,21 +232,9 @@ export async function createApp(
     handle: (request, response) => flows.handle(request, response),
     upgrade: (request, socket, head) => flows.upgrade(request, socket, head),
   });
-  const mllp = createMllpListener({
-    inbox,
-    host: config.bind,
-    port: config.mllpPort,
-    channel: 'hl7',
-    clock,
-    ids,
-    logger: logger.child({ part: 'mllp' }),
-    charset: config.mllpCharset,
-    maxFrameBytes: config.maxMessageBytes,
-    ...(config.mllpAllow === undefined ? {} : { allow: config.mllpAllow }),
-  });
-
   return {
     start: async () => {
+      await searchParameters.start();
       await flowPort.start();
       await flows.start();
       if (!(await flowPort.known(flowsLimitMs))) {
@@ -171,21 +244,27 @@ export async function createApp(
       publicUrl = config.publicUrl ?? `http://${config.bind}:${httpPort}`;
       processor.start();
       outbox.start();
-      const mllpPort = (await mllp.start()).port;
+      stopWatchingMaps = mapper.watch();
+      await runner.start();
+      alerts.start();
       await jobs.start();
       await jobs.every(retention.interval, retention.name);
       return {
         publicUrl,
         bind: config.bind,
-        mllpPort,
+        mllpPort: runner.status('hl7').port,
         data: config.data,
         credentials: credentials.file,
         version,
       };
     },
     stop: async () => {
-      await mllp.stop();
+      stopWatchingMaps();
+      live.stop();
+      await runner.stop();
       await http.close();
+      await replays.stop();
+      await alerts.stop();
       await inbox.stop();
       await flows.stop();
       await processor.stop();

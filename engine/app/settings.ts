@@ -1,7 +1,18 @@
 // The settings that there are: one table of name, type, default and sentence. docs/configuration.md shows the same table.
 
 type SettingKind =
-  'text' | 'port' | 'whole' | 'url' | 'folder' | 'store' | 'level' | 'hosts' | 'zone' | 'destinations';
+  | 'text'
+  | 'port'
+  | 'switch'
+  | 'whole'
+  | 'url'
+  | 'folder'
+  | 'store'
+  | 'level'
+  | 'hosts'
+  | 'zone'
+  | 'destinations'
+  | 'webhook';
 
 interface Setting {
   readonly name: string;
@@ -51,6 +62,13 @@ export const settings = {
     sentence:
       'The address by which others reach this engine, for links in answers. Default: http://<bind>:<port>.',
   },
+  trustProxy: {
+    name: 'KIUNGO_TRUST_PROXY',
+    kind: 'hosts',
+    byDefault: undefined,
+    sentence:
+      'Addresses or CIDR ranges, comma-separated, of the reverse proxies whose Forwarded and X-Forwarded-… headers are believed. Default: none.',
+  },
   adminClientId: {
     name: 'KIUNGO_ADMIN_CLIENT_ID',
     kind: 'text',
@@ -90,12 +108,47 @@ export const settings = {
     byDefault: 'Africa/Nairobi',
     sentence: 'The time zone of the hospital, for times in messages that name none.',
   },
+  mappings: {
+    name: 'KIUNGO_MAPPINGS',
+    kind: 'folder',
+    byDefault: undefined,
+    sentence:
+      'The folder of maps and code tables, read again whenever a file in it changes. Default: those that come with the engine.',
+  },
+  mapOverlays: {
+    name: 'KIUNGO_MAP_OVERLAYS',
+    kind: 'folder',
+    byDefault: undefined,
+    sentence:
+      "A folder of the hospital's own: files that change shipped maps by name, and further maps and tables. Default: none.",
+  },
   destinations: {
     name: 'KIUNGO_DESTINATIONS',
     kind: 'destinations',
     byDefault: 'ward=file:ward',
     sentence:
       'Where the outbox hands things out, comma-separated: name=mllp://host:port, or name=file:folder (below outbox/ in the data folder).',
+  },
+  referentialIntegrity: {
+    name: 'KIUNGO_REFERENTIAL_INTEGRITY',
+    kind: 'switch',
+    byDefault: 'on',
+    sentence:
+      'on: what a resource refers to must be there, and what is referred to cannot be deleted. off: for loading data in any order.',
+  },
+  channels: {
+    name: 'KIUNGO_CHANNELS',
+    kind: 'folder',
+    byDefault: undefined,
+    sentence:
+      'A folder of channels, one YAML or JSON file each. What is in a file is changed there, and wins over what was made by hand.',
+  },
+  alertWebhook: {
+    name: 'KIUNGO_ALERT_WEBHOOK',
+    kind: 'webhook',
+    byDefault: undefined,
+    sentence:
+      'Where alerts are sent as JSON, at most once a minute: a channel that is silent, a destination that cannot be reached, and so on.',
   },
   maxMessageBytes: {
     name: 'KIUNGO_MAX_MESSAGE_BYTES',

@@ -4,17 +4,21 @@ export interface Places {
   /** Without a trailing slash. */
   readonly publicUrl: string;
   readonly bind: string;
-  readonly mllpPort: number;
+  /** undefined: somebody has stopped the channel `hl7`. */
+  readonly mllpPort: number | undefined;
   readonly data: string;
   readonly credentials: string;
   readonly version: string;
 }
 
+const mllpPlace = ({ bind, mllpPort }: Places): string =>
+  mllpPort === undefined ? 'closed: channel hl7 is stopped' : `mllp://${bind}:${mllpPort}`;
+
 export function welcome(places: Places): string {
   return [
     `Kiungo ${places.version} is running.`,
     `  FHIR R4      ${places.publicUrl}/fhir/R4`,
-    `  HL7 v2       mllp://${places.bind}:${places.mllpPort}`,
+    `  HL7 v2       ${mllpPlace(places)}`,
     `  Flow editor  ${places.publicUrl}/flows`,
     `  Sign-in      ${places.publicUrl}/sign-in`,
     `  Health       ${places.publicUrl}/health/ready`,

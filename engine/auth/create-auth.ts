@@ -14,7 +14,7 @@ import { createTokens, type TokenOptions, type Tokens } from './tokens.ts';
 export interface AuthOptions extends TokenOptions {
   readonly clients: ClientDirectory;
   readonly users: UserDirectory;
-  /** Where a person goes after sign-in who came for nothing in particular; default `/flows/`. */
+  /** Where a person goes after sign-in who came for nothing in particular; default `/`. */
   readonly home?: string;
 }
 
@@ -81,7 +81,7 @@ async function bySession(
 
 function routesOf(options: AuthOptions, tokens: Tokens, sessions: Sessions): readonly HttpRoute[] {
   const attempts = createAttempts(options.clock);
-  const { clients, users, publicUrl, home = '/flows/' } = options;
+  const { clients, users, publicUrl, home = '/' } = options;
   const endpoint = { clients, tokens, attempts };
   const parts = { users, sessions, attempts, publicUrl, home };
   const access = 'public';

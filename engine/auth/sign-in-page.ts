@@ -1,42 +1,16 @@
-// The sign-in page: plain HTML that works without script, on a phone, and with a screen reader.
-import { createHash } from 'node:crypto';
+// The sign-in page.
 import type { HttpAnswer } from '../kernel/http-route.ts';
-
-const style = `
-:root { color-scheme: light dark; font: 1.05rem/1.5 system-ui, sans-serif }
-body { margin: 0; display: grid; place-items: center; min-height: 100vh }
-main { width: min(22rem, 90vw) }
-label { display: block; margin-top: 1rem }
-input, button { box-sizing: border-box; width: 100%; padding: .7rem; font: inherit; border: 1px solid; border-radius: .4rem }
-button { margin-top: 1.5rem; background: #0b5563; color: #fff; border-color: #0b5563 }
-[role=alert] { border-left: .3rem solid #b3261e; padding-left: .8rem }
-`;
-const styleHash = createHash('sha256').update(style).digest('base64');
-
-const headers = {
-  'content-type': 'text/html; charset=utf-8',
-  'cache-control': 'no-store',
-  'content-security-policy':
-    `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; ` +
-    `frame-ancestors 'none'; base-uri 'none'`,
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'same-origin',
-  'cross-origin-opener-policy': 'same-origin',
-} as const;
+import { escapeHtml, htmlPage } from './html-page.ts';
 
 /** `alert`: what went wrong the last time, in words that give nothing away. */
 export function signInPage(
   status: number,
   next: string,
   alert?: string,
-  more: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string>> = {},
 ): HttpAnswer {
   const said = alert === undefined ? '' : `<p role="alert">${escapeHtml(alert)}</p>`;
-  const body = `<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sign in – Kiungo</title><style>${style}</style></head>
-<body><main><h1>Kiungo</h1>${said}
+  const main = `${said}
 <form method="post" action="/sign-in">
 <input type="hidden" name="next" value="${escapeHtml(next)}">
 <label for="name">Name</label>
@@ -44,17 +18,6 @@ export function signInPage(
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <button type="submit">Sign in</button>
-</form></main></body></html>
-`;
-  return { status, headers: { ...headers, ...more }, body };
+</form>`;
+  return htmlPage({ status, title: 'Sign in – Kiungo', main, headers });
 }
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (mark) => entities[mark] ?? mark);

@@ -1,4 +1,4 @@
-// Answering Bundles made as text: stored bodies are put in as they are, never parsed and written again.
+// Answering Bundles made as text, in pieces where they can be large: stored bodies are put in as they are, never parsed and written again.
 // https://hl7.org/fhir/R4/bundle.html
 
 /** What of a stored version a Bundle needs; StoredVersion has it. */
@@ -11,12 +11,17 @@ export interface BundledVersion {
   readonly body: string | undefined;
 }
 
-export interface SearchsetParts {
+/** Full URLs; absent where there is no such page. */
+interface PageLinks {
+  readonly self: string;
+  readonly first?: string | undefined;
+  readonly previous?: string | undefined;
+  readonly next: string | undefined;
+}
+
+export interface SearchsetParts extends PageLinks {
   /** The FHIR base, without a slash at its end. */
   readonly base: string;
-  /** Full URLs. */
-  readonly self: string;
-  readonly next: string | undefined;
   readonly total: number | undefined;
   readonly matches: readonly BundledVersion[];
   readonly included: readonly BundledVersion[];
@@ -24,33 +29,52 @@ export interface SearchsetParts {
   readonly outcome?: string;
 }
 
-/** A searchset Bundle, https://hl7.org/fhir/R4/bundle.html#searchset */
-export function searchsetText(parts: SearchsetParts): string {
-  const entries = [
-    ...parts.matches.map((version) => searchEntry(parts.base, version, 'match')),
-    ...parts.included.map((version) => searchEntry(parts.base, version, 'include')),
-    ...(parts.outcome === undefined ? [] : [`{"resource":${parts.outcome},"search":{"mode":"outcome"}}`]),
-  ];
-  return bundleText('searchset', parts.total, linksOf(parts.self, parts.next), entries);
+/** A searchset Bundle entry by entry, https://hl7.org/fhir/R4/bundle.html#searchset */
+export const searchsetPieces = (parts: SearchsetParts): Iterable<string> =>
+  bundlePieces('searchset', parts.total, linksOf(parts), searchEntries(parts));
+
+function* searchEntries({ base, matches, included, outcome }: SearchsetParts): Iterable<string> {
+  for (const version of matches) yield searchEntry(base, version, 'match');
+  for (const version of included) yield searchEntry(base, version, 'include');
+  if (outcome !== undefined) yield `{"resource":${outcome},"search":{"mode":"outcome"}}`;
+}
+
+export interface SearchsetEntry {
+  readonly version: BundledVersion;
+  readonly mode: 'match' | 'include';
+}
+
+/** A searchset Bundle whose entries come one after another, as they are read. */
+export async function* searchsetStream(
+  base: string,
+  links: { readonly self: string; readonly next: string | undefined },
+  entries: AsyncIterable<SearchsetEntry> | Iterable<SearchsetEntry>,
+): AsyncGenerator<string> {
+  yield `{"resourceType":"Bundle","type":"searchset","link":${linksOf(links)}`;
+  let before = ',"entry":[';
+  for await (const { version, mode } of entries) {
+    yield before + searchEntry(base, version, mode);
+    before = ',';
+  }
+  yield before === ',' ? ']}' : '}';
 }
 
 export interface HistoryParts {
   readonly base: string;
   readonly self: string;
   readonly next: string | undefined;
-  readonly total: number;
+  readonly total: number | undefined;
   /** Newest first. */
   readonly versions: readonly BundledVersion[];
 }
 
-/** A history Bundle, https://hl7.org/fhir/R4/bundle.html#history */
-export const historyText = (parts: HistoryParts): string =>
-  bundleText(
-    'history',
-    parts.total,
-    linksOf(parts.self, parts.next),
-    parts.versions.map((version) => historyEntry(parts.base, version)),
-  );
+/** A history Bundle entry by entry, https://hl7.org/fhir/R4/bundle.html#history */
+export const historyPieces = (parts: HistoryParts): Iterable<string> =>
+  bundlePieces('history', parts.total, linksOf(parts), historyEntries(parts));
+
+function* historyEntries({ base, versions }: HistoryParts): Iterable<string> {
+  for (const version of versions) yield historyEntry(base, version);
+}
 
 /** One entry of the answer to a batch or transaction. */
 export interface ResponseEntry {
@@ -70,7 +94,7 @@ export interface ResponseEntry {
 export const responseText = (
   type: 'transaction-response' | 'batch-response',
   entries: readonly ResponseEntry[],
-): string => bundleText(type, undefined, undefined, entries.map(responseEntry));
+): string => bundleText(type, undefined, entries.map(responseEntry));
 
 function searchEntry(base: string, version: BundledVersion, mode: 'match' | 'include'): string {
   return `{${fullUrl(base, version)}${resourceOf(version)},"search":{"mode":"${mode}"}}`;
@@ -103,24 +127,30 @@ const fullUrl = (base: string, version: BundledVersion): string =>
 const resourceOf = (version: BundledVersion): string =>
   version.body === undefined ? '' : `,"resource":${version.body}`;
 
-const linksOf = (self: string, next: string | undefined): string =>
-  JSON.stringify([
-    { relation: 'self', url: self },
-    ...(next === undefined ? [] : [{ relation: 'next', url: next }]),
-  ]);
+const linksOf = ({ self, first, previous, next }: PageLinks): string =>
+  JSON.stringify(
+    Object.entries({ self, first, previous, next }).flatMap(([relation, url]) =>
+      url === undefined ? [] : [{ relation, url }],
+    ),
+  );
+
+const bundleText = (type: string, links: string | undefined, entries: readonly string[]): string =>
+  [...bundlePieces(type, undefined, links, entries)].join('');
 
 /** Empty arrays are not allowed in FHIR JSON: a Bundle without entries has no `entry`. */
-function bundleText(
+function* bundlePieces(
   type: string,
   total: number | undefined,
   links: string | undefined,
-  entries: readonly string[],
-): string {
-  return [
-    `{"resourceType":"Bundle","type":"${type}"`,
-    total === undefined ? '' : `,"total":${total}`,
-    links === undefined ? '' : `,"link":${links}`,
-    entries.length === 0 ? '' : `,"entry":[${entries.join(',')}]`,
-    '}',
-  ].join('');
+  entries: Iterable<string>,
+): Generator<string> {
+  yield `{"resourceType":"Bundle","type":"${type}"`;
+  if (total !== undefined) yield `,"total":${total}`;
+  if (links !== undefined) yield `,"link":${links}`;
+  let before = ',"entry":[';
+  for (const entry of entries) {
+    yield before + entry;
+    before = ',';
+  }
+  yield before === ',' ? ']}' : '}';
 }

@@ -116,8 +116,15 @@ export function collectReferences(resource: FhirResource): readonly string[] {
 }
 
 function collect(value: object, found: Set<string>): void {
-  for (const [key, part] of Object.entries(value) as [string, unknown][]) {
-    if (key === 'reference' && typeof part === 'string') found.add(part);
-    else if (typeof part === 'object' && part !== null) collect(part, found);
+  if (Array.isArray(value)) {
+    for (const part of value as readonly unknown[]) collectPart(part, found);
+    return;
   }
+  const { reference } = value as { readonly reference?: unknown };
+  if (typeof reference === 'string') found.add(reference);
+  for (const key in value) collectPart((value as Readonly<Record<string, unknown>>)[key], found);
+}
+
+function collectPart(part: unknown, found: Set<string>): void {
+  if (typeof part === 'object' && part !== null) collect(part, found);
 }

@@ -14,15 +14,20 @@ export interface HttpRequest {
   readonly address?: string;
 }
 
+/** An answer too large to be held: sent piece by piece, as fast as the client takes it. */
+export type BodyStream = AsyncGenerator<string | Uint8Array, void, undefined>;
+
 export interface HttpAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A string or bytes are sent as they are; an object as JSON. */
-  readonly body?: string | Uint8Array | object;
+  /** A string, bytes or a stream are sent as they are; an object as JSON. */
+  readonly body?: string | Uint8Array | BodyStream | object;
+  /** Events, instead of a body: each is sent when it comes, until one of the sides goes. */
+  readonly stream?: AsyncIterable<string>;
 }
 
 export interface HttpRoute {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Express path: `/admin/messages/:id/replay`. */
   readonly path: string;
   /** `public` is open to anyone; otherwise the scope that the actor needs (`admin`). */

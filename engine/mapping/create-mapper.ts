@@ -1,5 +1,4 @@
 // The mapper as the other parts use it: loaded from a folder, reloaded without a restart.
-import { watch } from 'node:fs';
 import type { Logger } from '../kernel/logger.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import { flatGroup } from './groups.ts';
@@ -10,6 +9,7 @@ import type { MessageMap } from './message-map.ts';
 import { questionsOf, runMap, type Surroundings } from './run-map.ts';
 import { Scope } from './scope.ts';
 import { MapFault } from './source.ts';
+import { watchFolders } from './watch-folders.ts';
 import type { WireMessage } from './wire-message.ts';
 
 /** What the maps know of the place where they work; each setting is a `$name` in them. */
@@ -22,11 +22,19 @@ export interface Facility {
   readonly barcodeSystem: string;
   /** Identifier system of the order numbers that this side assigns (placer). */
   readonly orderSystem: string;
+  /** Identifier systems of further numbers that name no authority. */
+  readonly visitSystem: string;
+  readonly accountSystem: string;
+  readonly practitionerSystem: string;
+  readonly organizationSystem: string;
+  readonly locationSystem: string;
 }
 
 export interface MapperOptions {
   /** The folder `mappings`. */
   readonly folder: string;
+  /** A folder of the facility's own: files that change shipped maps by name, and further maps and tables. */
+  readonly overlays?: string;
   readonly logger: Logger;
   readonly facility?: Partial<Facility>;
   /** How long the folder must have been quiet before it is read again. */
@@ -45,6 +53,11 @@ const defaults: Facility = {
   patientSystem: 'urn:kiungo:patient-number',
   barcodeSystem: 'urn:kiungo:barcode',
   orderSystem: 'urn:kiungo:order-number',
+  visitSystem: 'urn:kiungo:visit-number',
+  accountSystem: 'urn:kiungo:account-number',
+  practitionerSystem: 'urn:kiungo:practitioner-number',
+  organizationSystem: 'urn:kiungo:organization-number',
+  locationSystem: 'urn:kiungo:location',
 };
 
 /** Throws Refusal `unprocessable` with file and line when the maps cannot be used. */
@@ -90,27 +103,21 @@ class FolderMapper implements ReloadableMapper {
 
   async reload(): Promise<void> {
     try {
-      this.#maps = await loadMaps(this.#options.folder);
+      this.#maps = await loadMaps(this.#options.folder, this.#options.overlays);
     } catch (error) {
-      if (!(error instanceof MapFault)) throw error;
-      throw new Refusal('unprocessable', `the maps cannot be used: ${error.message}`);
+      const fault = faultOf(error);
+      if (fault === undefined) throw error;
+      throw new Refusal('unprocessable', `the maps cannot be used: ${fault}`);
     }
   }
 
   watch(): () => void {
-    const { folder, logger, quietMs = 200 } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    const watcher = watch(folder, { recursive: true }, () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => void this.#reloadAndTell(), quietMs);
+    const { folder, overlays, logger, quietMs = 200 } = this.#options;
+    return watchFolders(overlays === undefined ? [folder] : [folder, overlays], {
+      quietMs,
+      changed: () => this.#reloadAndTell(),
+      failed: (error) => logger.error({ part: 'mapping' }, 'the maps are no longer watched', error),
     });
-    watcher.on('error', (error) => {
-      logger.error({ part: 'mapping' }, 'the maps are no longer watched', error);
-    });
-    return () => {
-      clearTimeout(timer);
-      watcher.close();
-    };
   }
 
   async #reloadAndTell(): Promise<void> {
@@ -140,12 +147,20 @@ class FolderMapper implements ReloadableMapper {
         definitions: new Map(),
         defined: new Map(),
         zoneOf: this.#surroundings.zoneOf,
+        nulls: { seen: 0, heeded: false },
         recorder: undefined,
         occurrence: () => 1,
       },
       flatGroup(message),
     );
   }
+}
+
+/** What its author can mend; undefined for a defect. */
+function faultOf(error: unknown): string | undefined {
+  if (error instanceof MapFault || error instanceof SyntaxError) return error.message;
+  const { code, path } = error as NodeJS.ErrnoException;
+  return code === undefined || path === undefined ? undefined : `${path} cannot be read (${code})`;
 }
 
 /** Throws RangeError for a zone that is not known. */

@@ -63,6 +63,16 @@ export function toFhirDateTime(text: string, zone: TimeZone): string | undefined
   return `${date}T${hour}:${minute}:${seconds}${place}`;
 }
 
+/** The time `minutes` later, with the same offset; undefined for a dateTime without a time of day. */
+export function plusMinutes(dateTime: string, minutes: number): string | undefined {
+  const [, local, seconds, offset] =
+    /^(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d(?:\.\d+)?)(Z|[+-]\d\d:\d\d)$/.exec(dateTime) ?? [];
+  const start = Date.parse(`${local ?? ''}:00Z`);
+  if (Number.isNaN(start) || !Number.isSafeInteger(minutes)) return undefined;
+  const later = new Date(start + minutes * 60_000).toISOString().slice(0, 16);
+  return `${later}:${seconds ?? ''}${offset ?? ''}`;
+}
+
 const colon = (offset: string): string => `${offset.slice(0, 3)}:${offset.slice(3)}`;
 
 /** The offset that a time carries (`+01:00`), if it carries one. */

@@ -4,10 +4,11 @@ import { join, posix } from 'node:path';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { isMap, isSeq } from 'yaml';
 import { compileCondition, type Condition } from './language/expression.ts';
-import { compileTemplate, conditionOf, type Template } from './language/template.ts';
+import { compileTemplate, conditionOf, located, type Template } from './language/template.ts';
 import type { Rows } from './language/tables.ts';
 import type { Disposition } from './mapper.ts';
 import { compileMessageMap, type MessageMap } from './message-map.ts';
+import { applyOverlay, isOverlay } from './overlays.ts';
 import { compileResourceMap, type ResourceMap } from './resource-map.ts';
 import { MapFault, MapSource, scalarText } from './source.ts';
 import { compileSteps, type Step, type StepLibrary } from './steps.ts';
@@ -30,44 +31,62 @@ const schemas = [
 ] as const;
 type Kind = (typeof schemas)[number][1];
 
-/** Throws MapFault, with file and line, for the first thing that is wrong. */
-export async function loadMaps(folder: string): Promise<Maps> {
+/**
+ * `overlays`: a folder of files that change shipped maps by name, and of maps and tables of its own. Throws MapFault, with file and line,
+ * for the first thing that is wrong.
+ */
+export async function loadMaps(folder: string, overlays?: string): Promise<Maps> {
   const validators = await readSchemas(folder);
-  const files = (await readdir(folder, { recursive: true })).map((file) => file.replaceAll('\\', '/'));
-  const sources = new Map<string, MapSource>();
-  for (const file of files.filter((name) => name.endsWith('.yaml')).toSorted()) {
-    sources.set(file, await readSource(folder, file, validators));
+  const sources = await readSources(folder, 'mappings');
+  const own = overlays === undefined ? new Map<string, MapSource>() : await readSources(overlays, 'overlays');
+  for (const [file, source] of own) if (!isOverlay(source)) addOwn(file, source, sources);
+  for (const source of own.values()) {
+    if (!isOverlay(source)) continue;
+    validate(source, validators.get('overlay'));
+    applyOverlay(source, sources);
   }
+  for (const [file, source] of sources) validate(source, validators.get(kindOf(file) ?? ''));
   return new Compiler(sources).maps();
 }
 
-async function readSchemas(folder: string): Promise<ReadonlyMap<Kind, ValidateFunction>> {
+/** `called`: what the folder is called in messages to authors. */
+async function readSources(folder: string, called: string): Promise<Map<string, MapSource>> {
+  const files = (await readdir(folder, { recursive: true })).map((file) => file.replaceAll('\\', '/'));
+  const sources = new Map<string, MapSource>();
+  for (const file of files.filter((name) => name.endsWith('.yaml')).toSorted()) {
+    sources.set(file, new MapSource(posix.join(called, file), await readFile(join(folder, file), 'utf8')));
+  }
+  return sources;
+}
+
+function addOwn(file: string, source: MapSource, sources: Map<string, MapSource>): void {
+  if (sources.has(file)) {
+    throw source.fault(
+      undefined,
+      `mappings/${file} is there already; say what this file changes of it (changes:)`,
+    );
+  }
+  sources.set(file, source);
+}
+
+async function readSchemas(folder: string): Promise<ReadonlyMap<string, ValidateFunction>> {
   const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true });
-  const names = [...new Set(schemas.map(([, name]) => name))];
+  const names = [...new Set(schemas.map(([, name]) => name)), 'overlay'];
   const read = async (name: string): Promise<object> =>
     JSON.parse(await readFile(join(folder, 'schema', `${name}.schema.json`), 'utf8')) as object;
   ajv.addSchema(await read('step-list'), 'step-list.schema.json');
-  const compiled: [Kind, ValidateFunction][] = [];
+  const compiled: [string, ValidateFunction][] = [];
   for (const name of names) compiled.push([name, ajv.compile(await read(name))]);
   return new Map(compiled);
 }
 
-async function readSource(
-  folder: string,
-  file: string,
-  validators: ReadonlyMap<Kind, ValidateFunction>,
-): Promise<MapSource> {
-  const source = new MapSource(posix.join('mappings', file), await readFile(join(folder, file), 'utf8'));
-  const kind = kindOf(file);
-  const validate = kind === undefined ? undefined : validators.get(kind);
-  if (validate === undefined) throw new MapFault(`mappings/${file}`, 'no map lies in this folder');
-  if (!validate(source.document.toJS())) {
-    const error = deepest(validate.errors ?? []);
-    const extra = error?.params['additionalProperty'] as string | undefined;
-    const pointer = `${error?.instancePath ?? ''}${extra === undefined ? '' : `/${extra}`}`;
-    throw new MapFault(source.atPointer(pointer), `${pointer} ${error?.message ?? 'is not right'}`.trim());
-  }
-  return source;
+function validate(source: MapSource, holds: ValidateFunction | undefined): void {
+  if (holds === undefined) throw new MapFault(source.file, 'no map lies in this folder');
+  if (holds(source.document.toJS())) return;
+  const error = deepest(holds.errors ?? []);
+  const extra = error?.params['additionalProperty'] as string | undefined;
+  const pointer = `${error?.instancePath ?? ''}${extra === undefined ? '' : `/${extra}`}`;
+  throw new MapFault(source.atPointer(pointer), `${pointer} ${error?.message ?? 'is not right'}`.trim());
 }
 
 /** Where a value may be of several kinds, the fault is the one that was met farthest inside. */
@@ -138,7 +157,9 @@ class Compiler implements StepLibrary {
     return this.#once(`hl7v2/messages/${name}.yaml`, (source) => {
       const extended = source.document.get('extends', true);
       const base = scalarText(extended);
-      return compileMessageMap(source, base === undefined ? undefined : this.#message(base), this);
+      const extendedMap =
+        base === undefined ? undefined : located(extended, source, () => this.#message(base));
+      return compileMessageMap(source, extendedMap, this);
     });
   }
 

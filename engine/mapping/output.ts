@@ -3,6 +3,7 @@ import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
 import type { FhirResource } from '../fhir/resource.ts';
 import { deterministicId } from './deterministic-id.ts';
 import { settle, type Earlier, type WriteKind } from './settle.ts';
+import type { Merging } from './merge.ts';
 import type { Made } from './scope.ts';
 import type { Issue } from './wire-message.ts';
 
@@ -11,6 +12,7 @@ export interface Wish {
   /** The search that finds it, for `if-none-exist`. */
   readonly condition: string | undefined;
   readonly corrects: boolean;
+  readonly merging: Merging;
   /** Stands for it in the trace. */
   readonly key: object;
   /** The segment that it was made of. */
@@ -20,6 +22,8 @@ export interface Wish {
 interface Entry {
   readonly resource: FhirResource;
   readonly wish: Wish;
+  /** Of all makings that went into it. */
+  readonly keys: readonly object[];
   /** False when what is stored stays as it is. */
   readonly written: boolean;
 }
@@ -41,6 +45,12 @@ export class Output {
     return this.#entries.get(`${type}/${id}`)?.made;
   }
 
+  /** As it is stored, with what this run has changed of it so far; undefined when it is not. */
+  current(type: string, id: string): FhirResource | undefined {
+    const name = `${type}/${id}`;
+    return this.#entries.get(name)?.resource ?? this.#earlier.get(name);
+  }
+
   /** The id, or the next that follows from it when it is taken: the second replicate, the third. */
   freeId(type: string, id: string): string {
     const uses = (this.#uses.get(`${type}/${id}`) ?? 0) + 1;
@@ -51,13 +61,22 @@ export class Output {
   add(wanted: FhirResource, wish: Wish): Made {
     const name = `${wanted.resourceType}/${wanted.id ?? ''}`;
     const written = (reference: string): boolean => this.#entries.get(reference)?.written ?? false;
-    const settled = settle(wanted, this.#earlier, { ...wish, messageId: this.#messageId, written });
+    const before = wish.write === 'merge' ? this.#entries.get(name) : undefined;
+    const earlier = before === undefined ? this.#earlier : new Map([[name, before.resource]]);
+    const settled = settle(wanted, earlier, { ...wish, messageId: this.#messageId, written });
     if (settled.issue !== undefined) this.issues.push(settled.issue);
     const { resource } = settled;
     const own = `${resource.resourceType}/${resource.id ?? ''}`;
     const reference = wish.write === 'if-none-exist' ? `urn:uuid:${resource.id ?? ''}` : own;
     const made = { resource, reference };
-    this.#entries.set(name, { resource, wish, written: settled.written, made });
+    const keys = [...(before?.keys ?? []), wish.key];
+    this.#entries.set(name, {
+      resource,
+      wish,
+      keys,
+      made,
+      written: settled.written || (before?.written ?? false),
+    });
     return made;
   }
 
@@ -75,11 +94,11 @@ export class Output {
   names(): (key: object) => string | undefined {
     const names = new Map<object, string>();
     const counts = new Map<string, number>();
-    for (const { resource, wish, written } of this.entries) {
+    for (const { resource, keys, written } of this.entries) {
       const { resourceType: type, id = '' } = resource;
       const count = counts.get(type) ?? 0;
       if (written) counts.set(type, count + 1);
-      names.set(wish.key, written ? `${type}[${count}]` : `${type}/${id}`);
+      for (const key of keys) names.set(key, written ? `${type}[${count}]` : `${type}/${id}`);
     }
     return (key) => names.get(key);
   }

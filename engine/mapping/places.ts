@@ -26,6 +26,9 @@ export const placeKey = (place: Place): string =>
     '.',
   );
 
+/** What a sender writes to have something deleted. HL7 2.5.1, 2.5.3. */
+export const hl7Null = '""';
+
 const unprintable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
 
 /** The text at a place as FHIR can hold it; undefined where there is none, or HL7's null. */
@@ -40,7 +43,7 @@ export function textAt(
     component === undefined
       ? segment.source(field, repetition)
       : segment.text(field, repetition, component, subcomponent);
-  if (text === '' || text === '""') return undefined;
+  if (text === '' || text === hl7Null) return undefined;
   const clean = text.replace(unprintable, '').trim();
   return clean === '' ? undefined : clean;
 }

@@ -1,4 +1,5 @@
 // Remembers, when a trace is wanted, which field made which element by which rule.
+import { cleared } from './cleared.ts';
 import type { TraceLine } from './mapper.ts';
 import { forEachValue, placeKey, placeName, type Place } from './places.ts';
 import type { WireMessage } from './wire-message.ts';
@@ -16,6 +17,7 @@ export class Recorder {
   readonly #path: string[] = [];
   #made: object = {};
   #reads: Place[] = [];
+  #quiet = 0;
 
   read(place: Place): void {
     this.#reads.push(place);
@@ -37,17 +39,27 @@ export class Recorder {
 
   /** Runs a rule; when it gives a value, what it read is what the element was made from. */
   rule<T>(rule: string, evaluate: () => T | undefined): T | undefined {
+    if (this.#quiet > 0) return evaluate();
     const outer = this.#reads;
     this.#reads = [];
     const value = evaluate();
-    if (value !== undefined) this.#write(rule);
+    if (value !== undefined && value !== cleared) this.#write(rule);
     this.#reads = outer;
+    return value;
+  }
+
+  /** What is evaluated makes no element by itself: what it reads counts for whoever uses its value. */
+  aside<T>(evaluate: () => T): T {
+    this.#quiet++;
+    const value = evaluate();
+    this.#quiet--;
     return value;
   }
 
   #write(rule: string): void {
     const element = this.#path.join('');
-    const places: readonly (Place | undefined)[] = this.#reads.length > 0 ? this.#reads : [undefined];
+    const read = new Map(this.#reads.map((place) => [placeKey(place), place]));
+    const places = read.size > 0 ? read.values() : [undefined];
     for (const place of places) this.#lines.push({ place, made: this.#made, element, rule });
   }
 

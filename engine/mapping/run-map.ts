@@ -25,7 +25,7 @@ interface Asked {
   readonly context: MapContext;
 }
 
-/** Questions of this name ask whether what will be made is stored already. */
+/** Questions named so ask whether what will be made is stored already. */
 const earlierName = 'earlier:';
 const idsPerQuestion = 200;
 
@@ -97,6 +97,7 @@ function carryOut(asked: Asked, surroundings: Surroundings, recorder: Recorder |
     zoneOf: surroundings.zoneOf,
     definitions: map.definitions,
     defined: new Map(),
+    nulls: { seen: 0, heeded: false },
     values: valuesOf(message, context, surroundings),
   };
   const work: Work = { output: new Output(earlierOf(answers), context.messageId), questions: [] };
@@ -145,14 +146,13 @@ function countOccurrences(message: WireMessage): Map<WireSegment, number> {
   );
 }
 
-function earlierOf(answers: Answers): ReadonlyMap<string, FhirResource> {
-  const found = Object.entries(answers).filter(([name]) => name.startsWith(earlierName));
-  return new Map(
-    found.flatMap(([, resources]) =>
+/** Whatever was answered is stored. */
+const earlierOf = (answers: Answers): ReadonlyMap<string, FhirResource> =>
+  new Map(
+    Object.values(answers).flatMap((resources) =>
       resources.map((resource) => [`${resource.resourceType}/${resource.id ?? ''}`, resource] as const),
     ),
   );
-}
 
 /** HL7 2.5.1, MSH-7: its offset holds for the times of the message that have none; else the facility's zone does. */
 function valuesOf(

@@ -3,7 +3,7 @@ import type { FhirResource } from '../fhir/resource.ts';
 import type { Group } from './groups.ts';
 import type { TimeZone } from './hl7-time.ts';
 import type { Answers } from './mapper.ts';
-import { textAt } from './places.ts';
+import { hl7Null, textAt } from './places.ts';
 import type { Recorder } from './recorder.ts';
 import type { WireMessage, WireSegment } from './wire-message.ts';
 
@@ -24,11 +24,19 @@ export interface Run {
   /** Names that a message map defines: read anew in the scope that asks. */
   readonly definitions: ReadonlyMap<string, Expression>;
   /** What they came to in each group. */
-  readonly defined: Map<Group, Map<string, unknown>>;
+  readonly defined: Map<Group, Map<string, Memo>>;
   readonly zoneOf: (name: string) => TimeZone;
   readonly recorder: Recorder | undefined;
   /** How many of its name a segment is, from 1. */
   readonly occurrence: (segment: WireSegment) => number;
+  readonly nulls: Nulls;
+}
+
+/** HL7's nulls that were met on the way to a value: they ask to have something deleted. */
+export interface Nulls {
+  seen: number;
+  /** Whether what is being made changes something that is stored, so that a null has something to delete. */
+  heeded: boolean;
 }
 
 /** One repetition of a field. */
@@ -43,10 +51,16 @@ interface Remembered {
   readonly group: Group;
 }
 
+/** A value, and how many nulls were met on the way to it. */
+interface Memo {
+  readonly value: unknown;
+  readonly nulls: number;
+}
+
 interface Binding {
   readonly expression: Expression;
   readonly scope: Scope;
-  memo?: { readonly value: unknown };
+  memo?: Memo;
 }
 
 export class Scope {
@@ -99,7 +113,10 @@ export class Scope {
   text(item: Item, component: number | undefined, subcomponent: number): string | undefined {
     const { segment, field, repetition } = item;
     const text = textAt(segment, field, repetition, component, subcomponent);
-    if (text !== undefined && this.run.recorder !== undefined) {
+    if (text === undefined) {
+      const { nulls } = this.run;
+      if (nulls.heeded && isNullAt(item, component, subcomponent)) nulls.seen++;
+    } else if (this.run.recorder !== undefined) {
       const occurrence = this.run.occurrence(segment);
       this.run.recorder.read({ ...item, occurrence, component, subcomponent });
     }
@@ -142,10 +159,11 @@ export class Scope {
   #defined(name: string): unknown {
     const definition = this.run.definitions.get(name);
     if (definition === undefined || this.run.recorder !== undefined) return definition?.(this);
-    const known = this.run.defined.get(this.group) ?? new Map<string, unknown>();
+    const known = this.run.defined.get(this.group) ?? new Map<string, Memo>();
     if (known.size === 0) this.run.defined.set(this.group, known);
-    if (!known.has(name)) known.set(name, definition(this));
-    return known.get(name);
+    const memo = known.get(name) ?? memoOf(definition, this);
+    known.set(name, memo);
+    return valueOf(memo, this.run);
   }
 
   /** Of the groups around, only what was made in them, not what was made in the neighbours that they hold. */
@@ -164,6 +182,31 @@ const nowhere = Symbol('nowhere');
 function evaluate(binding: Binding): unknown {
   // A recorder wants to see what is read each time.
   if (binding.scope.run.recorder !== undefined) return binding.expression(binding.scope);
-  binding.memo ??= { value: binding.expression(binding.scope) };
+  const { run } = binding.scope;
+  const { memo } = binding;
+  if (memo !== undefined) return valueOf(memo, run);
+  binding.memo = memoOf(binding.expression, binding.scope);
   return binding.memo.value;
+}
+
+function memoOf(expression: Expression, scope: Scope): Memo {
+  const before = scope.run.nulls.seen;
+  const value = expression(scope);
+  return { value, nulls: scope.run.nulls.seen - before };
+}
+
+/** The nulls that were met the first time count each time. */
+function valueOf({ value, nulls }: Memo, run: Run): unknown {
+  run.nulls.seen += nulls;
+  return value;
+}
+
+/** Whether the place, or the repetition that it is in, holds HL7's null. */
+export function isNullAt(
+  { segment, field, repetition }: Item,
+  component: number | undefined,
+  subcomponent = 1,
+): boolean {
+  if (segment.source(field, repetition) === hl7Null) return true;
+  return component !== undefined && segment.text(field, repetition, component, subcomponent) === hl7Null;
 }

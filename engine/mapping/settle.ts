@@ -3,19 +3,21 @@
 import { writeJson } from '../fhir/exact-json.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import { deterministicId } from './deterministic-id.ts';
+import { mergeInto, type Merging } from './merge.ts';
 import type { Issue } from './wire-message.ts';
 
 /**
  * put: written under its id. once: likewise, but never over one that is there, for a person may have changed it.
- * if-none-exist: created unless its condition finds one.
+ * if-none-exist: created unless its condition finds one. merge: changes what is there by what the message says, and only that.
  */
-export type WriteKind = 'put' | 'once' | 'if-none-exist';
+export type WriteKind = 'put' | 'once' | 'if-none-exist' | 'merge';
 
 /** Resources that are stored already, by `Type/id`. */
 export type Earlier = ReadonlyMap<string, FhirResource>;
 
 interface Incoming {
   readonly write: WriteKind;
+  readonly merging: Merging;
   readonly corrects: boolean;
   readonly messageId: string;
   readonly place: string | undefined;
@@ -34,6 +36,7 @@ const isReleased = (resource: FhirResource): boolean => released.has(String(reso
 
 export function settle(wanted: FhirResource, earlier: Earlier, incoming: Incoming): Settled {
   const stored = earlier.get(`${wanted.resourceType}/${wanted.id ?? ''}`);
+  if (incoming.write === 'merge') return settleMerge(wanted, stored, incoming.merging);
   if (stored === undefined) return { resource: wanted, written: true };
   if (wanted.resourceType === 'Observation') return settleObservation(wanted, stored, incoming);
   if (wanted.resourceType === 'DiagnosticReport') return settleReport(wanted, stored, incoming);
@@ -41,6 +44,11 @@ export function settle(wanted: FhirResource, earlier: Earlier, incoming: Incomin
   return incoming.write === 'once'
     ? { resource: stored, written: false }
     : { resource: wanted, written: true };
+}
+
+function settleMerge(wanted: FhirResource, stored: FhirResource | undefined, merging: Merging): Settled {
+  const resource = mergeInto(stored, wanted, merging);
+  return { resource, written: stored === undefined || writeJson(resource) !== writeJson(stored) };
 }
 
 /** Same key and same value: nothing to write. Another value: only when the sender says that it corrects. */

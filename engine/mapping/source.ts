@@ -1,5 +1,5 @@
 // A map file as it was read: its tree, and which line each part stands on.
-import { isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { isNode, isScalar, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml';
 
 /** Something wrong in a map file, said so that its author finds it. */
 export class MapFault extends Error {
@@ -13,6 +13,8 @@ export class MapSource {
   readonly file: string;
   readonly document: Document.Parsed;
   readonly #lines = new LineCounter();
+  /** Whose the parts are that another file has put in. */
+  readonly #adopted = new WeakMap<object, MapSource>();
 
   /** All scalars are text: `.1` and `08001` are no numbers here. `file` names it in messages, relative to the project. Throws MapFault for what is no YAML. */
   constructor(file: string, text: string) {
@@ -27,7 +29,17 @@ export class MapSource {
 
   /** `mappings/hl7v2/segments/PID-Patient.yaml:12` */
   at(node: Node | null | undefined): string {
+    const owner = node ? this.#adopted.get(node) : undefined;
+    if (owner !== undefined) return owner.at(node);
     return `${this.file}:${node?.range ? this.#lines.linePos(node.range[0]).line : 1}`;
+  }
+
+  /** From here on a part of another file is a part of this one; where it stands is told by the file that it came from. */
+  adopt(part: unknown, from: MapSource): void {
+    if (!isNode(part)) return;
+    visit(part, (_key, node) => {
+      if (isNode(node)) this.#adopted.set(node, from);
+    });
   }
 
   fault(node: Node | null | undefined, what: string): MapFault {

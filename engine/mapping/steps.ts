@@ -4,6 +4,7 @@ import type { Group } from './groups.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import { compileLets, conditionOf, located, withLets, type Lets, type Library } from './language/template.ts';
 import { compileExpression } from './language/expression.ts';
+import { compileItems, type Items } from './language/items.ts';
 import type { Question } from './mapper.ts';
 import type { Output } from './output.ts';
 import { makeResource, type ResourceMap } from './resource-map.ts';
@@ -58,15 +59,23 @@ function compileStep(node: YAMLMap, source: MapSource, library: StepLibrary): St
   };
 }
 
+/** Groups of a kind, repetitions of a field (`PV1-7[*]`), or values (`$name`). */
 function eachStep(node: YAMLMap, source: MapSource, library: StepLibrary): Step {
-  const name = scalarText(node.get('each', true)) ?? '';
+  const each = node.get('each', true) as Node;
+  const name = scalarText(each) ?? '';
   const { lets, steps } = bodyOf(node, source, library);
+  const items = isGroupName(name) ? ofGroups(name) : compileItems(each, source, library);
   return (scope, work) => {
-    for (const group of scope.group.children.get(name) ?? []) {
-      runSteps(steps, withLets(scope.within(group), lets), work);
-    }
+    for (const item of items(scope)) runSteps(steps, withLets(item, lets), work);
   };
 }
+
+const isGroupName = (text: string): boolean => /^[a-z][A-Za-z]*$/.test(text);
+
+const ofGroups =
+  (name: string): Items =>
+  (scope) =>
+    (scope.group.children.get(name) ?? []).map((group) => scope.within(group));
 
 const bodyOf = (
   node: YAMLMap,

@@ -64,10 +64,17 @@ export function acknowledge({ record, answers }: Kept, parts: ArrivalParts): Rec
   return {
     messageId: record.id,
     answers: splitAnswers(answers),
-    answered: (outcome) => {
-      if (isNews(record, outcome)) parts.fates.note(record.id, outcome);
-    },
+    answered: (outcome) => tellFates(record, outcome, parts),
   };
+}
+
+/** What became of the answer to a message, to be written with the next commit. */
+export function tellFates(
+  record: MessageRecord,
+  outcome: 'sent' | 'undelivered',
+  { fates }: Pick<ArrivalParts, 'fates'>,
+): void {
+  if (isNews(record, outcome)) fates.note(record.id, outcome);
 }
 
 /** An answer that once reached the sender stays `sent`, whatever becomes of its repetition. */

@@ -1,4 +1,4 @@
-// Step 5 of processing: those who listen for messages are told inside the commit, so that nothing is told twice or not at all.
+// Step 8 of processing: those who listen for messages are told inside the commit, so that nothing is told twice or not at all.
 import type { Committed, ProcessingParts } from './stages.ts';
 
 export async function announce(message: Committed, { listeners, unit }: ProcessingParts): Promise<Committed> {

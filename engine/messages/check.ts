@@ -1,4 +1,4 @@
-// Step 3 of processing: what holds for the output of every map — nothing empty, and every reference leads somewhere.
+// Step 5 of processing: what holds for the output of every map — nothing empty, and every reference leads somewhere.
 import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import type { FhirResource } from '../fhir/resource.ts';
 import { collectReferences, parseReference } from '../fhir/references.ts';
@@ -7,7 +7,7 @@ import type { ReadsResources } from '../repository/repository.ts';
 import { deadEnd, type DeadEnd, type Mapped, type ProcessingParts } from './stages.ts';
 
 export async function check(message: Mapped, parts: ProcessingParts): Promise<Mapped | DeadEnd> {
-  if (message.meaning.kind === 'set-aside') return message;
+  if (message.meaning.kind !== 'resources') return message;
   const { bundle, map } = message.meaning;
   const fault = emptyPlace(bundle.entry ?? [], 'entry') ?? (await unresolvedPlace(bundle, parts.unit));
   if (fault === undefined) return message;

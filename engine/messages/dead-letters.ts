@@ -10,6 +10,7 @@ import type {
   MessageRecord,
   MessageState,
   MessageWriter,
+  Reason,
 } from '../storage/message-store.ts';
 import type { Formats } from './formats.ts';
 import { digestOf } from './identify.ts';
@@ -38,6 +39,10 @@ export interface DeadLetters {
   mend(id: string, raw: Uint8Array, actor: Actor): Promise<MessageRecord>;
   discard(id: string, why: string, actor: Actor): Promise<MessageRecord>;
   requeueDelivery(id: string, actor: Actor): Promise<Delivery>;
+  /** Takes a waiting delivery out of its lane, which goes on; requeue puts it back. */
+  parkDelivery(id: string, actor: Actor): Promise<Delivery>;
+  /** Takes a message that holds up its channel out of the way; replay puts it back. */
+  park(id: string, actor: Actor): Promise<MessageRecord>;
   discardDelivery(id: string, why: string, actor: Actor): Promise<Delivery>;
 }
 
@@ -50,6 +55,10 @@ const allowed = {
   mend: {
     states: ['set-aside', 'dead'],
     otherwise: 'only a message that is dead or set aside can be mended; what a processed one caused stays',
+  },
+  park: {
+    states: ['received'],
+    otherwise: 'only a message that waits to be processed can be parked',
   },
   discard: {
     states: ['received', 'set-aside', 'dead'],
@@ -90,6 +99,7 @@ export function createDeadLetters(options: DeadLettersOptions): DeadLetters {
   return {
     replay: (id, actor) =>
       change('replay', id, actor, async (message, messages) => {
+        if ((await messages.raw(message.id)) === undefined) throw conflict(bodyGone);
         const now = clock.now();
         const again = { state: 'received', reason: undefined, attempts: 0, dueAt: now } as const;
         await messages.change(message.id, { ...again, changedBy: actor.id });
@@ -109,6 +119,13 @@ export function createDeadLetters(options: DeadLettersOptions): DeadLetters {
         await messages.change(message.id, { state: 'discarded', reason, changedBy: actor.id });
         return message.id;
       }),
+    park: (id, actor) =>
+      change('park', id, actor, async (message, messages) => {
+        await messages.change(message.id, { state: 'dead', reason: parked(actor), changedBy: actor.id });
+        return message.id;
+      }),
+    parkDelivery: (id, actor) =>
+      changeDelivery(id, actor, (messages) => messages.parkDelivery(id, parked(actor))),
     requeueDelivery: (id, actor) =>
       changeDelivery(id, actor, (messages) => messages.requeue(id, clock.now())),
     discardDelivery: (id, why, actor) =>
@@ -117,6 +134,13 @@ export function createDeadLetters(options: DeadLettersOptions): DeadLetters {
       ),
   };
 }
+
+const bodyGone = "the message's bytes were let go of, as its channel's storage level says";
+
+const parked = ({ id }: Actor): Reason => ({
+  code: 'parked-by-person',
+  text: `taken out of the way by ${id}; replay or requeue puts it back`,
+});
 
 async function messageIn(messages: MessageReader, id: string): Promise<MessageRecord> {
   const message = await messages.message(id);
@@ -166,6 +190,7 @@ function mendedCopy(
     map: undefined,
     effects: [],
     replayOf: old.id,
+    batch: undefined,
     changedBy: actor.id,
   };
 }

@@ -42,6 +42,7 @@ function describe(
     map: undefined,
     effects: [],
     replayOf: undefined,
+    batch: undefined,
     changedBy: undefined,
   };
 }

@@ -4,6 +4,7 @@ import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Store } from '../storage/store.ts';
 import { createAcknowledgementFates } from './acknowledgement-fates.ts';
+import { arriveAsBatch } from './batch.ts';
 import type { Formats } from './formats.ts';
 import { arrive } from './pipeline.ts';
 import type { Inbox } from './ports.ts';
@@ -18,6 +19,8 @@ export interface InboxOptions {
   /** Called after each commit of a message. */
   readonly wake: () => void;
   readonly settingsOf?: SettingsOf;
+  /** Throws the refusal of a channel that takes nothing in; all do unless told. */
+  readonly admit?: (channel: string) => void;
   /** See keep.ts; two minutes unless told. */
   readonly anonymousDuplicateMs?: number;
   /** See acknowledgement-fates.ts; 200 ms unless told. */
@@ -37,7 +40,8 @@ export function createInbox(options: InboxOptions): StoppableInbox {
   const parts = { formats, fates, settingsOf, clock, ids, logger, anonymousDuplicateMs };
   return {
     receive: async (arrival) => {
-      const receipt = await arrive(arrival, parts);
+      options.admit?.(arrival.channel);
+      const receipt = (await arriveAsBatch(arrival, parts)) ?? (await arrive(arrival, parts));
       wake();
       return receipt;
     },

@@ -10,26 +10,69 @@ import type { ArrivalParts, Identified, Kept } from './stages.ts';
  * answer that the earlier one got. The same control id over other bytes is another message: device counters start again.
  */
 export async function keep(message: Identified, parts: ArrivalParts): Promise<Kept> {
-  const answers = renderAnswers(message, parts);
-  const kept = await parts.fates.writtenAlongWith((messages) => keepOnce(message, answers, messages, parts));
+  const toKeep = prepared(message, parts);
+  const kept = await parts.fates.writtenAlongWith((messages) => keepOnce(toKeep, messages, parts));
   const facts = { messageId: kept.record.id, channel: kept.record.channel, size: kept.record.size };
-  parts.logger.info(facts, kept.duplicate ? 'message was here before: answered again' : 'message kept');
+  parts.logger.info(facts, wordsOf(kept));
   return kept;
 }
 
-async function keepOnce(
-  { record, arrival }: Identified,
-  answers: Uint8Array | undefined,
+export const wordsOf = ({ duplicate }: Kept): string =>
+  duplicate ? 'message was here before: answered again' : 'message kept';
+
+/** The same for messages that came together: all of them in one commit, or none. */
+export async function keepAll(
+  messages: readonly Identified[],
+  parts: ArrivalParts,
+): Promise<readonly Kept[]> {
+  const toKeep = messages.map((message) => prepared(message, parts));
+  const kept = await parts.fates.writtenAlongWith(async (writer) => {
+    const all: Kept[] = [];
+    for (const one of toKeep) all.push(await keepOnce(one, writer, parts));
+    return all;
+  });
+  const news = kept.filter(({ duplicate }) => !duplicate).length;
+  const channel = kept[0]?.record.channel;
+  parts.logger.info({ channel, messages: kept.length, news }, 'batch of messages kept');
+  return kept;
+}
+
+interface ToKeep {
+  readonly record: MessageRecord;
+  readonly raw: Uint8Array;
+  readonly answers: Uint8Array | undefined;
+  /** The same bytes are the same message, whenever they come. */
+  readonly isOnce: boolean;
+  /** Only what came from here can be the same message: a file without control ids. */
+  readonly onlyFrom?: string | undefined;
+}
+
+function prepared(message: Identified, parts: ArrivalParts): ToKeep {
+  const { record, arrival } = message;
+  const hasId = record.controlId !== '';
+  const isFile = arrival.isFile === true;
+  const onlyFrom = isFile && !hasId ? record.peer : undefined;
+  return {
+    record,
+    raw: arrival.raw,
+    answers: renderAnswers(message, parts),
+    isOnce: hasId || isFile,
+    onlyFrom,
+  };
+}
+
+export async function keepOnce(
+  { record, raw, answers, isOnce, onlyFrom }: ToKeep,
   messages: MessageWriter,
   parts: ArrivalParts,
 ): Promise<Kept> {
-  const earlier = await messages.duplicateOf(record);
-  if (earlier !== undefined && isRetransmission(record, earlier, parts.anonymousDuplicateMs)) {
+  const earlier = await messages.duplicateOf(record, onlyFrom);
+  if (earlier !== undefined && (isOnce || isSoon(record, earlier, parts.anonymousDuplicateMs))) {
     return { record: earlier, duplicate: true, answers: earlier.answer ?? answers };
   }
   const acknowledgement = answers === undefined ? 'not-owed' : 'pending';
   const kept: MessageRecord = { ...record, acknowledgement, answer: answers };
-  await messages.keep(kept, arrival.raw);
+  await messages.keep(kept, raw);
   return { record: kept, duplicate: false, answers };
 }
 
@@ -37,8 +80,8 @@ async function keepOnce(
  * Without a control id only the bytes tell. A device that missed our answer comes back within minutes; the same bytes much later are
  * asked for by a person (a manual retransmission, a host query repeated), and are taken as new: results that are the same make no new versions.
  */
-const isRetransmission = (record: MessageRecord, earlier: MessageRecord, anonymousMs: number): boolean =>
-  record.controlId !== '' || record.receivedAt - earlier.receivedAt <= anonymousMs;
+const isSoon = (record: MessageRecord, earlier: MessageRecord, anonymousMs: number): boolean =>
+  record.receivedAt - earlier.receivedAt <= anonymousMs;
 
 function renderAnswers(message: Identified, parts: ArrivalParts): Uint8Array | undefined {
   const { envelope, format, arrival, record } = message;

@@ -1,4 +1,4 @@
-// Step 2 of processing: select a map, answer its questions, make resources (or learn that none are to be made).
+// Step 4 of processing: select a map, answer its questions, make resources (or learn that none are to be made).
 import { parseResource } from '../fhir/exact-json.ts';
 import type { Answers, MapResult, Question } from '../mapping/mapper.ts';
 import type { ReadsResources } from '../repository/repository.ts';
@@ -6,13 +6,21 @@ import { firstError, issueText } from './issues.ts';
 import {
   deadEnd,
   type DeadEnd,
+  type Filtered,
   type Mapped,
   type Meaning,
   type Parsed,
   type ProcessingParts,
 } from './stages.ts';
 
-export async function map(message: Parsed, parts: ProcessingParts): Promise<Mapped | DeadEnd> {
+export async function map(message: Parsed | Filtered, parts: ProcessingParts): Promise<Mapped | DeadEnd> {
+  if ('meaning' in message) return message;
+  const { map: asked = 'auto' } = parts.settingsOf(message.record.channel);
+  if (asked === 'none') return { ...message, meaning: { kind: 'handed-on' } };
+  return asked === 'auto' ? mapByType(message, parts) : mapWith(asked, message, parts);
+}
+
+async function mapByType(message: Parsed, parts: ProcessingParts): Promise<Mapped | DeadEnd> {
   const selection = parts.mapper.select(message.wire);
   switch (selection.kind) {
     case 'none':

@@ -2,10 +2,12 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { Refusal } from '../kernel/outcomes.ts';
-import type { Delivery, Reason, Settlement } from '../storage/message-store.ts';
+import type { Delivery, Settlement } from '../storage/message-store.ts';
 import type { Store } from '../storage/store.ts';
+import { Gate, type GateRules, type GateState } from './gate.ts';
 import type { Sender, SendResult } from './ports.ts';
-import { delayAfter, retryClassOf, retryPolicies, type RetryPolicy } from './retry.ts';
+import { retryClassOf, retryPolicies, type RetryPolicy } from './retry.ts';
+import { settled, type SettlementRules } from './settle.ts';
 import { createWakeLoop } from './wake-loop.ts';
 
 export interface OutboxOptions {
@@ -20,9 +22,29 @@ export interface OutboxOptions {
   readonly pollMs?: number;
 }
 
+/** How a destination is treated; everything has a usual value. */
+export interface DestinationRules extends GateRules {
+  readonly policy?: RetryPolicy;
+  readonly answers?: SettlementRules['answers'];
+}
+
+export interface DestinationState extends GateState {
+  readonly isHeld: boolean;
+  readonly underWay: number;
+}
+
 export interface Outbox {
-  /** `destination` without `send:`; before `start`. `policy`: `retryPolicies.sending` unless told. */
-  register(destination: string, sender: Sender, policy?: RetryPolicy): void;
+  /** `destination` without `send:`. One that is there already is replaced, and its sender closed when it has finished. */
+  register(destination: string, sender: Sender, rules?: DestinationRules): void;
+  /** What still waits for it becomes dead, with the reason `unknown-destination`. */
+  unregister(destination: string): void;
+  /** Nothing is handed to it until it is let go; what is under way ends. */
+  hold(destination: string): void;
+  letGo(destination: string): void;
+  /** Called when an answer says that a destination is to be held. */
+  onHold(listener: (destination: string, delivery: Delivery) => void): void;
+  /** By name. */
+  state(): Readonly<Record<string, DestinationState>>;
   start(): void;
   /** A delivery may be waiting. */
   wake(): void;
@@ -32,18 +54,36 @@ export interface Outbox {
 
 interface Destination {
   readonly sender: Sender;
-  readonly policy: RetryPolicy;
+  readonly rules: SettlementRules;
+  readonly gate: Gate;
 }
 
 const prefix = 'send:';
+const nameOf = (delivery: Delivery): string => delivery.destination.slice(prefix.length);
 
 export function createOutbox(options: OutboxOptions): Outbox {
   const { store, clock, logger, leaseMs = 60_000, parallel = 16, pollMs = 1_000 } = options;
   const destinations = new Map<string, Destination>();
-  /** The lease under which each delivery is under way here. */
-  const leases = new Map<string, string>();
+  const held = new Set<string>();
+  const holdListeners: ((destination: string, delivery: Delivery) => void)[] = [];
+  /** The lease under which each delivery is under way here, and where it goes. */
+  const leases = new Map<string, { readonly lease: string; readonly destination: string }>();
   const underWay = new Set<Promise<void>>();
+  const closing = new Set<Promise<void>>();
 
+  const underWayTo = (name: string): number =>
+    [...leases.values()].filter(({ destination }) => destination === name).length;
+
+  /** How many of each destination may be begun, where it is not as many as there are. */
+  const limits = (): Readonly<Record<string, number>> => {
+    const now = clock.now();
+    const known = [...destinations].map(([name, { gate }]): [string, number] => [
+      `${prefix}${name}`,
+      gate.allowance(now, underWayTo(name)),
+    ]);
+    const stopped = [...held].map((name): [string, number] => [`${prefix}${name}`, 0]);
+    return Object.fromEntries([...known, ...stopped]);
+  };
   const lease = (): Promise<readonly Delivery[]> =>
     store.transact(({ messages }) =>
       messages.lease({
@@ -51,23 +91,36 @@ export function createOutbox(options: OutboxOptions): Outbox {
         now: clock.now(),
         leaseMs,
         limit: parallel - underWay.size,
+        limits: limits(),
       }),
     );
   const handOver = async (delivery: Delivery): Promise<void> => {
-    const destination = destinations.get(delivery.destination.slice(prefix.length));
+    const name = nameOf(delivery);
+    const destination = destinations.get(name);
     const result = destination ? await sendBy(destination, delivery, logger) : unknownDestination;
-    const policy = destination?.policy ?? retryPolicies.sending;
-    const settlement = settlementOf(result, delivery, policy, clock.now());
+    destination?.gate.ended(result.state === 'done' || result.code !== undefined, clock.now());
+    const rules = destination?.rules ?? { policy: retryPolicies.sending };
+    const { settlement, action } = settled(result, delivery, rules, clock.now());
+    if (action === 'hold') holdFor(name, delivery);
     await store.transact(({ messages }) =>
-      messages.settle(delivery.id, leases.get(delivery.id) ?? '', settlement),
+      messages.settle(delivery.id, leases.get(delivery.id)?.lease ?? '', settlement),
     );
     logSettlement(delivery, settlement, logger);
   };
+  const holdFor = (name: string, delivery: Delivery): void => {
+    held.add(name);
+    logger.warn(
+      { destination: name, deliveryId: delivery.id },
+      'destination held: its answer asks for a person',
+    );
+    for (const listener of holdListeners) listener(name, delivery);
+  };
   const begin = (delivery: Delivery): void => {
     const isUnderWay = leases.has(delivery.id);
-    leases.set(delivery.id, delivery.lease ?? '');
+    leases.set(delivery.id, { lease: delivery.lease ?? '', destination: nameOf(delivery) });
     // Its lease ran out while its sender still works: the new one prolongs it.
     if (isUnderWay) return;
+    destinations.get(nameOf(delivery))?.gate.begun(1);
     const work: Promise<void> = handOver(delivery)
       .catch((cause: unknown) =>
         logger.error({ deliveryId: delivery.id }, 'a delivery could not be settled; it is sent again', cause),
@@ -88,16 +141,47 @@ export function createOutbox(options: OutboxOptions): Outbox {
     }
     return 'done';
   };
+  const close = ({ sender }: Destination): void => {
+    const closed: Promise<void> = sender
+      .close()
+      .catch((cause: unknown) => logger.error({}, 'a sender could not be closed', cause))
+      .finally(() => closing.delete(closed));
+    closing.add(closed);
+  };
   // Every commit of the repository may call; 20 looks a second are enough.
   const loop = createWakeLoop({ round, pollMs, restMs: 50 });
   return {
-    register: (name, sender, policy = retryPolicies.sending) => destinations.set(name, { sender, policy }),
+    register: (name, sender, { policy = retryPolicies.sending, answers = {}, ...gate } = {}) => {
+      const replaced = destinations.get(name);
+      destinations.set(name, { sender, rules: { policy, answers }, gate: new Gate(gate) });
+      if (replaced !== undefined) close(replaced);
+    },
+    unregister: (name) => {
+      const gone = destinations.get(name);
+      destinations.delete(name);
+      if (gone !== undefined) close(gone);
+    },
+    hold: (name) => void held.add(name),
+    letGo: (name) => {
+      held.delete(name);
+      loop.wake();
+    },
+    onHold: (listener) => void holdListeners.push(listener),
+    state: () => {
+      const now = clock.now();
+      const states = [...destinations].map(([name, { gate }]): [string, DestinationState] => [
+        name,
+        { ...gate.state(now), isHeld: held.has(name), underWay: underWayTo(name) },
+      ]);
+      return Object.fromEntries(states);
+    },
     start: () => loop.start(),
     wake: () => loop.wake(),
     stop: async () => {
       await loop.stop();
       await Promise.all(underWay);
-      await Promise.all([...destinations.values()].map(({ sender }) => sender.close()));
+      for (const destination of destinations.values()) close(destination);
+      await Promise.all(closing);
     },
   };
 }
@@ -126,33 +210,20 @@ async function sendBy({ sender }: Destination, delivery: Delivery, logger: Logge
   }
 }
 
-function settlementOf(result: SendResult, delivery: Delivery, policy: RetryPolicy, now: number): Settlement {
-  if (result.state === 'done') return { state: 'done' };
-  const again =
-    result.retry === 'ambiguous' ? policy.ambiguous === 'try-again' : result.retry === 'transient';
-  return settlementAfterFailure(again, result.reason, delivery, policy, now);
-}
-
-/** Waits for another try while one is left; otherwise it is dead with the reason of the last one. */
-export function settlementAfterFailure(
-  again: boolean,
-  reason: Reason,
-  delivery: Pick<Delivery, 'id' | 'attempts'>,
-  policy: RetryPolicy,
-  now: number,
-): Settlement {
-  const delay = again ? delayAfter(policy, delivery.attempts, delivery.id) : undefined;
-  return delay === undefined ? { state: 'dead', reason } : { state: 'waiting', dueAt: now + delay, reason };
-}
-
 function logSettlement(delivery: Delivery, settlement: Settlement, logger: Logger): void {
   const facts = {
     deliveryId: delivery.id,
     destination: delivery.destination,
     attempts: delivery.attempts,
     state: settlement.state,
-    reason: settlement.state === 'done' ? undefined : settlement.reason.code,
+    reason: settlement.reason?.code,
   };
-  if (settlement.state === 'done') logger.info(facts, 'delivery handed over');
-  else logger.warn(facts, 'delivery failed');
+  if (settlement.state === 'done' && settlement.reason === undefined) {
+    logger.info(facts, 'delivery handed over');
+  } else {
+    logger.warn(
+      facts,
+      settlement.state === 'done' ? 'delivery handed over, with an odd answer' : 'delivery failed',
+    );
+  }
 }

@@ -6,11 +6,14 @@ import { acknowledge } from './acknowledge.ts';
 import { announce } from './announce.ts';
 import { check } from './check.ts';
 import { commit } from './commit.ts';
+import { filter } from './filter.ts';
 import { identify } from './identify.ts';
+import { indexKeys } from './index-keys.ts';
 import { keep } from './keep.ts';
 import { map } from './map.ts';
 import { parse } from './parse.ts';
 import type { Arrival, Receipt } from './ports.ts';
+import { route } from './route.ts';
 import {
   isDeadEnd,
   type ArrivalParts,
@@ -26,9 +29,12 @@ export const arrive: Way<Arrival, ArrivalParts, Receipt> = inOrder([identify, ke
 /** To be run inside the transaction whose unit is among the parts. A step that comes to a dead end is the last one. */
 export const process: Way<Waiting, ProcessingParts, Committed | DeadEnd> = inOrder([
   parse,
+  indexKeys,
+  filter,
   map,
   check,
   commit,
+  route,
   announce,
 ]);
 
@@ -39,15 +45,18 @@ type MayEnd<From, To, Parts> = Step<From, To | DeadEnd, Parts>;
 function inOrder<A, B, C, D, Parts>(
   steps: readonly [Step<A, B, Parts>, Step<B, C, Parts>, Step<C, D, Parts>],
 ): Way<A, Parts, D>;
-function inOrder<A, B, C, D, E, F, Parts>(
+function inOrder<A, B, C, D, E, F, G, H, I, Parts>(
   steps: readonly [
     MayEnd<A, B, Parts>,
     MayEnd<B, C, Parts>,
     MayEnd<C, D, Parts>,
     MayEnd<D, E, Parts>,
     MayEnd<E, F, Parts>,
+    MayEnd<F, G, Parts>,
+    MayEnd<G, H, Parts>,
+    MayEnd<H, I, Parts>,
   ],
-): Way<A, Parts, F | DeadEnd>;
+): Way<A, Parts, I | DeadEnd>;
 function inOrder<Parts>(steps: readonly Step<never, object, Parts>[]): Way<object, Parts, object> {
   return async (message, parts) => {
     let current = message;

@@ -1,6 +1,7 @@
 // Takes the messages that wait, in each channel in the order of arrival, one transaction each.
 import type { Actor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import type { Mapper } from '../mapping/mapper.ts';
@@ -18,8 +19,11 @@ export interface ProcessorOptions {
   readonly formats: Formats;
   readonly mapper: Mapper;
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly logger: Logger;
   readonly settingsOf?: SettingsOf;
+  /** Channels whose messages wait until somebody lets them go on; none unless told. */
+  readonly held?: () => readonly string[];
   /** `retryPolicies.processing` unless told. */
   readonly policy?: RetryPolicy;
   /** How often to look for what has come due without a call; one second unless told. */
@@ -47,7 +51,7 @@ export function createProcessor(options: ProcessorOptions): Processor {
 
   const round = async (): Promise<'more' | 'done'> => {
     try {
-      const due = await messages.dueMessages(clock.now(), batch);
+      const due = await messages.dueMessages(clock.now(), batch, options.held?.());
       for (const record of due) {
         if (stopping) break;
         await processOne(record, parts);
@@ -120,7 +124,8 @@ async function setBack(
   const record = await messages.message(id);
   if (record?.state !== 'received') return undefined;
   const attempts = record.attempts + 1;
-  const delay = isWorthRetrying(error, parts.policy) ? delayAfter(parts.policy, attempts, id) : undefined;
+  const policy = parts.settingsOf(record.channel).retry ?? parts.policy;
+  const delay = isWorthRetrying(error, policy) ? delayAfter(policy, attempts, id) : undefined;
   const reason = reasonOf(error);
   const change: MessageChange =
     delay === undefined

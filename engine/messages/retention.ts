@@ -3,9 +3,12 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { DeliveryState, MessageState } from '../storage/message-store.ts';
 import type { Store } from '../storage/store.ts';
+import { usualSettings, type SettingsOf } from './stages.ts';
 
 export interface RetentionOptions {
-  readonly store: Pick<Store, 'transact'>;
+  readonly store: Pick<Store, 'transact' | 'messages'>;
+  /** A channel may keep its messages shorter or longer, and no more than so many. */
+  readonly settingsOf?: SettingsOf;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Days since arrival after which a processed, set-aside or discarded message goes; 90 unless told. */
@@ -30,15 +33,28 @@ const batch = 200;
 const dayMs = 86_400_000;
 
 export function createRetention(options: RetentionOptions): JobDefinition {
-  const { store, clock, logger, messageDays = 90, deliveryDays = 30 } = options;
+  const { store, clock, logger, messageDays = 90, deliveryDays = 30, settingsOf = usualSettings } = options;
   const before = (days: number): number => clock.now() - days * dayMs;
+  /** What is older than its channel wants, and what is beyond the number that its channel wants. */
+  const purgeMessages = async (): Promise<number> => {
+    let total = 0;
+    for (const channel of Object.keys((await store.messages.tallies()).channels)) {
+      const { days = messageDays, count } = settingsOf(channel).retention ?? {};
+      total += await purgeOf(channel, before(days), endedMessages);
+      for (const state of count === undefined ? [] : endedMessages) {
+        const oldest = await store.transact(({ messages }) => messages.nthNewest(channel, state, count ?? 0));
+        if (oldest !== undefined) total += await purgeOf(channel, oldest, [state]);
+      }
+    }
+    return total;
+  };
+  const purgeOf = (channel: string, time: number, states: readonly MessageState[]): Promise<number> =>
+    inBatches(() => store.transact(({ messages }) => messages.purge(time, states, batch, channel)));
   return {
     name: 'purge-messages',
     interval: '15 2 * * *',
     run: async () => {
-      const messages = await inBatches(() =>
-        store.transact((work) => work.messages.purge(before(messageDays), endedMessages, batch)),
-      );
+      const messages = await purgeMessages();
       const deliveries = await inBatches(() =>
         store.transact((work) => work.messages.purgeDeliveries(before(deliveryDays), endedDeliveries, batch)),
       );

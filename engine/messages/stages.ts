@@ -8,14 +8,40 @@ import type { Issue, WireMessage } from '../mapping/wire-message.ts';
 import type { RepositoryUnit } from '../repository/repository.ts';
 import type { MessageRecord, Reason } from '../storage/message-store.ts';
 import type { AcknowledgementFates } from './acknowledgement-fates.ts';
+import type { Body, Lane, RetentionDefinition, StorageLevel } from './channels/channel.ts';
+import type { Test } from './channels/condition.ts';
+import type { MessagePath } from './channels/message-path.ts';
 import type { Formats } from './formats.ts';
-import type { AcknowledgementMode, Arrival, Envelope, MessageFormat } from './ports.ts';
+import type { AcknowledgementMode, Arrival, BatchAnswers, Envelope, MessageFormat } from './ports.ts';
+import type { RetryPolicy } from './retry.ts';
 
 /** What is set for a channel beside what its messages say themselves. */
 export interface ChannelSettings {
   readonly acknowledgements: AcknowledgementMode;
+  /** What a batch is answered with; every message of it unless told. */
+  readonly batchAnswers?: BatchAnswers;
   /** The character set to assume where a message names none. */
   readonly charset: string | undefined;
+  /** All must hold. */
+  readonly filters?: readonly { readonly place: string; readonly test: Test }[];
+  /** `auto`, `none` or a map's name; `auto` unless told. */
+  readonly map?: string;
+  readonly routes?: readonly Route[];
+  readonly retry?: RetryPolicy;
+  /** `body` unless told. */
+  readonly storage?: StorageLevel;
+  /** Under what messages are found besides patients and barcodes. */
+  readonly index?: readonly { readonly name: string; readonly path: MessagePath }[];
+  readonly retention?: RetentionDefinition;
+}
+
+/** Where a channel hands its messages on. */
+export interface Route {
+  /** As the outbox knows it, without `send:`. */
+  readonly destination: string;
+  readonly body: Body;
+  readonly lane: Lane;
+  readonly tests: readonly Test[];
 }
 
 export type SettingsOf = (channel: string) => ChannelSettings;
@@ -61,6 +87,8 @@ export interface ProcessingParts {
   readonly formats: Formats;
   readonly mapper: Mapper;
   readonly settingsOf: SettingsOf;
+  readonly clock: Clock;
+  readonly ids: Ids;
   readonly listeners: readonly ProcessedListener[];
 }
 
@@ -77,16 +105,24 @@ export interface Parsed extends Waiting {
 /** What the maps made of a message. */
 export type Meaning =
   | { readonly kind: 'resources'; readonly map: string; readonly bundle: Bundle }
-  | { readonly kind: 'set-aside'; readonly map: string | undefined; readonly reason: Reason };
+  /** The channel only hands it on. */
+  | { readonly kind: 'handed-on' }
+  | {
+      readonly kind: 'set-aside';
+      readonly map: string | undefined;
+      readonly reason: Reason;
+      /** Its channel did not want it: it goes nowhere. */
+      readonly isFiltered?: true;
+    };
 
 export interface Mapped extends Parsed {
   readonly meaning: Meaning;
 }
 
-export interface Committed {
-  /** As it is in the store now. */
-  readonly record: MessageRecord;
-}
+export type Filtered = Mapped;
+
+/** Its record is as it is in the store now. */
+export type Committed = Mapped;
 
 /** Where a message can go no further: it waits for a person with this reason. */
 export interface DeadEnd {

@@ -32,7 +32,7 @@ export function admitId(id: unknown, expression: string): asserts id is string {
 }
 
 /** Whether `meta`'s parts, as far as the repository itself uses them, are what they should be. */
-function admitMeta(meta: unknown, expression: string): void {
+export function admitMeta(meta: unknown, expression: string): void {
   if (meta === undefined) return;
   if (!isObject(meta)) throw badRequest('meta is an object', expression);
   for (const list of ['profile', 'tag', 'security']) {

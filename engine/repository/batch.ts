@@ -2,6 +2,7 @@
 import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import { Refusal } from '../kernel/outcomes.ts';
 import { admitType } from './admit.ts';
+import { createBreath } from './breath.ts';
 import { answerRead, answerRefused, answerWritten } from './bundle-response.ts';
 import { entriesOf, namedAsync, requestOf, type Request } from './bundle-entries.ts';
 import { perform, stepOf } from './bundle-step.ts';
@@ -23,7 +24,9 @@ export async function applyBatch(reading: Reading, bundle: Bundle, alone: Alone)
     written.push(...(await Promise.all(slice.map((request) => writeAnswer(request, alone)))));
   }
   const entry: BundleEntry[] = [];
+  const breathe = createBreath();
   for (const [place, request] of requests.entries()) {
+    await breathe();
     entry.push(written[place] ?? (await readAnswer(reading, request)));
   }
   return { resourceType: 'Bundle', type: 'batch-response', ...(entry.length === 0 ? {} : { entry }) };
@@ -33,8 +36,10 @@ type Asked = Request | { readonly refused: BundleEntry };
 
 async function writeAnswer(asked: Asked, alone: Alone): Promise<BundleEntry | undefined> {
   if ('refused' in asked) return asked.refused;
-  return asked.method === 'GET' ? undefined : refusable(() => writeAlone(asked, alone));
+  return isRead(asked) ? undefined : refusable(() => writeAlone(asked, alone));
 }
+
+const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD';
 
 async function readAnswer(reading: Reading, asked: Asked): Promise<BundleEntry> {
   return 'refused' in asked ? asked.refused : refusable(() => readAlone(reading, asked));
@@ -52,7 +57,7 @@ function writeAlone(request: Request, alone: Alone): Promise<BundleEntry> {
   return alone((work) =>
     namedAsync(request.place, async () => {
       const step = await stepOf(work, request);
-      return step.kind === 'read' ? answerRead(work, step.target) : answerWritten(await perform(work, step));
+      return step.kind === 'read' ? answerRead(work, step.request) : answerWritten(await perform(work, step));
     }),
   );
 }
@@ -60,7 +65,7 @@ function writeAlone(request: Request, alone: Alone): Promise<BundleEntry> {
 function readAlone(reading: Reading, request: Request): Promise<BundleEntry> {
   return namedAsync(request.place, () => {
     admitType(reading.parts.index, request.target.type);
-    return answerRead(reading, request.target);
+    return answerRead(reading, request);
   });
 }
 

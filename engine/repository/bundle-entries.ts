@@ -4,7 +4,7 @@ import { badRequest, Refusal } from '../kernel/outcomes.ts';
 import { isObject } from './admit.ts';
 import { targetOf, type Target } from './request-url.ts';
 
-const methods = ['DELETE', 'POST', 'PUT', 'GET'] as const;
+const methods = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD'] as const;
 
 export interface Request {
   /** Place in the Bundle, from 0. */
@@ -14,6 +14,8 @@ export interface Request {
   readonly target: Target;
   readonly resource: unknown;
   readonly ifMatch: string | undefined;
+  readonly ifNoneMatch: string | undefined;
+  readonly ifModifiedSince: string | undefined;
   readonly ifNoneExist: string | undefined;
 }
 
@@ -24,11 +26,11 @@ export function entriesOf(bundle: Bundle): readonly unknown[] {
   return entries;
 }
 
-/** Throws Refusal `bad-request`, or `method-not-allowed` for a PATCH, with the place in it. */
+/** Throws Refusal `bad-request` with the place in it. */
 export function requestOf(entry: unknown, place: number, base: string): Request {
   return named(place, () => {
     if (!isObject(entry) || !isObject(entry['request'])) throw badRequest('the entry has no request');
-    const { url, ifMatch, ifNoneExist } = entry['request'];
+    const { url, ifMatch, ifNoneMatch, ifModifiedSince, ifNoneExist } = entry['request'];
     const target = targetOf(text(url, 'request.url') ?? '', base);
     return {
       place,
@@ -37,6 +39,8 @@ export function requestOf(entry: unknown, place: number, base: string): Request 
       target,
       resource: entry['resource'],
       ifMatch: text(ifMatch, 'request.ifMatch'),
+      ifNoneMatch: text(ifNoneMatch, 'request.ifNoneMatch'),
+      ifModifiedSince: text(ifModifiedSince, 'request.ifModifiedSince'),
       ifNoneExist: text(ifNoneExist, 'request.ifNoneExist'),
     };
   });
@@ -45,7 +49,6 @@ export function requestOf(entry: unknown, place: number, base: string): Request 
 function methodOf(written: unknown): Request['method'] {
   const method = methods.find((known) => known === written);
   if (method) return method;
-  if (written === 'PATCH') throw new Refusal('method-not-allowed', 'PATCH is not offered; use PUT');
   throw badRequest(`request.method is one of ${methods.join(', ')}`);
 }
 

@@ -1,8 +1,9 @@
 // The answers to single entries: https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.response
-import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
+import type { Bundle, BundleEntry, OperationOutcome, Resource } from '@medplum/fhirtypes';
 import { parseResource } from '../fhir/exact-json.ts';
 import { badRequest, type Refusal } from '../kernel/outcomes.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
+import type { Request } from './bundle-entries.ts';
 import { read, readVersion } from './read.ts';
 import type { Written } from './repository.ts';
 import type { Target } from './request-url.ts';
@@ -17,9 +18,11 @@ const statuses = {
   deleted: '204 No Content',
 } as const satisfies Record<Written['outcome'], string>;
 
-/** undefined: nothing was there to be deleted. */
-export function answerWritten(written: Written | undefined): BundleEntry {
+/** What a writing entry came to: nothing where nothing was there to be deleted, several where criteria matched several. */
+export function answerWritten(all: readonly Written[]): BundleEntry {
+  const [written] = all;
   if (!written) return { response: { status: statuses.deleted } };
+  if (all.length > 1) return { response: { status: '200 OK', outcome: tellDeleted(all.length) } };
   const { stored, outcome } = written;
   if (stored.body === undefined) return { response: { status: statuses.deleted, ...versionFacts(stored) } };
   const location = `${stored.type}/${stored.id}/_history/${stored.version}`;
@@ -31,7 +34,36 @@ const versionFacts = (stored: StoredVersion): { readonly etag: string; readonly 
   lastModified: instant(stored.lastUpdated),
 });
 
-export async function answerRead(reading: Reading, target: Target): Promise<BundleEntry> {
+/** Says how many resources a deletion took away. */
+export const tellDeleted = (count: number): OperationOutcome => ({
+  resourceType: 'OperationOutcome',
+  issue: [{ severity: 'information', code: 'informational', diagnostics: `${count} resources were deleted` }],
+});
+
+/** A GET or HEAD: https://hl7.org/fhir/R4/http.html#read, with its conditions. */
+export async function answerRead(reading: Reading, request: Request): Promise<BundleEntry> {
+  const { resource, response, ...answer } = await found(reading, request.target);
+  if (response && isKnown(request, response)) {
+    return { response: { ...response, status: '304 Not Modified' } };
+  }
+  const shown = request.method === 'HEAD' || resource === undefined ? {} : { resource };
+  return { ...answer, ...shown, ...(response && { response }) };
+}
+
+/** Whether the client has this version, as it says: https://hl7.org/fhir/R4/http.html#cread */
+function isKnown(
+  { ifNoneMatch, ifModifiedSince }: Request,
+  { etag, lastModified }: NonNullable<BundleEntry['response']>,
+): boolean {
+  if (etag === undefined || lastModified === undefined) return false;
+  if (ifNoneMatch !== undefined) return namesVersion(ifNoneMatch, etag);
+  return ifModifiedSince !== undefined && Date.parse(lastModified) <= Date.parse(ifModifiedSince);
+}
+
+const namesVersion = (etags: string, etag: string): boolean =>
+  etags.split(',').some((one) => ['*', etag, etag.slice(2)].includes(one.trim()));
+
+async function found(reading: Reading, target: Target): Promise<BundleEntry> {
   switch (target.kind) {
     case 'instance':
       return answerStored(await read(reading, target.type, target.id));
@@ -61,12 +93,13 @@ async function answerSearch(reading: Reading, type: string, query: string): Prom
     resource: resourceOf(stored),
     search: { mode },
   });
+  const entries = [...matches.map(entry('match')), ...included.map(entry('include'))];
   const resource: Bundle = {
     resourceType: 'Bundle',
     type: 'searchset',
     ...(total === undefined ? {} : { total }),
     link: [link('self', self), ...(next === undefined ? [] : [link('next', next)])],
-    entry: [...matches.map(entry('match')), ...included.map(entry('include'))],
+    ...(entries.length === 0 ? {} : { entry: entries }),
   };
   return { resource, response: { status: '200 OK' } };
 }

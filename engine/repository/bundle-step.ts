@@ -1,13 +1,17 @@
 // One entry of a transaction or batch, from request to done: which resource it is about is settled first, so that
 // references can be rewritten before anything is written.
+import { openEntryPatch, readOpenedPatch } from '../fhir/patch/patch.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import { admit, admitId, admitType } from './admit.ts';
 import type { Request } from './bundle-entries.ts';
+import { maximumDeleted } from './cascade.ts';
 import { idForUpdate } from './conditional.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
-import { findOne } from './find-one.ts';
+import { findAll, findOne } from './find-one.ts';
+import { idForPatch, patch } from './patch.ts';
+import type { Preconditions } from './preconditions.ts';
 import type { Written } from './repository.ts';
 import type { Target } from './request-url.ts';
 import { update } from './update.ts';
@@ -19,11 +23,14 @@ interface Place {
 }
 
 export type WriteStep = Place & {
-  readonly kind: 'create' | 'update';
+  readonly kind: 'create' | 'update' | 'patch';
   readonly type: string;
   readonly id: string;
+  /** Of a patch: the patch, laid open. */
   readonly resource: FhirResource;
-  readonly ifMatch: string | undefined;
+  readonly expected: Preconditions;
+  /** Leads references of what a patch made to where this transaction has put things. */
+  readonly relink?: (resource: FhirResource) => FhirResource;
 };
 
 export type Step =
@@ -31,12 +38,13 @@ export type Step =
   | (Place & {
       readonly kind: 'delete';
       readonly type: string;
-      readonly id: string;
-      readonly ifMatch: string | undefined;
+      /** Several where criteria match several. */
+      readonly ids: readonly string[];
+      readonly expected: Preconditions;
     })
   /** What was to be created is there already, or what was to be deleted is not. */
   | (Place & { readonly kind: 'settled'; readonly written: Written | undefined })
-  | (Place & { readonly kind: 'read'; readonly target: Target });
+  | (Place & { readonly kind: 'read'; readonly request: Request });
 
 /** Decides what an entry is about: conditions are asked, new ids given. */
 export async function stepOf(work: Work, request: Request): Promise<Step> {
@@ -46,10 +54,17 @@ export async function stepOf(work: Work, request: Request): Promise<Step> {
 
 type Plan = (work: Work, request: Request) => Promise<Step>;
 
+const planRead: Plan = async (_work, request) => {
+  const { place, fullUrl } = request;
+  return { kind: 'read', place, fullUrl, request };
+};
+
 const plans: Readonly<Record<Request['method'], Plan>> = {
-  GET: async (_work, { place, fullUrl, target }) => ({ kind: 'read', place, fullUrl, target }),
+  GET: planRead,
+  HEAD: planRead,
   POST: planCreate,
   PUT: planUpdate,
+  PATCH: planPatch,
   DELETE: planDelete,
 };
 
@@ -59,15 +74,18 @@ async function planCreate(work: Work, request: Request): Promise<Step> {
   const { type, resource } = admitted(work, request);
   const found = ifNoneExist === undefined ? undefined : await findOne(work, type, ifNoneExist);
   if (found) return { kind: 'settled', place, fullUrl, written: { stored: found, outcome: 'unchanged' } };
-  return { kind: 'create', place, fullUrl, type, id: work.parts.ids.next(), resource, ifMatch: undefined };
+  return { kind: 'create', place, fullUrl, type, id: work.parts.ids.next(), resource, expected: {} };
 }
 
 async function planUpdate(work: Work, request: Request): Promise<Step> {
-  const { place, fullUrl, target, ifMatch } = request;
+  const { place, fullUrl, target } = request;
   const { type, resource } = admitted(work, request);
   const id = await idToUpdate(work, target, resource);
-  return { kind: 'update', place, fullUrl, type, id, resource: { ...resource, id }, ifMatch };
+  const expected = preconditionsOf(request);
+  return { kind: 'update', place, fullUrl, type, id, resource: { ...resource, id }, expected };
 }
+
+const preconditionsOf = ({ ifMatch, ifNoneMatch }: Request): Preconditions => ({ ifMatch, ifNoneMatch });
 
 async function idToUpdate(work: Work, target: Target, resource: FhirResource): Promise<string> {
   if (target.kind === 'matching') return idForUpdate(work, resource, target.query);
@@ -78,22 +96,49 @@ async function idToUpdate(work: Work, target: Target, resource: FhirResource): P
   return target.id;
 }
 
-async function planDelete(work: Work, request: Request): Promise<Step> {
-  const { place, fullUrl, target, ifMatch } = request;
-  const { type } = target;
-  if (target.kind === 'instance') {
-    admitId(target.id, 'Bundle.entry.request.url');
-    // What never was there is gone as it should be; with If-Match the caller believes otherwise.
-    const known = ifMatch !== undefined || (await work.resources.read(type, target.id)) !== undefined;
-    if (!known) return { kind: 'settled', place, fullUrl, written: undefined };
-    return { kind: 'delete', place, fullUrl, type, id: target.id, ifMatch };
+async function planPatch(work: Work, request: Request): Promise<Step> {
+  const { place, fullUrl, target } = request;
+  const resource = openEntryPatch(request.resource);
+  const id = await idToPatch(work, target);
+  const expected = preconditionsOf(request);
+  return { kind: 'patch', place, fullUrl, type: target.type, id, resource, expected };
+}
+
+async function idToPatch(work: Work, target: Target): Promise<string> {
+  if (target.kind === 'matching') return idForPatch(work, target.type, target.query);
+  if (target.kind !== 'instance') {
+    throw badRequest('PATCH goes to the url of a resource, or to Type?criteria');
   }
-  if (target.kind !== 'matching') {
+  return target.id;
+}
+
+const asItIs = (resource: FhirResource): FhirResource => resource;
+
+async function patchEntry(work: Work, step: WriteStep): Promise<Written> {
+  const { type, id, resource, expected, relink = asItIs } = step;
+  const change = readOpenedPatch(resource, work.parts.shapes());
+  return patch(work, type, id, (before) => relink(change(before)), expected);
+}
+
+async function planDelete(work: Work, request: Request): Promise<Step> {
+  const { place, fullUrl, target } = request;
+  const ids = await idsToDelete(work, request);
+  if (ids.length === 0) return { kind: 'settled', place, fullUrl, written: undefined };
+  return { kind: 'delete', place, fullUrl, type: target.type, ids, expected: preconditionsOf(request) };
+}
+
+async function idsToDelete(work: Work, { target, ifMatch }: Request): Promise<readonly string[]> {
+  if (target.kind === 'matching') {
+    const matches = await findAll(work, target.type, target.query, maximumDeleted);
+    return matches.map(({ id }) => id);
+  }
+  if (target.kind !== 'instance') {
     throw badRequest('DELETE goes to the url of a resource, or to Type?criteria');
   }
-  const found = await findOne(work, type, target.query);
-  if (!found) return { kind: 'settled', place, fullUrl, written: undefined };
-  return { kind: 'delete', place, fullUrl, type, id: found.id, ifMatch };
+  admitId(target.id, 'Bundle.entry.request.url');
+  // What never was there is gone as it should be; with If-Match the caller believes otherwise.
+  const known = ifMatch !== undefined || (await work.resources.read(target.type, target.id)) !== undefined;
+  return known ? [target.id] : [];
 }
 
 function admitted(work: Work, request: Request): { readonly type: string; readonly resource: FhirResource } {
@@ -104,21 +149,32 @@ function admitted(work: Work, request: Request): { readonly type: string; readon
   return { type, resource };
 }
 
-/** Carries a writing step out. undefined: there was nothing to delete. */
+/** Carries a writing step out. Empty: there was nothing to delete. */
 export async function perform(
   work: Work,
   step: Exclude<Step, { kind: 'read' }>,
-): Promise<Written | undefined> {
+): Promise<readonly Written[]> {
   switch (step.kind) {
     case 'create':
-      return create(work, step.resource, { id: step.id });
+      return [await create(work, step.resource, { id: step.id })];
     case 'update':
-      return update(work, step.resource, step.ifMatch === undefined ? {} : { ifMatch: step.ifMatch });
+      return [await update(work, step.resource, step.expected)];
+    case 'patch':
+      return [await patchEntry(work, step)];
     case 'delete':
-      return remove(work, step.type, step.id, step.ifMatch === undefined ? {} : { ifMatch: step.ifMatch });
+      return removeEach(work, step);
     case 'settled':
-      return step.written;
+      return step.written ? [step.written] : [];
     default:
       return step satisfies never;
   }
+}
+
+async function removeEach(
+  work: Work,
+  { type, ids, expected }: Extract<Step, { kind: 'delete' }>,
+): Promise<readonly Written[]> {
+  const deleted: Written[] = [];
+  for (const id of ids) deleted.push(await remove(work, type, id, expected));
+  return deleted;
 }

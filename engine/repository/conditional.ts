@@ -2,10 +2,11 @@
 import type { FhirResource } from '../fhir/resource.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import { admit, admitId } from './admit.ts';
-import { remove } from './delete.ts';
-import { findOne } from './find-one.ts';
+import { maximumDeleted, removeWith, type DeleteChoice } from './cascade.ts';
+import { findAll, findOne } from './find-one.ts';
+import type { Preconditions } from './preconditions.ts';
 import type { Written } from './repository.ts';
-import { update, type UpdateChoice } from './update.ts';
+import { update } from './update.ts';
 import type { Work } from './work.ts';
 
 /**
@@ -27,20 +28,26 @@ export async function updateWhere(
   work: Work,
   candidate: FhirResource,
   criteria: string,
-  choice: UpdateChoice = {},
+  expected: Preconditions = {},
 ): Promise<Written> {
   const { resource } = admit(work.parts.index, candidate);
   const id = await idForUpdate(work, resource, criteria);
-  return update(work, { ...resource, id }, choice);
+  return update(work, { ...resource, id }, expected);
 }
 
-/** undefined: nothing matched, so nothing was to be done. */
+/** Deletes every match, and with `cascade` what refers to them. Throws Refusal `multiple-matches` for more than may be deleted at once. */
 export async function deleteWhere(
   work: Work,
   type: string,
   criteria: string,
-  choice: UpdateChoice = {},
-): Promise<Written | undefined> {
-  const match = await findOne(work, type, criteria);
-  return match && remove(work, type, match.id, choice);
+  choice: DeleteChoice = {},
+): Promise<readonly Written[]> {
+  const deleted = new Map<string, Written>();
+  for (const { id } of await findAll(work, type, criteria, maximumDeleted)) {
+    if (deleted.has(`${type}/${id}`)) continue;
+    for (const written of await removeWith(work, { type, id }, choice)) {
+      deleted.set(`${written.stored.type}/${written.stored.id}`, written);
+    }
+  }
+  return [...deleted.values()];
 }

@@ -1,18 +1,26 @@
 // Puts the repository together over a store and the compiled search parameters.
 import type { Bundle } from '@medplum/fhirtypes';
+import type { Patch } from '../fhir/patch/work.ts';
 import type { FhirResource } from '../fhir/resource.ts';
+import { lazyShapes } from '../fhir/shapes/cache.ts';
+import type { Shapes } from '../fhir/shapes/shape.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import type { SearchIndex } from '../search/search-index.ts';
+import type { ResourceName } from '../storage/resource-store.ts';
 import type { Store } from '../storage/store.ts';
 import { applyBatch } from './batch.ts';
+import { removeWith, type DeleteChoice } from './cascade.ts';
 import { deleteWhere, updateWhere } from './conditional.ts';
+import { expunge, type Expunging } from './expunge.ts';
+import { metaInUse, type MetaSets } from './meta.ts';
+import { patch, patchWhere } from './patch.ts';
+import type { Preconditions } from './preconditions.ts';
 import type { Repository, RepositoryUnit, WritesResources, Written } from './repository.ts';
 import { openUnit, readingOf, type ChangeListener } from './unit.ts';
-import type { UpdateChoice } from './update.ts';
 import type { Parts, Work } from './work.ts';
 
 export interface RepositoryOptions {
@@ -23,37 +31,57 @@ export interface RepositoryOptions {
   readonly logger: Logger;
   /** The public FHIR base without a slash at its end, once it is known. */
   readonly base: () => string;
+  /** Whether what is referred to must be there; true unless told otherwise. */
+  readonly referentialIntegrity?: boolean;
+  /** Shared with other parts, so that they are read once. */
+  readonly shapes?: () => Shapes;
 }
 
-/** The writes by criteria besides, which only REST needs. */
+/** The writes by criteria and by patches besides, which only REST needs. */
 export interface ConditionalRepository extends Repository {
   updateWhere(
     actor: Actor,
     resource: FhirResource,
     criteria: string,
-    choice?: UpdateChoice,
+    expected?: Preconditions,
   ): Promise<Written>;
-  /** undefined: nothing matched. */
+  patch(actor: Actor, type: string, id: string, change: Patch, expected?: Preconditions): Promise<Written>;
+  patchWhere(
+    actor: Actor,
+    type: string,
+    criteria: string,
+    change: Patch,
+    expected?: Preconditions,
+  ): Promise<Written>;
+  /** All that was deleted; with `choice.cascade` also what referred to it. The asked one comes first. */
+  deleteWith(actor: Actor, name: ResourceName, choice: DeleteChoice): Promise<readonly Written[]>;
+  /** The same for all that match: at most a thousand, else Refusal `multiple-matches`. */
   deleteWhere(
     actor: Actor,
     type: string,
     criteria: string,
-    choice?: UpdateChoice,
-  ): Promise<Written | undefined>;
+    choice?: DeleteChoice,
+  ): Promise<readonly Written[]>;
+  /** Takes versions or resources away for good, and says so in the log; how many versions. */
+  expunge(actor: Actor, asked: Expunging): Promise<number>;
+  /** The profiles, security labels and tags that resources of these types have. */
+  metaInUse(types: readonly string[]): Promise<MetaSets>;
 }
 
 export function createRepository(options: RepositoryOptions): ConditionalRepository {
   const { store, logger } = options;
-  const parts: Parts = options;
+  const parts: Parts = { ...options, shapes: options.shapes ?? lazyShapes() };
   const listeners: ChangeListener[] = [];
   const committedListeners: (() => void)[] = [];
 
   async function run<T>(actor: Actor, job: (work: Work, unit: RepositoryUnit) => Promise<T>): Promise<T> {
     let touched = (): boolean => false;
-    const result = await store.transact((transaction) => {
+    const result = await store.transact(async (transaction) => {
       const open = openUnit(parts, transaction, actor, listeners);
       touched = open.touched;
-      return job(open.work, open.unit);
+      const done = await job(open.work, open.unit);
+      await open.work.integrity.check();
+      return done;
     });
     if (touched()) tellCommitted(committedListeners, logger);
     return result;
@@ -79,8 +107,19 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
     transact: (actor, work) => run(actor, (_work, unit) => work(unit)),
     onChange: (listener) => void listeners.push(listener),
     onCommitted: (listener) => void committedListeners.push(listener),
-    updateWhere: (actor, resource, criteria, choice) =>
-      run(actor, (work) => updateWhere(work, resource, criteria, choice)),
+    updateWhere: (actor, resource, criteria, expected) =>
+      run(actor, (work) => updateWhere(work, resource, criteria, expected)),
+    patch: (actor, type, id, change, expected) =>
+      run(actor, (work) => patch(work, type, id, change, expected)),
+    patchWhere: (actor, type, criteria, change, expected) =>
+      run(actor, (work) => patchWhere(work, type, criteria, change, expected)),
+    expunge: async (actor, asked) => {
+      const versions = await run(actor, (work) => expunge(work, asked));
+      logger.warn({ actor: actor.id, type: asked.type, id: asked.id, versions }, 'versions were expunged');
+      return versions;
+    },
+    metaInUse: (types) => metaInUse(reading, types),
+    deleteWith: (actor, name, choice) => run(actor, (work) => removeWith(work, name, choice)),
     deleteWhere: (actor, type, criteria, choice) =>
       run(actor, (work) => deleteWhere(work, type, criteria, choice)),
   };

@@ -1,5 +1,5 @@
-// Criteria that stand for one resource: https://hl7.org/fhir/R4/http.html#ccreate, #cupdate, #cdelete.
-import { multipleMatches, preconditionFailed } from '../kernel/outcomes.ts';
+// Criteria that stand for one resource, or for those that are to be deleted: https://hl7.org/fhir/R4/http.html#ccreate, #cupdate, #cdelete.
+import { multipleMatches, preconditionFailed, Refusal } from '../kernel/outcomes.ts';
 import type { SearchRequest } from '../search/search-index.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
 import { Answers } from '../search/answers.ts';
@@ -16,14 +16,36 @@ export async function findOne(
   type: string,
   criteria: string,
 ): Promise<StoredVersion | undefined> {
+  const matches = await firstMatches(reading, type, criteria, 2);
+  if (matches.length > 1) throw multipleMatches(withoutValues(type, criteria));
+  return matches[0];
+}
+
+/** All that match. Throws Refusal `multiple-matches` for more than `limit`, and otherwise as `findOne`. */
+export async function findAll(
+  reading: Reading,
+  type: string,
+  criteria: string,
+  limit: number,
+): Promise<readonly StoredVersion[]> {
+  const matches = await firstMatches(reading, type, criteria, limit + 1);
+  if (matches.length <= limit) return matches;
+  const text = `more than ${limit} resources match ${withoutValues(type, criteria)}; make the criteria more selective`;
+  throw new Refusal('multiple-matches', text);
+}
+
+async function firstMatches(
+  reading: Reading,
+  type: string,
+  criteria: string,
+  count: number,
+): Promise<readonly StoredVersion[]> {
   const { plan } = await understand(reading, (answers) => understood(reading, type, criteria, answers));
   if (plan.where.op === 'every') {
     throw preconditionFailed(`the criteria for ${type} are empty: they would match any`);
   }
-  const alone = { ...plan, order: [], count: 2, after: undefined, total: 'none' } as const;
-  const { matches } = await reading.resources.search(alone);
-  if (matches.length > 1) throw multipleMatches(withoutValues(type, criteria));
-  return matches[0];
+  const first = { ...plan, order: [], count, after: undefined, total: 'none' } as const;
+  return (await reading.resources.search(first)).matches;
 }
 
 /** One text for all spellings of the same criteria. Throws what a search refuses. */

@@ -35,6 +35,7 @@ export async function putVersion(
     body: resource && writeJson(resource),
   };
   await work.resources.write(stored, entries, entriesOf(work, previous));
+  work.integrity.noteVersion(next, resource);
   const outcome = outcomeOf(stored, previous);
   await work.announce({ version: stored, outcome, resource, entries, actor: work.actor });
   return { stored, outcome };

@@ -1,6 +1,6 @@
-// https://hl7.org/fhir/R4/http.html#read, vread and history of one resource.
+// https://hl7.org/fhir/R4/http.html#read and vread.
 import { gone, notFound } from '../kernel/outcomes.ts';
-import type { HistoryPage, StoredVersion } from '../storage/resource-store.ts';
+import type { StoredVersion } from '../storage/resource-store.ts';
 import { isId } from './admit.ts';
 import type { Reading } from './work.ts';
 
@@ -21,17 +21,6 @@ export async function readVersion(
     id,
     known ? await reading.resources.readVersion(type, id, Number(version)) : undefined,
   );
-}
-
-export async function history(
-  reading: Reading,
-  type: string,
-  id: string,
-  count: number,
-  after?: string,
-): Promise<HistoryPage> {
-  if (!isId(id) || !(await reading.resources.read(type, id))) throw notFound(type, id);
-  return reading.resources.history(type, id, count, after);
 }
 
 function present(type: string, id: string, found: StoredVersion | undefined): StoredVersion {

@@ -1,10 +1,12 @@
 // The repository: FHIR's rules about resources, versions and transactions, over any store.
 import type { Bundle } from '@medplum/fhirtypes';
+import type { Compartment } from '../fhir/compartments.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { IndexEntry } from '../search/index-entry.ts';
-import type { HistoryPage, StoredVersion } from '../storage/resource-store.ts';
+import type { HistoryPage, HistoryRequest, StoredVersion } from '../storage/resource-store.ts';
 import type { MessageWriter } from '../storage/message-store.ts';
+import type { Preconditions } from './preconditions.ts';
 
 export interface SearchResult {
   readonly matches: readonly StoredVersion[];
@@ -21,15 +23,51 @@ export interface SearchResult {
 
 export interface SearchChoice {
   readonly lenient?: boolean;
+  /** Only what is in this compartment. */
+  readonly compartment?: Compartment;
+}
+
+/** What $everything is asked for. */
+export interface Everything {
+  readonly type: 'Patient' | 'Encounter';
+  /** undefined: of all that there are. */
+  readonly id: string | undefined;
+  /** Dates of care, as FHIR writes them. */
+  readonly start: string | undefined;
+  readonly end: string | undefined;
+  /** ms since 1970: only what was changed then or later. */
+  readonly since: number | undefined;
+  readonly types: readonly string[] | undefined;
+  /** Types that the one who asks may not see are left out. */
+  readonly mayRead: (type: string) => boolean;
+}
+
+/** `include`: it is not in the compartment, but something in it refers to it. */
+export interface EverythingItem {
+  readonly version: StoredVersion;
+  readonly mode: 'match' | 'include';
+}
+
+export interface EverythingPage {
+  readonly items: readonly EverythingItem[];
+  readonly next: string | undefined;
 }
 
 export interface ReadsResources {
   /** Throws Refusal `not-found`, or `gone` when it was deleted. */
   read(type: string, id: string): Promise<StoredVersion>;
   readVersion(type: string, id: string, version: string): Promise<StoredVersion>;
-  history(type: string, id: string, count: number, after?: string): Promise<HistoryPage>;
+  /** Of one resource: throws Refusal `not-found` when there never was one. */
+  history(asked: HistoryRequest): Promise<HistoryPage>;
   /** `query` as after the `?` of a search URL. */
   search(type: string, query: string, choice?: SearchChoice): Promise<SearchResult>;
+  /** Over several types, newest first; `query` is without `_type`. */
+  searchTypes(types: readonly string[], query: string, choice?: SearchChoice): Promise<SearchResult>;
+  /** As it is read. Its first step throws Refusal `not-found` or `gone` where there is no such resource. */
+  everything(asked: Everything): AsyncGenerator<EverythingItem>;
+  everythingPage(asked: Everything, count: number, after: string | undefined): Promise<EverythingPage>;
+  /** The last `max` Observations of each code that the query finds, newest first. */
+  lastN(query: string, max: number): Promise<readonly StoredVersion[]>;
 }
 
 /** What a write came to. `outcome` is `unchanged` where the resource was already so, or was found by its condition. */
@@ -44,10 +82,13 @@ export interface WritesResources extends ReadsResources {
     resource: FhirResource,
     choice?: { readonly ifNoneExist?: string; readonly id?: string },
   ): Promise<Written>;
-  /** Creates under the given id when there is none. `ifMatch`: the version that must be the current one, else `precondition-failed`. */
-  update(resource: FhirResource, choice?: { readonly ifMatch?: string }): Promise<Written>;
+  /**
+   * Creates under the given id when there is none. `ifMatch`: the version that must be the current one; `ifNoneMatch`: those that must
+   * not be, `*` for any; else `precondition-failed`.
+   */
+  update(resource: FhirResource, expected?: Preconditions): Promise<Written>;
   /** Deleting what is already deleted is `unchanged`. */
-  delete(type: string, id: string, choice?: { readonly ifMatch?: string }): Promise<Written>;
+  delete(type: string, id: string, expected?: Preconditions): Promise<Written>;
   /** A transaction or batch Bundle; answers the response Bundle. A transaction is all or nothing. */
   apply(bundle: Bundle): Promise<Bundle>;
 }

@@ -21,6 +21,9 @@ export function targetOf(url: string, base: string): Target {
     return query === undefined ? { kind: 'type', type } : { kind: 'matching', type, query };
   }
   if (parts.length === 2 && id === '_search') throw badRequest('in a Bundle a search is a GET of Type?query');
+  if (parts.length === 2 && query !== undefined && query !== '') {
+    throw badRequest('in a Bundle the url of a resource has no parameters');
+  }
   if (parts.length === 2) return { kind: 'instance', type, id };
   if (history === '_history' && parts.length === 3) return { kind: 'history', type, id };
   if (history === '_history' && parts.length === 4 && version) return { kind: 'version', type, id, version };

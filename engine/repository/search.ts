@@ -1,7 +1,10 @@
 // https://hl7.org/fhir/R4/http.html#search over one type.
+import type { Plan } from '../search/plan.ts';
 import type { SearchOptions } from '../search/search-index.ts';
+import type { SearchPage } from '../storage/resource-store.ts';
 import { admitType } from './admit.ts';
 import { understand } from './answer-questions.ts';
+import { within } from './compartment.ts';
 import { includedWith } from './include.ts';
 import type { SearchChoice, SearchResult } from './repository.ts';
 import type { Reading } from './work.ts';
@@ -22,27 +25,36 @@ export async function search(
   const { plan, includes, self, ignored } = await understand(reading, (answers) =>
     index.request(type, query, { ...limits, answers }),
   );
-  const { matches, next, previous, total } = await reading.resources.search(plan);
+  const page = await reading.resources.search(within(reading.parts, plan, choice.compartment));
   return {
-    matches,
-    included: await includedWith(reading, matches, includes),
-    total,
-    self,
-    first: (plan.after ?? plan.before) === undefined ? undefined : self,
-    next: next === undefined ? undefined : nextPage(self, next),
-    previous: previous === undefined ? undefined : pageFrom(self, '_back', previous),
+    matches: page.matches,
+    included: await includedWith(reading, page.matches, includes),
+    total: page.total,
+    ...linksOf(self, plan, page),
     ignored,
   };
 }
 
-const pageLimits = (base: string, choice: SearchChoice): SearchOptions => ({
+export const pageLimits = (base: string, choice: SearchChoice): SearchOptions => ({
   lenient: choice.lenient ?? false,
   base,
   defaultCount,
   maximumCount,
 });
 
-const nextPage = (self: string, place: string): string => pageFrom(self, '_page', place);
+/** The queries of this page and of those that it leads to. */
+export function linksOf(
+  self: string,
+  { after, before }: Pick<Plan, 'after' | 'before'>,
+  { next, previous }: Pick<SearchPage, 'next' | 'previous'>,
+): Pick<SearchResult, 'self' | 'first' | 'next' | 'previous'> {
+  return {
+    self,
+    first: after === undefined && before === undefined ? undefined : self,
+    next: next === undefined ? undefined : pageFrom(self, '_page', next),
+    previous: previous === undefined ? undefined : pageFrom(self, '_back', previous),
+  };
+}
 
 const pageFrom = (self: string, key: '_page' | '_back', place: string): string =>
   `${self}${self === '' ? '' : '&'}${key}=${encodeURIComponent(place)}`;

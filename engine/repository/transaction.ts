@@ -1,5 +1,6 @@
 // https://hl7.org/fhir/R4/http.html#transaction: all or nothing, in the order that the rules give, whatever the order of the entries.
 import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
+import type { FhirResource } from '../fhir/resource.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import { entriesOf, namedAsync, requestOf, type Request } from './bundle-entries.ts';
 import { createBreath } from './breath.ts';
@@ -12,24 +13,26 @@ import type { Work } from './work.ts';
 
 /** Answers the response Bundle, entry for entry. Throws the first Refusal, which names its entry. */
 export async function applyTransaction(work: Work, bundle: Bundle): Promise<Bundle> {
-  const requests = entriesOf(bundle).map((entry, place) => requestOf(entry, place, work.parts.base()));
-  const steps = await planned(work, requests);
+  const steps = await planned(work, bundle);
   const identities = identitiesOf(steps);
+  work.integrity.noteEntries(placesOf(steps));
   const responses = new Map<number, BundleEntry>();
   await settle(work, steps, responses);
   await write(work, steps, identities, responses);
   await answerReads(work, steps, responses);
-  const entry = requests.map(({ place }) => responses.get(place) ?? {});
+  const entry = steps.map(({ place }) => responses.get(place) ?? {});
   return { resourceType: 'Bundle', type: 'transaction-response', ...(entry.length === 0 ? {} : { entry }) };
 }
 
-async function planned(work: Work, requests: readonly Request[]): Promise<readonly Step[]> {
+async function planned(work: Work, bundle: Bundle): Promise<readonly Step[]> {
   const steps: Step[] = [];
   const conditions = new Set<string>();
   const breathe = createBreath();
-  for (const request of requests) {
+  const base = work.parts.base();
+  for (const [place, entry] of entriesOf(bundle).entries()) {
     await breathe();
-    await namedAsync(request.place, async () => {
+    const request = requestOf(entry, place, base);
+    await namedAsync(place, async () => {
       refuseSameCondition(work, request, conditions);
       steps.push(await stepOf(work, request));
     });
@@ -57,10 +60,10 @@ function identitiesOf(steps: readonly Step[]): ReadonlyMap<string, string> {
   const identities = new Map<string, string>();
   const changed = new Set<string>();
   for (const step of steps) {
-    const name = nameOf(step);
-    if (name === undefined) continue;
-    if (step.kind !== 'settled') addOnce(changed, name, step.place);
-    if (step.fullUrl === undefined || step.kind === 'delete') continue;
+    const names = namesOf(step);
+    if (step.kind !== 'settled') for (const name of names) addOnce(changed, name, step.place);
+    const [name] = names;
+    if (name === undefined || step.fullUrl === undefined || step.kind === 'delete') continue;
     if (identities.has(step.fullUrl)) {
       throw badRequest('two entries have the same fullUrl', `Bundle.entry[${step.place}].fullUrl`);
     }
@@ -69,6 +72,10 @@ function identitiesOf(steps: readonly Step[]): ReadonlyMap<string, string> {
   return identities;
 }
 
+/** `Type/id` → the place of the entry that writes it. */
+const placesOf = (steps: readonly Step[]): ReadonlyMap<string, number> =>
+  new Map(steps.flatMap((step) => namesOf(step).map((name) => [name, step.place] as const)));
+
 function addOnce(names: Set<string>, name: string, place: number): void {
   if (names.has(name)) {
     throw badRequest('two entries change the same resource', `Bundle.entry[${place}]`);
@@ -76,10 +83,20 @@ function addOnce(names: Set<string>, name: string, place: number): void {
   names.add(name);
 }
 
-function nameOf(step: Step): string | undefined {
-  if (step.kind === 'read') return undefined;
-  if (step.kind !== 'settled') return `${step.type}/${step.id}`;
-  return step.written && `${step.written.stored.type}/${step.written.stored.id}`;
+/** `Type/id` of what a step is about. */
+function namesOf(step: Step): readonly string[] {
+  switch (step.kind) {
+    case 'read':
+      return [];
+    case 'delete':
+      return step.ids.map((id) => `${step.type}/${id}`);
+    case 'settled':
+      return step.written ? [`${step.written.stored.type}/${step.written.stored.id}`] : [];
+    case 'create':
+    case 'update':
+    case 'patch':
+      return [`${step.type}/${step.id}`];
+  }
 }
 
 /** Deletions come first; what is settled already needs only its answer. */
@@ -88,13 +105,18 @@ async function settle(
   steps: readonly Step[],
   responses: Map<number, BundleEntry>,
 ): Promise<void> {
+  const breathe = createBreath();
   for (const step of steps) {
     if (step.kind !== 'delete' && step.kind !== 'settled') continue;
+    await breathe();
     await namedAsync(step.place, async () =>
       responses.set(step.place, answerWritten(await perform(work, step))),
     );
   }
 }
+
+/** In this order. */
+const writing: readonly (readonly Step['kind'][])[] = [['create'], ['update', 'patch']];
 
 async function write(
   work: Work,
@@ -102,11 +124,15 @@ async function write(
   identities: ReadonlyMap<string, string>,
   responses: Map<number, BundleEntry>,
 ): Promise<void> {
-  const ordered = (['create', 'update'] as const).flatMap((kind) =>
-    steps.filter((step): step is WriteStep => step.kind === kind),
+  const ordered = writing.flatMap((kinds) =>
+    steps.filter((step): step is WriteStep => kinds.includes(step.kind)),
   );
-  const waiting = ordered.map((step) => linked(step, identities));
   const breathe = createBreath();
+  const waiting: Waiting[] = [];
+  for (const step of ordered) {
+    await breathe();
+    waiting.push(linked(step, identities));
+  }
   for await (const step of resolveConditionals(work, waiting)) {
     await breathe();
     await namedAsync(step.place, async () =>
@@ -116,8 +142,18 @@ async function write(
 }
 
 function linked(step: WriteStep, identities: ReadonlyMap<string, string>): Waiting {
-  const resource = rewriteTexts(step.resource, toIdentities(identities, step.fullUrl));
-  return { step: { ...step, resource }, conditionals: conditionalReferences(resource) };
+  const relink = (one: FhirResource): FhirResource =>
+    rewriteTexts(one, toIdentities(identities, step.fullUrl));
+  const resource = relink(step.resource);
+  const conditionals = conditionalReferences(resource);
+  if (step.kind !== 'patch') return { step: { ...step, resource }, conditionals };
+  return { step: { ...step, resource, relink: (made) => resolved(relink(made)) }, conditionals };
+}
+
+/** Of a patch those are resolved that stand in it as a Reference, not those that it puts together. */
+function resolved(patched: FhirResource): FhirResource {
+  if (conditionalReferences(patched).size === 0) return patched;
+  throw badRequest('a patch gives a conditional reference as a whole Reference');
 }
 
 async function answerReads(
@@ -125,8 +161,10 @@ async function answerReads(
   steps: readonly Step[],
   responses: Map<number, BundleEntry>,
 ): Promise<void> {
+  const breathe = createBreath();
   for (const step of steps) {
     if (step.kind !== 'read') continue;
-    await namedAsync(step.place, async () => responses.set(step.place, await answerRead(work, step.target)));
+    await breathe();
+    await namedAsync(step.place, async () => responses.set(step.place, await answerRead(work, step.request)));
   }
 }

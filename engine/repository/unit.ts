@@ -5,9 +5,14 @@ import type { MessageWriter } from '../storage/message-store.ts';
 import type { Transaction } from '../storage/store.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
-import { history, read, readVersion } from './read.ts';
+import { uncheckedIntegrity, watchIntegrity } from './integrity.ts';
+import { everything, everythingPage } from './everything.ts';
+import { history } from './history.ts';
+import { lastN } from './lastn.ts';
+import { read, readVersion } from './read.ts';
 import type { Change, ReadsResources, RepositoryUnit } from './repository.ts';
 import { search } from './search.ts';
+import { searchTypes } from './search-types.ts';
 import { applyTransaction } from './transaction.ts';
 import { update } from './update.ts';
 import type { Parts, Reading, Work } from './work.ts';
@@ -36,7 +41,9 @@ export function openUnit(
     for (const listener of listeners) await listener(change, unit);
   };
   const { resources } = transaction;
-  const work: Work = { parts, resources, messages, actor, at: parts.clock.now(), announce };
+  const integrity =
+    parts.referentialIntegrity === false ? uncheckedIntegrity : watchIntegrity(resources, parts.base());
+  const work: Work = { parts, resources, messages, actor, at: parts.clock.now(), integrity, announce };
   const unit = unitOf(work);
   return { work, unit, touched: () => touched };
 }
@@ -58,8 +65,12 @@ function unitOf(work: Work): RepositoryUnit {
 export const readingOf = (reading: Reading): ReadsResources => ({
   read: (type, id) => read(reading, type, id),
   readVersion: (type, id, version) => readVersion(reading, type, id, version),
-  history: (type, id, count, after) => history(reading, type, id, count, after),
+  history: (asked) => history(reading, asked),
   search: (type, query, choice) => search(reading, type, query, choice),
+  everything: (asked) => everything(reading, asked),
+  everythingPage: (asked, count, after) => everythingPage(reading, asked, count, after),
+  lastN: (query, max) => lastN(reading, query, max),
+  searchTypes: (types, query, choice) => searchTypes(reading, types, query, choice),
 });
 
 /** The message store as it is, but `notice` is called when deliveries are put in the queue. */
@@ -67,17 +78,26 @@ function noticing(messages: MessageWriter, notice: () => void): MessageWriter {
   return {
     message: (id) => messages.message(id),
     raw: (id) => messages.raw(id),
-    duplicateOf: (key) => messages.duplicateOf(key),
+    mapped: (id) => messages.mapped(id),
+    duplicateOf: (key, peer) => messages.duplicateOf(key, peer),
     messages: (filter) => messages.messages(filter),
-    dueMessages: (now, limit) => messages.dueMessages(now, limit),
+    dueMessages: (now, limit, except) => messages.dueMessages(now, limit, except),
     delivery: (id) => messages.delivery(id),
     deliveries: (filter) => messages.deliveries(filter),
     census: () => messages.census(),
+    tallies: () => messages.tallies(),
     keep: (message, raw) => messages.keep(message, raw),
     change: (id, change) => messages.change(id, change),
+    addKeys: (id, keys) => messages.addKeys(id, keys),
+    keepMapped: (id, bytes) => messages.keepMapped(id, bytes),
+    dropBody: (id) => messages.dropBody(id),
     lease: (request) => messages.lease(request),
     settle: (id, lease, result) => messages.settle(id, lease, result),
     discardDelivery: (id, reason) => messages.discardDelivery(id, reason),
+    parkDelivery: (id, reason) => {
+      notice();
+      return messages.parkDelivery(id, reason);
+    },
     enqueue: (delivery) => {
       notice();
       return messages.enqueue(delivery);

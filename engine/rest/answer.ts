@@ -1,6 +1,8 @@
 // An answer on its way out. Headers that every answer has are set here and nowhere else.
 import type { ServerResponse } from 'node:http';
-import type { HttpAnswer } from '../kernel/http-route.ts';
+import { Readable } from 'node:stream';
+import type { BodyStream, HttpAnswer } from '../kernel/http-route.ts';
+import { writeStream } from './stream-body.ts';
 
 export interface Sending {
   readonly correlationId: string;
@@ -15,18 +17,60 @@ const text = 'text/plain; charset=utf-8';
 
 /** For HEAD Node leaves the body out by itself. */
 export function send(response: ServerResponse, answer: HttpAnswer, sending: Sending): void {
+  if (answer.stream !== undefined) {
+    stream(response, answer.stream, { ...fixedHeaders(sending), ...answer.headers });
+    return;
+  }
   const [body, mediaType] = bodyOf(answer);
-  const headers: Record<string, string | number> = {
-    'x-request-id': sending.correlationId,
-    'x-content-type-options': 'nosniff',
-    'cache-control': 'no-store',
-  };
-  if (mediaType !== undefined) headers['content-type'] = mediaType;
-  if (sending.setCookie !== undefined) headers['set-cookie'] = sending.setCookie;
-  if (sending.last) headers['connection'] = 'close';
+  const headers = headersOf(mediaType, sending);
   if (hasLength(answer.status)) headers['content-length'] = Buffer.byteLength(body);
   response.writeHead(answer.status, Object.assign(headers, answer.headers));
   response.end(body);
+}
+
+/** Sends an answer whose body is a stream; rejects with what the stream throws. A HEAD gets the headers alone. */
+export async function sendStream(
+  response: ServerResponse,
+  answer: HttpAnswer,
+  body: BodyStream,
+  sending: Sending,
+): Promise<void> {
+  response.writeHead(answer.status, Object.assign(headersOf(undefined, sending), answer.headers));
+  if (response.req.method === 'HEAD') {
+    response.end();
+    await body.return();
+  } else await writeStream(response, body);
+}
+
+export const isStream = (body: HttpAnswer['body']): body is BodyStream =>
+  typeof body === 'object' && Symbol.asyncIterator in body;
+
+function headersOf(mediaType: string | undefined, sending: Sending): Record<string, string | number> {
+  const { setCookie, last } = sending;
+  const headers: Record<string, string | number> = fixedHeaders(sending);
+  if (mediaType !== undefined) headers['content-type'] = mediaType;
+  if (setCookie !== undefined) headers['set-cookie'] = setCookie;
+  if (last) headers['connection'] = 'close';
+  return headers;
+}
+
+const fixedHeaders = ({ correlationId }: Sending): Record<string, string> => ({
+  'x-request-id': correlationId,
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
+});
+
+/** The source is left when the connection closes, whoever closes it. */
+function stream(
+  response: ServerResponse,
+  source: AsyncIterable<string>,
+  headers: Readonly<Record<string, string>>,
+): void {
+  response.writeHead(200, headers);
+  response.flushHeaders();
+  const pieces = Readable.from(source);
+  response.once('close', () => pieces.destroy());
+  pieces.pipe(response);
 }
 
 const hasLength = (status: number): boolean => status !== 204 && status !== 304;

@@ -4,6 +4,7 @@ import type {
   CapabilityStatementRest,
   CapabilityStatementRestResource,
 } from '@medplum/fhirtypes';
+import { compartmentTypes } from '../fhir/compartments.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import { fhirPath, type Capability, type FhirParts, type Interaction } from './interaction.ts';
 
@@ -21,31 +22,45 @@ export function capabilitiesInteraction(interactions: readonly Interaction[]): I
     path: '/metadata',
     access: 'public',
     takes: 'nothing',
-    answer: async (parts) => {
-      const url = parts.publicUrl();
-      if (made?.url !== url) made = { url, text: JSON.stringify(statement(parts, capabilities)) };
+    answer: async (parts, { publicUrl: url }) => {
+      if (made?.url !== url) made = { url, text: JSON.stringify(statement(parts, url, capabilities)) };
       return { status: 200, body: made.text };
     },
   };
 }
 
-function statement(parts: FhirParts, capabilities: readonly Capability[]): CapabilityStatement {
-  const { index, publicUrl, version, startedAt } = parts;
+function statement(
+  parts: FhirParts,
+  publicUrl: string,
+  capabilities: readonly Capability[],
+): CapabilityStatement {
+  const { index, version, startedAt } = parts;
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
     date: new Date(startedAt).toISOString(),
     kind: 'instance',
     software: { name: 'Kiungo', version },
-    implementation: { description: 'Kiungo FHIR R4 integration engine', url: `${publicUrl()}${fhirPath}` },
+    implementation: { description: 'Kiungo FHIR R4 integration engine', url: `${publicUrl}${fhirPath}` },
     fhirVersion: '4.0.1',
-    format: ['json', 'application/fhir+json'],
+    format: ['json', 'xml', 'application/fhir+json', 'application/fhir+xml'],
+    patchFormat: [
+      'application/json-patch+json',
+      'application/merge-patch+json',
+      'application/fhir+json',
+      'application/fhir+xml',
+    ],
     rest: [
       {
         mode: 'server',
-        security: security(publicUrl()),
+        security: security(publicUrl),
         resource: index.types.map((type) => resourceOf(type, index, capabilities)),
         interaction: codesOf(capabilities, 'system') as Codes<CapabilityStatementRest>,
+        ...operationsOf(capabilities, 'system'),
+        compartment: compartmentTypes.map(
+          (type) =>
+            `http://hl7.org/fhir/CompartmentDefinition/${type[0]?.toLowerCase() ?? ''}${type.slice(1)}`,
+        ),
       },
     ],
   };
@@ -57,11 +72,12 @@ function resourceOf(
   capabilities: readonly Capability[],
 ): CapabilityStatementRestResource {
   const parameters = index.parameters(type);
-  const includes = parameters.filter((parameter) => parameter.type === 'reference');
+  const includes = parameters.filter(({ type: kind, literal }) => kind === 'reference' && literal === true);
   return {
     type: type as NonNullable<CapabilityStatementRestResource['type']>,
     interaction: codesOf(capabilities, 'type') as Codes<CapabilityStatementRestResource>,
     ...merged(capabilities),
+    ...operationsOf(capabilities, 'type', type),
     ...(includes.length === 0 ? {} : { searchInclude: includes.map(({ code }) => `${type}:${code}`) }),
     ...(parameters.length === 0
       ? {}
@@ -83,6 +99,19 @@ const codesOf = (
   level: Capability['level'],
 ): readonly { readonly code: string }[] =>
   capabilities.filter((one) => one.level === level).flatMap(({ codes }) => codes.map((code) => ({ code })));
+
+/** Those of the level; at a type, those that are offered there. */
+function operationsOf(
+  capabilities: readonly Capability[],
+  at: Capability['level'],
+  type?: string,
+): Pick<CapabilityStatementRest, 'operation'> {
+  const operation = capabilities
+    .flatMap((one) => (one.level === at ? (one.operation ?? []) : []))
+    .filter(({ types }) => type === undefined || types === undefined || types.includes(type))
+    .map(({ name, definition }) => ({ name, definition }));
+  return operation.length === 0 ? {} : { operation };
+}
 
 /** https://hl7.org/fhir/smart-app-launch/conformance.html#using-cs */
 function security(publicUrl: string): NonNullable<CapabilityStatementRest['security']> {

@@ -3,18 +3,25 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type Request, type Response } from 'express';
 import type { Auth } from '../auth/create-auth.ts';
+import { lazyShapes } from '../fhir/shapes/cache.ts';
+import type { Shapes } from '../fhir/shapes/shape.ts';
+import { createFhirXml } from '../fhir/xml/fhir-xml.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { HttpRoute } from '../kernel/http-route.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { SearchIndex } from '../search/search-index.ts';
-import type { Census } from '../storage/message-store.ts';
+import type { Census, Tallies } from '../storage/message-store.ts';
 import { send } from './answer.ts';
+import type { FormatParts } from './answer-format.ts';
+import { createLater, type Later } from './async/later.ts';
 import { correlationOf } from './correlation.ts';
 import { drain, rememberUpgraded } from './drain.ts';
 import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
 import { fhirEndpoint } from './fhir-endpoint.ts';
+import { createFhirRouter } from './fhir-router.ts';
+import { publicUrlFor } from './forwarded.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { fhirPath, type FhirParts } from './interaction.ts';
 import { interactions } from './interactions.ts';
@@ -22,6 +29,7 @@ import { methodNotAllowed, methodsByPath, nothingHere } from './fallback.ts';
 import { createMetrics } from './metrics.ts';
 import { isUnder, listenForUpgrades, serveExternal, type ExternalHandler } from './mount-external.ts';
 import { routeEndpoint } from './route-endpoint.ts';
+import { trustedPeers, type TrustedPeers } from './trusted-peers.ts';
 
 export interface HttpServerOptions {
   readonly repository: ConditionalRepository;
@@ -29,6 +37,8 @@ export interface HttpServerOptions {
   readonly auth: Auth;
   /** Of all other parts; those of `auth`, health and metrics come by themselves. */
   readonly routes: readonly HttpRoute[];
+  /** Shared with other parts, so that they are read once. */
+  readonly shapes?: () => Shapes;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
@@ -40,10 +50,15 @@ export interface HttpServerOptions {
   /** Parts that are shown too, but without which the engine does its work. */
   readonly beside?: () => Readiness;
   readonly census: () => Promise<Census>;
+  readonly tallies?: () => Promise<Tallies>;
   /** Largest body in bytes; default 50 MiB. */
   readonly bodyLimit?: number;
-  /** Express `trust proxy`: which proxies' X-Forwarded-For is believed; default none. */
-  readonly trustProxy?: boolean | number | string;
+  /** Whether a person set the public URL: then it counts whatever proxies say. */
+  readonly publicUrlIsFixed?: boolean;
+  /** Addresses and CIDR ranges of the proxies whose Forwarded and X-Forwarded-… headers are believed; default none. */
+  readonly trustedProxies?: readonly string[];
+  /** A folder for the results of requests that are answered later; emptied at the start. Without it all are answered at once. */
+  readonly resultsFolder?: string;
   /** How long `close` waits for what is under way, ms; default 10 s. */
   readonly drainMs?: number;
 }
@@ -68,7 +83,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   let stopping = false;
   const { auth, ids, logger } = options;
   const metrics = createMetrics(options);
-  const parts: EndpointParts = { auth, ids, logger, metrics, stopping: () => stopping };
+  const formats = formatParts(options.shapes);
+  const parts: EndpointParts = { auth, ids, logger, metrics, formats, stopping: () => stopping };
   const routes = [
     ...auth.routes,
     ...healthRoutes(options.ready, options.beside ?? (() => ({})), parts.stopping),
@@ -76,7 +92,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...options.routes,
   ];
   const external: ExternalHandler[] = [];
-  const app = createApp(options, parts, routes, external);
+  const { resultsFolder: folder, clock } = options;
+  const later = folder === undefined ? undefined : createLater({ folder, clock, ids });
+  const app = createApp(options, parts, routes, external, later);
   const server = createServer({ shouldUpgradeCallback: isWebSocket }, app);
   const upgraded = rememberUpgraded(server);
   listenForUpgrades(server, parts, external);
@@ -87,6 +105,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     close: async () => {
       stopping = true;
       await drain(server, upgraded, options.drainMs ?? 10_000);
+      later?.close();
     },
     server,
   };
@@ -100,35 +119,55 @@ function createApp(
   parts: EndpointParts,
   routes: readonly HttpRoute[],
   external: readonly ExternalHandler[],
+  later: Later | undefined,
 ): Express {
   const bodyLimit = options.bodyLimit ?? 50 * mebibyte;
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
-  app.set('trust proxy', options.trustProxy ?? false);
-  mountFhir(app, parts, fhirPartsOf(options), bodyLimit);
+  const trusted = trustedPeers(options.trustedProxies ?? []);
+  app.set('trust proxy', trusted.any ? (address: string) => trusted.has(address) : false);
+  mountFhir(app, parts, { ...fhirPartsOf(options, trusted, later), ...parts.formats }, bodyLimit);
   const addressOf = (request: unknown): string => (request as Request).ip ?? '';
   for (const route of routes) {
     mountEndpoint(app, parts, route.method, route.path, routeEndpoint(route, bodyLimit, addressOf));
   }
   mountExternal(app, parts, external);
-  mountRefusals(app, parts, [...fhirEndpoints(), ...routes]);
+  mountRefusals(app, parts, routes);
   return app;
 }
 
-const fhirPartsOf = ({ repository, index, publicUrl, version, clock }: HttpServerOptions): FhirParts => ({
-  repository,
-  index,
-  publicUrl,
-  version,
-  startedAt: clock.now(),
-});
+function fhirPartsOf(
+  options: HttpServerOptions,
+  trusted: TrustedPeers,
+  later: Later | undefined,
+): Omit<FhirParts, 'shapes'> {
+  const { repository, index, publicUrl, publicUrlIsFixed: isFixed = false, version, clock, logger } = options;
+  return {
+    repository,
+    index,
+    publicUrl: publicUrlFor({ publicUrl, isFixed, trusted }),
+    version,
+    logger,
+    later,
+    startedAt: clock.now(),
+  };
+}
 
-/** Paths are written out in full: a router under a prefix would cost each request a rewriting of its url. */
-function mountFhir(app: Express, parts: EndpointParts, fhir: FhirParts, bodyLimit: number): void {
-  for (const interaction of interactions) {
-    const endpoint = fhirEndpoint(fhir, interaction, bodyLimit);
-    mountEndpoint(app, parts, interaction.method, fhirUrl(interaction.path), endpoint);
-  }
+const formatParts = (shapes = lazyShapes()): FormatParts => ({ shapes, xml: createFhirXml(shapes) });
+
+/** All that lies under the FHIR base, in one layer: how many interactions there are costs a request nothing. */
+function mountFhir(
+  app: Express,
+  parts: EndpointParts,
+  fhir: FhirParts & FormatParts,
+  bodyLimit: number,
+): void {
+  const route = createFhirRouter(interactions, (one) => fhirEndpoint(fhir, one, bodyLimit));
+  app.use((request, response, next) => {
+    const found = route(request.method, request.url);
+    if (found) return serve(parts, found.endpoint, request, response, found.params);
+    next();
+  });
 }
 
 const fhirUrl = (path: string): string => (path === '/' ? fhirPath : `${fhirPath}${path}`);
@@ -140,7 +179,7 @@ const fhirEndpoints = (): readonly MountedEndpoint[] =>
     access: access === 'public' ? 'public' : 'signed-in',
   }));
 
-const verbs = { GET: 'get', POST: 'post', PUT: 'put', DELETE: 'delete' } as const;
+const verbs = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'delete' } as const;
 
 function mountEndpoint(
   app: Express,

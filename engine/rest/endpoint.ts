@@ -4,11 +4,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { adminScope } from '../auth/scopes.ts';
 import type { Auth, Authentication } from '../auth/create-auth.ts';
 import type { Actor } from '../kernel/actor.ts';
-import type { HttpAnswer, HttpRoute } from '../kernel/http-route.ts';
+import type { BodyStream, HttpAnswer, HttpRoute } from '../kernel/http-route.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { Refusal } from '../kernel/outcomes.ts';
-import { send } from './answer.ts';
+import { isStream, send, sendStream, type Sending } from './answer.ts';
+import { presentedRefusal, type FormatParts } from './answer-format.ts';
 import { correlationOf } from './correlation.ts';
 import type { Metrics } from './metrics.ts';
 import { answerFailure } from './refusal-answer.ts';
@@ -18,6 +19,7 @@ export interface EndpointParts {
   readonly ids: Ids;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly formats: FormatParts;
   /** Whether the server is stopping: connections are then closed after their answer. */
   readonly stopping: () => boolean;
 }
@@ -60,12 +62,32 @@ export async function serve(
       actor: authentication?.actor ?? nobody,
       correlationId,
     });
+    if (answer.status >= 400) answer = inItsFormat(parts, answer, request);
   } catch (error) {
     answer = failureAnswer(parts, endpoint.name, request, correlationId, error);
   }
-  const last = parts.stopping() || answer.status === 413;
-  send(response, answer, { correlationId, setCookie, last });
+  const sending = { correlationId, setCookie, last: parts.stopping() || answer.status === 413 };
+  if (isStream(answer.body)) await stream(parts, endpoint, response, answer, answer.body, sending);
+  else send(response, answer, sending);
   parts.metrics.observe(endpoint.name, answer.status, performance.now() - startedAt);
+}
+
+/** What fails after the first bytes cannot be answered any more: the connection breaks, so that nobody takes it for the whole. */
+async function stream(
+  { logger }: EndpointParts,
+  { name }: Endpoint,
+  response: ServerResponse,
+  answer: HttpAnswer,
+  body: BodyStream,
+  sending: Sending,
+): Promise<void> {
+  try {
+    await sendStream(response, answer, body, sending);
+  } catch (error) {
+    const { correlationId } = sending;
+    logger.error({ correlationId, interaction: name }, 'an answer broke off while it was sent', error);
+    response.destroy();
+  }
 }
 
 export function failureAnswer(
@@ -76,9 +98,17 @@ export function failureAnswer(
   error: unknown,
 ): HttpAnswer {
   const { method = '', headers } = request;
-  const url = request.originalUrl ?? request.url ?? '/';
-  return answerFailure(error, { name, correlationId, method, url, headers }, parts.logger);
+  const failed = { name, correlationId, method, url: urlOf(request), headers };
+  return inItsFormat(parts, answerFailure(error, failed, parts.logger), request);
 }
+
+const inItsFormat = (
+  { formats }: EndpointParts,
+  answer: HttpAnswer,
+  request: Incoming['request'],
+): HttpAnswer => presentedRefusal(formats, answer, urlOf(request), request.headers);
+
+const urlOf = ({ originalUrl, url }: Incoming['request']): string => originalUrl ?? url ?? '/';
 
 /** Throws Refusal `unauthorized` or `forbidden`. Public endpoints do not ask who it is. */
 export async function letIn(

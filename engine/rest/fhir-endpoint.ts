@@ -1,38 +1,117 @@
 // A FHIR interaction as an endpoint: formats, scopes and types are looked at before the interaction is asked.
 import { allows } from '../auth/scopes.ts';
-import { headerOf } from '../auth/headers.ts';
-import { parseJson } from '../fhir/exact-json.ts';
+import { headerOf, type Headers } from '../auth/headers.ts';
 import type { HttpAnswer } from '../kernel/http-route.ts';
 import { Refusal } from '../kernel/outcomes.ts';
+import { jsonBody, presented, queryOf, type FormatParts, type Wish } from './answer-format.ts';
+import type { Later } from './async/later.ts';
+import { acceptedLater, wantsLater } from './async/status.ts';
+import { binaryOf, contentOf, isContent, wantsContent } from './binary.ts';
 import type { Endpoint, Incoming } from './endpoint.ts';
-import { fhirPath, type Exchange, type FhirAnswer, type FhirParts, type Interaction } from './interaction.ts';
-import { checkAcceptable, checkContentType, fhirJson, generalParameters, type General } from './negotiate.ts';
+import { generalParameters, withForm, type General } from './general.ts';
+import { fhirPath, type Exchange, type FhirParts, type Interaction } from './interaction.ts';
+import { answerFormat, bodyKind, patchBodies, resourceBodies, type BodyKind } from './negotiate.ts';
 import { readBody } from './read-body.ts';
+import { answerFailure } from './refusal-answer.ts';
 
 const noBytes = new Uint8Array();
 
-export function fhirEndpoint(parts: FhirParts, interaction: Interaction, bodyLimit: number): Endpoint {
+export function fhirEndpoint(
+  parts: FhirParts & FormatParts,
+  interaction: Interaction,
+  bodyLimit: number,
+): Endpoint {
   return {
     name: interaction.name,
     access: interaction.access === 'public' ? 'public' : 'signed-in',
     answer: async (incoming) => {
-      const general = generalParameters(queryOf(incoming));
-      const { headers } = incoming.request;
-      checkAcceptable(general.format, headers.accept);
+      const { headers, url = '' } = incoming.request;
+      const asked = generalParameters(queryOf(url));
       const type = incoming.params['type'] ?? '';
+      const asContent = type === 'Binary' && isRead(interaction) && wantsContent(asked, headers);
+      const wanted = asContent ? asItIs : wishOf(interaction, asked, headers);
       checkAllowed(parts, interaction, incoming, type);
-      if (interaction.takes === 'resource') checkContentType(headerOf(headers, 'content-type'));
-      const body = interaction.takes === 'nothing' ? noBytes : await readBody(incoming.request, bodyLimit);
+      const sent = await bodyOf(parts, interaction, incoming, bodyLimit);
+      const isForm = interaction.takes === 'form';
+      const [general, body] = isForm ? withForm(asked, sent) : [asked, sent];
       const exchange = exchangeOf(parts, incoming, type, general, body);
-      return written(await interaction.answer(parts, exchange), general.pretty);
+      const wish = isForm ? wishOf(interaction, general, headers) : wanted;
+      if (interaction.mayWait === true && parts.later && wantsLater(headers)) {
+        return begin(parts, parts.later, interaction, exchange, wish, incoming);
+      }
+      const answer = await interaction.answer(parts, exchange);
+      return presented(parts, asContent ? contentOf(answer) : answer, wish);
     },
   };
 }
 
-function queryOf({ request }: Incoming): string {
-  const url = request.url ?? '';
-  const mark = url.indexOf('?');
-  return mark < 0 ? '' : url.slice(mark + 1);
+/** The format is asked for with the result. */
+function begin(
+  parts: FhirParts & FormatParts,
+  later: Later,
+  interaction: Interaction,
+  exchange: Exchange,
+  wish: Wish,
+  { correlationId }: Incoming,
+): HttpAnswer {
+  const work = async (): Promise<HttpAnswer> => {
+    const answer = await interaction.answer(parts, exchange);
+    return presented(parts, answer, { ...wish, format: 'json' });
+  };
+  const failed = (error: unknown): HttpAnswer =>
+    answerFailure(
+      error,
+      { name: interaction.name, correlationId, method: 'POST', url: '', headers: {} },
+      parts.logger,
+    );
+  return acceptedLater(exchange.base, later.begin({ actor: exchange.actor, work, failed }));
+}
+
+const isRead = ({ name }: Interaction): boolean => name === 'read' || name === 'vread';
+
+const asItIs: Wish = { format: 'json', general: generalParameters(''), many: false };
+
+/** The body as JSON or a form; for a Binary it may have come as its content. */
+async function bodyOf(
+  parts: FormatParts,
+  interaction: Interaction,
+  { request, params }: Incoming,
+  limit: number,
+): Promise<Uint8Array> {
+  if (interaction.takes === 'nothing') return noBytes;
+  const { headers } = request;
+  const isResource = interaction.takes === 'resource';
+  if (isResource && params['type'] === 'Binary' && isContent(headers)) {
+    return binaryOf(await readBody(request, limit), headers, params['id'] ?? '');
+  }
+  const kind = kindOf(interaction, headers);
+  const sent = await readBody(request, limit);
+  return kind === 'xml' ? jsonBody(parts, sent) : sent;
+}
+
+/** Throws Refusal `not-acceptable`. */
+function wishOf({ name, method, takes }: Interaction, general: General, headers: Headers): Wish {
+  const format = answerFormat(general.format, headerOf(headers, 'accept'));
+  if (method !== 'GET' && takes !== 'form') {
+    return { format, general: { ...general, subset: undefined }, many: false };
+  }
+  return { format, general, many: !single.has(name) };
+}
+
+/** What answers with one resource, which may be a Bundle that somebody stored. */
+const single: ReadonlySet<string> = new Set(['read', 'vread', 'capabilities']);
+
+const kinds: Readonly<Record<Interaction['takes'], readonly BodyKind[]>> = {
+  nothing: [],
+  form: [],
+  resource: resourceBodies,
+  patch: patchBodies,
+};
+
+/** Throws Refusal `unsupported-media-type`. */
+function kindOf({ takes }: Interaction, headers: Headers): BodyKind | undefined {
+  const taken = kinds[takes];
+  return taken.length === 0 ? undefined : bodyKind(headerOf(headers, 'content-type'), taken);
 }
 
 /** Throws Refusal `not-found` for what is no type, `forbidden` where the scopes do not reach. */
@@ -56,21 +135,18 @@ function exchangeOf(
   { query }: General,
   body: Uint8Array,
 ): Exchange {
-  const { id = '', version = '' } = params;
+  const { id = '', version = '', compartment = '' } = params;
+  const url = publicUrl(request);
   return {
     actor,
     type,
     id,
     version,
+    compartment,
     query,
     headers: request.headers,
     body,
-    base: `${publicUrl()}${fhirPath}`,
+    publicUrl: url,
+    base: `${url}${fhirPath}`,
   };
-}
-
-function written({ status, headers, body }: FhirAnswer, pretty: boolean): HttpAnswer {
-  if (body === undefined) return { status, ...(headers && { headers }) };
-  const text = pretty ? JSON.stringify(parseJson(body), undefined, 2) : body;
-  return { status, headers: { 'content-type': fhirJson, ...headers }, body: text };
 }

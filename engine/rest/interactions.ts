@@ -1,11 +1,22 @@
-// All FHIR interactions that are offered, one row each; the order is the order in which paths are tried.
+// All FHIR interactions that are offered, one row each.
+import { asyncCancelInteraction, asyncStatusInteraction } from './async/status.ts';
 import { capabilitiesInteraction } from './capabilities.ts';
 import { createInteraction } from './create.ts';
 import { conditionalDeleteInteraction, deleteInteraction } from './delete.ts';
-import { historyInstanceInteraction } from './history-instance.ts';
+import { historyInstanceInteraction, historySystemInteraction, historyTypeInteraction } from './history.ts';
+import { expungeInteractions } from './operations/expunge.ts';
+import { metaInteractions } from './operations/meta.ts';
 import type { Interaction } from './interaction.ts';
+import { everythingInteractions } from './operations/everything.ts';
+import { lastnInteractions } from './operations/lastn.ts';
+import { conditionalPatchInteraction, patchInteraction } from './patch.ts';
 import { readInteraction } from './read.ts';
 import { postedSearchInteraction, searchTypeInteraction } from './search-type.ts';
+import {
+  compartmentInteractions,
+  postedSystemSearchInteraction,
+  searchSystemInteraction,
+} from './search-system.ts';
 import { smartConfigurationInteraction } from './smart-configuration.ts';
 import { transactionInteraction } from './transaction.ts';
 import { conditionalUpdateInteraction, updateInteraction } from './update.ts';
@@ -13,16 +24,29 @@ import { vreadInteraction } from './vread.ts';
 
 const offered: readonly Interaction[] = [
   smartConfigurationInteraction,
+  asyncStatusInteraction,
+  asyncCancelInteraction,
+  historySystemInteraction,
+  historyTypeInteraction,
+  ...metaInteractions,
+  ...expungeInteractions,
+  ...everythingInteractions,
+  ...lastnInteractions,
   readInteraction,
   postedSearchInteraction,
   updateInteraction,
+  patchInteraction,
   deleteInteraction,
   vreadInteraction,
   historyInstanceInteraction,
+  ...compartmentInteractions,
   transactionInteraction,
+  searchSystemInteraction,
+  postedSystemSearchInteraction,
   searchTypeInteraction,
   createInteraction,
   conditionalUpdateInteraction,
+  conditionalPatchInteraction,
   conditionalDeleteInteraction,
 ];
 

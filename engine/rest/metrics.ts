@@ -2,7 +2,7 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from '../kernel/clock.ts';
 import type { HttpRoute } from '../kernel/http-route.ts';
-import type { Census } from '../storage/message-store.ts';
+import type { Census, Tallies } from '../storage/message-store.ts';
 
 export interface Metrics {
   observe(name: string, status: number, durationMs: number): void;
@@ -13,6 +13,8 @@ export interface MetricsOptions {
   readonly clock: Clock;
   /** Counts of messages and deliveries by state, asked at each scrape. */
   readonly census: () => Promise<Census>;
+  /** The same for each channel and destination. */
+  readonly tallies?: () => Promise<Tallies>;
 }
 
 const bucketsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -36,6 +38,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       access: 'admin',
       handle: async () => {
         setCensus(gauges, await options.census(), options.clock.now());
+        if (options.tallies !== undefined) setTallies(gauges, await options.tallies(), options.clock.now());
         return {
           status: 200,
           headers: { 'content-type': registry.contentType },
@@ -62,6 +65,10 @@ interface CensusGauges {
   readonly messages: Gauge<'state'>;
   readonly deliveries: Gauge<'state'>;
   readonly oldest: Gauge<'of'>;
+  readonly byChannel: Gauge<'channel' | 'state'>;
+  readonly oldestByChannel: Gauge<'channel'>;
+  readonly byDestination: Gauge<'destination' | 'state'>;
+  readonly oldestByDestination: Gauge<'destination'>;
 }
 
 function censusGauges(registry: Registry): CensusGauges {
@@ -85,6 +92,30 @@ function censusGauges(registry: Registry): CensusGauges {
       labelNames: ['of'],
       registers,
     }),
+    byChannel: new Gauge({
+      name: 'kiungo_channel_messages',
+      help: 'Messages of each channel by state',
+      labelNames: ['channel', 'state'],
+      registers,
+    }),
+    oldestByChannel: new Gauge({
+      name: 'kiungo_channel_oldest_waiting_seconds',
+      help: 'Age of the oldest message of each channel that is not processed',
+      labelNames: ['channel'],
+      registers,
+    }),
+    byDestination: new Gauge({
+      name: 'kiungo_destination_deliveries',
+      help: 'Deliveries to each destination by state',
+      labelNames: ['destination', 'state'],
+      registers,
+    }),
+    oldestByDestination: new Gauge({
+      name: 'kiungo_destination_oldest_waiting_seconds',
+      help: 'Age of the oldest delivery to each destination that waits',
+      labelNames: ['destination'],
+      registers,
+    }),
   };
 }
 
@@ -93,6 +124,19 @@ function setCensus({ messages, deliveries, oldest }: CensusGauges, census: Censu
   for (const [state, count] of Object.entries(census.deliveries)) deliveries.set({ state }, count);
   oldest.set({ of: 'message' }, ageSeconds(census.oldestReceivedAt, now));
   oldest.set({ of: 'delivery' }, ageSeconds(census.oldestWaitingAt, now));
+}
+
+function setTallies(gauges: CensusGauges, { channels, destinations }: Tallies, now: number): void {
+  for (const [channel, { messages, oldestReceivedAt }] of Object.entries(channels)) {
+    for (const [state, count] of Object.entries(messages)) gauges.byChannel.set({ channel, state }, count);
+    gauges.oldestByChannel.set({ channel }, ageSeconds(oldestReceivedAt, now));
+  }
+  for (const [destination, { deliveries, oldestWaitingAt }] of Object.entries(destinations)) {
+    for (const [state, count] of Object.entries(deliveries)) {
+      gauges.byDestination.set({ destination, state }, count);
+    }
+    gauges.oldestByDestination.set({ destination }, ageSeconds(oldestWaitingAt, now));
+  }
 }
 
 const ageSeconds = (since: number | undefined, now: number): number =>

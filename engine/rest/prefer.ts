@@ -3,20 +3,29 @@ import { headerOf, type Headers } from '../auth/headers.ts';
 
 const returns = ['minimal', 'representation', 'OperationOutcome'] as const;
 
+export type Returned = (typeof returns)[number];
+
 export interface Preference {
-  readonly return: (typeof returns)[number];
+  readonly return: Returned;
+  /** Whether the client said so itself. */
+  readonly stated: boolean;
   readonly lenient: boolean;
 }
 
-const usual: Preference = { return: 'representation', lenient: false };
+const usual: Preference = { return: 'representation', stated: false, lenient: false };
 
 /** Preferences that are not known are not heeded (RFC 7240). */
 export function preferenceOf(headers: Headers): Preference {
   const written = headerOf(headers, 'prefer');
   if (written === undefined) return usual;
   const wishes = written.split(/[,;]/).map((wish) => wish.trim().replaceAll('"', ''));
+  const wished = returns.find((kind) => wishes.includes(`return=${kind}`));
   return {
-    return: returns.find((kind) => wishes.includes(`return=${kind}`)) ?? usual.return,
+    return: wished ?? usual.return,
+    stated: wished !== undefined,
     lenient: wishes.includes('handling=lenient'),
   };
 }
+
+/** Whether parameters that are not known are to be left out. */
+export const lenientIn = (headers: Headers): boolean => preferenceOf(headers).lenient;

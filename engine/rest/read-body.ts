@@ -29,7 +29,10 @@ function collect(request: IncomingMessage, limit: number): Promise<Uint8Array> {
       .on('data', take)
       .once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
       .once('error', () => reject(badRequest('the request broke off')))
-      .once('close', () => reject(badRequest('the request broke off')));
+      // Every request closes; an error is made only of one that did so too early.
+      .once('close', () => {
+        if (!request.complete) reject(badRequest('the request broke off'));
+      });
   });
 }
 

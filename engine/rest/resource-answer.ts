@@ -51,13 +51,19 @@ export function answerWritten({ stored, outcome }: Written, exchange: Exchange):
 }
 
 /** An outcome with nothing wrong in it. */
-const told = (diagnostics: string): OperationOutcome => ({
+export const told = (diagnostics: string): OperationOutcome => ({
   resourceType: 'OperationOutcome',
   issue: [{ severity: 'information', code: 'informational', diagnostics }],
 });
 
-/** 204, and which version the deletion is. */
-export function answerDeleted(written: Written | undefined): FhirAnswer {
-  if (!written) return { status: 204 };
-  return { status: 204, headers: { etag: `W/"${written.stored.version}"` } };
+/** 204, and which version the deletion is; who prefers an outcome gets 200 with one. */
+export function answerDeleted(written: Written | undefined, requestHeaders: Headers): FhirAnswer {
+  const headers = written && { etag: `W/"${written.stored.version}"` };
+  if (preferenceOf(requestHeaders).return !== 'OperationOutcome') {
+    return { status: 204, ...(headers && { headers }) };
+  }
+  const text = written
+    ? `${written.stored.type}/${written.stored.id} is deleted`
+    : 'nothing was there to be deleted';
+  return { status: 200, ...(headers && { headers }), body: JSON.stringify(told(text)) };
 }

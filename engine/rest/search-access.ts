@@ -18,10 +18,11 @@ export interface AskedSearch {
 export function refuseHiddenConditions(index: SearchIndex, actor: Actor, asked: AskedSearch): void {
   if (allows(actor.scopes, '*', 's')) return;
   const { type, query, lenient, base } = asked;
-  // Only the types that it goes through count: what must be looked up is left open.
+  // The types that it goes through count, and those whose hierarchies must be looked up; codes are nobody's secret.
   const answers = new Answers();
   const { plan } = index.request(type, query, { lenient, base, defaultCount: 1, maximumCount: 1, answers });
-  for (const other of chainedTypes(plan.where)) {
+  const hierarchies = answers.open.flatMap((open) => (open.kind === 'hierarchy' ? open.type : []));
+  for (const other of [...chainedTypes(plan.where), ...hierarchies]) {
     if (!allows(actor.scopes, other, 's')) throw forbidden(other);
   }
 }

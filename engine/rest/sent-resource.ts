@@ -15,8 +15,11 @@ export function sentResource({ body, type }: Exchange): FhirResource {
 }
 
 /** Throws Refusal `bad-request` when the body is no resource in UTF-8. */
-export function parseBody(body: Uint8Array): FhirResource {
+export const parseBody = (body: Uint8Array): FhirResource => parseResource(bodyText(body));
+
+/** Throws Refusal `bad-request` when the body is empty or not in UTF-8. */
+export function bodyText(body: Uint8Array): string {
   if (body.length === 0) throw badRequest('the body is empty; a resource is expected');
   if (!isUtf8(body)) throw badRequest('the body is not UTF-8');
-  return parseResource(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
 }

@@ -8,11 +8,11 @@ export const smartConfigurationInteraction: Interaction = {
   path: '/.well-known/smart-configuration',
   access: 'public',
   takes: 'nothing',
-  answer: async ({ publicUrl }) => ({
+  answer: async (_parts, { publicUrl }) => ({
     status: 200,
     headers: { 'content-type': 'application/json; charset=utf-8' },
     body: JSON.stringify({
-      token_endpoint: `${publicUrl()}/oauth2/token`,
+      token_endpoint: `${publicUrl}/oauth2/token`,
       grant_types_supported: ['client_credentials'],
       token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
       scopes_supported: ['system/*.cruds'],

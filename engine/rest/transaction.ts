@@ -2,11 +2,14 @@
 import type { Bundle } from '@medplum/fhirtypes';
 import { allows, type Letter } from '../auth/scopes.ts';
 import { writeJson } from '../fhir/exact-json.ts';
+import { parseBundle } from '../fhir/parse-bundle.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
+import { createBreath } from '../repository/breath.ts';
 import { entriesOf, requestOf, type Request } from '../repository/bundle-entries.ts';
+import { preferredBundle } from './answer-bundle.ts';
 import type { Exchange, Interaction } from './interaction.ts';
-import { parseBody } from './sent-resource.ts';
+import { bodyText } from './sent-resource.ts';
 
 export const transactionInteraction: Interaction = {
   name: 'transaction',
@@ -14,24 +17,27 @@ export const transactionInteraction: Interaction = {
   path: '/',
   access: 'each',
   takes: 'resource',
+  mayWait: true,
   capability: { level: 'system', codes: ['transaction', 'batch'] },
   answer: async ({ repository }, exchange) => {
-    const bundle = sentBundle(exchange);
+    const bundle = await sentBundle(exchange);
     refuseForbiddenEntries(bundle, exchange);
-    const answer = await repository.as(exchange.actor).apply(bundle);
+    const own = repository.as(exchange.actor);
+    const answer = await preferredBundle(own, exchange, await own.apply(bundle));
     return { status: 200, body: writeJson(answer) };
   },
 };
 
-function sentBundle({ body }: Exchange): Bundle {
-  const resource = parseBody(body);
+async function sentBundle({ body }: Exchange): Promise<Bundle> {
+  const resource = await parseBundle(bodyText(body), createBreath());
   if (resource.resourceType !== 'Bundle') throw badRequest('a Bundle is expected here', 'resourceType');
   return resource as unknown as Bundle;
 }
 
-const letters: Readonly<Record<Exclude<Request['method'], 'GET'>, Letter>> = {
+const letters: Readonly<Record<Exclude<Request['method'], 'GET' | 'HEAD'>, Letter>> = {
   POST: 'c',
   PUT: 'u',
+  PATCH: 'u',
   DELETE: 'd',
 };
 
@@ -51,7 +57,7 @@ function refuseForbiddenEntries(bundle: Bundle, { actor, base }: Exchange): void
 }
 
 function mayRequest({ scopes }: Actor, { method, target }: Request): boolean {
-  if (method !== 'GET') return allows(scopes, target.type, letters[method]);
+  if (method !== 'GET' && method !== 'HEAD') return allows(scopes, target.type, letters[method]);
   // What a search within a Bundle includes is not looked at entry by entry: it needs the right to read everything.
   if (target.kind === 'matching') return allows(scopes, '*', 's') && allows(scopes, '*', 'r');
   return allows(scopes, target.type, target.kind === 'type' ? 's' : 'r');

@@ -1,6 +1,7 @@
 // PUT [base]/[type]/[id] and PUT [base]/[type]?criteria: https://hl7.org/fhir/R4/http.html#update, #cond-update
 import { headerOf, type Headers } from '../auth/headers.ts';
 import { badRequest } from '../kernel/outcomes.ts';
+import type { Preconditions } from '../repository/preconditions.ts';
 import type { Interaction } from './interaction.ts';
 import { answerWritten } from './resource-answer.ts';
 import { sentResource } from './sent-resource.ts';
@@ -17,7 +18,7 @@ export const updateInteraction: Interaction = {
     if (resource.id !== exchange.id) {
       throw badRequest('the id in the resource is not that of the url', `${exchange.type}.id`);
     }
-    const written = await repository.as(exchange.actor).update(resource, ifMatch(exchange.headers));
+    const written = await repository.as(exchange.actor).update(resource, preconditions(exchange.headers));
     return answerWritten(written, exchange);
   },
 };
@@ -31,12 +32,17 @@ export const conditionalUpdateInteraction: Interaction = {
   capability: { level: 'type', codes: [], resource: { conditionalUpdate: true } },
   answer: async ({ repository }, exchange) => {
     const { actor, query, headers } = exchange;
-    const written = await repository.updateWhere(actor, sentResource(exchange), query, ifMatch(headers));
+    const written = await repository.updateWhere(
+      actor,
+      sentResource(exchange),
+      query,
+      preconditions(headers),
+    );
     return answerWritten(written, exchange);
   },
 };
 
-export function ifMatch(headers: Headers): { readonly ifMatch?: string } {
-  const etag = headerOf(headers, 'if-match');
-  return etag === undefined ? {} : { ifMatch: etag };
-}
+export const preconditions = (headers: Headers): Preconditions => ({
+  ifMatch: headerOf(headers, 'if-match'),
+  ifNoneMatch: headerOf(headers, 'if-none-match'),
+});

@@ -6,6 +6,7 @@ import { readDefinitions } from './definitions/cache.ts';
 import type { AddedParameter } from './definitions/compile-added.ts';
 import { linkExtraction, type Extraction } from './extraction/extract.ts';
 import type { ExtractionOptions } from './extraction/collector.ts';
+import { withOtherReferences } from './other-references.ts';
 import type { IndexEntry } from './index-entry.ts';
 import { matches } from './match.ts';
 import type { ParameterTable } from './request/conditions.ts';
@@ -30,7 +31,7 @@ export function loadSearchIndex(options: IndexOptions = {}): SearchIndex {
     types: types.types,
     isType: (name) => types.isType(name),
     parameters: (type) => types.listed(type),
-    entries: (resource) => types.entries(resource),
+    entries: (resource) => withOtherReferences(types.entries(resource), resource, extraction.base),
     request: (type, query, search) => readRequest(type, query, types, search, extraction.zoneOffsetMinutes),
     matches,
     define: (parameter) => types.define(parameter),

@@ -12,6 +12,8 @@ export interface SearchParameterInfo {
   /** Canonical URL of the SearchParameter. */
   readonly definition: string;
   readonly documentation: string;
+  /** A reference that can be followed, by chains and includes: no canonical url. */
+  readonly literal?: boolean;
 }
 
 export interface Include {

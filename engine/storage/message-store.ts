@@ -53,8 +53,16 @@ export interface MessageRecord {
   readonly effects: readonly string[];
   /** The message that this one is a mended or replayed copy of. */
   readonly replayOf: string | undefined;
+  /** Names the batch that it came in, the same for all its messages. */
+  readonly batch: string | undefined;
   /** Who replayed, mended or discarded it last. */
   readonly changedBy: string | undefined;
+}
+
+/** Under what a message is found besides: `patient`, `barcode`, or a name that its channel gives to an HL7 path. */
+export interface MessageKey {
+  readonly name: string;
+  readonly value: string;
 }
 
 export interface MessageFilter {
@@ -62,6 +70,17 @@ export interface MessageFilter {
   readonly state?: MessageState;
   readonly channel?: string;
   readonly messageType?: string;
+  readonly batch?: string;
+  /** The code of its reason. */
+  readonly reason?: string;
+  /** It is a mended copy of this one. */
+  readonly replayOf?: string;
+  /** It caused this version of a resource (`Type/id/_history/version`): looked for among the newest 20,000 that fit otherwise. */
+  readonly effect?: string;
+  /** Its bytes hold this text as UTF-8: looked for in the same way. */
+  readonly text?: string;
+  /** What it is indexed under; all of them. */
+  readonly keys?: readonly MessageKey[];
   /** receivedAt, inclusive. */
   readonly from?: number;
   /** receivedAt, exclusive. */
@@ -100,6 +119,15 @@ export interface Delivery {
   readonly payload: Uint8Array;
   /** What caused it: a message id, a delivery id, or `Type/id/_history/version`. */
   readonly cause: string;
+  /** What the receiver answered last, as it came. */
+  readonly response: Response | undefined;
+  /** When it ended, or its last try did; ms since 1970. */
+  readonly settledAt: number | undefined;
+}
+
+export interface Response {
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
 }
 
 export type NewDelivery = Pick<
@@ -117,28 +145,53 @@ export interface DeliveryFilter {
 
 export interface Listed<T> {
   readonly total: number;
+  /** There are more than `total`: counting on would take long. */
+  readonly isAtLeast?: true;
   readonly items: readonly T[];
 }
 
 export interface MessageReader {
   message(id: string): Promise<MessageRecord | undefined>;
   raw(id: string): Promise<Uint8Array | undefined>;
-  /** The first message with this channel, type, control id and digest. */
+  /** The first message with this channel, type, control id and digest; from this peer only, where one is named. */
   duplicateOf(
     key: Pick<MessageRecord, 'channel' | 'messageType' | 'controlId' | 'digest'>,
+    peer?: string,
   ): Promise<MessageRecord | undefined>;
-  /** Newest first. */
+  /** What the maps made of it (a Bundle as JSON), where its channel keeps that. */
+  mapped(id: string): Promise<Uint8Array | undefined>;
+  /** Newest first; by keys, in order of arrival. `total` is exact up to 10,000, and for channels and states alone. */
   messages(filter: MessageFilter): Promise<Listed<MessageRecord>>;
   /**
    * The messages in state `received` whose turn has come, oldest first: within a channel only the oldest, and only when it
-   * is due, so that the order of arrival is kept.
+   * is due, so that the order of arrival is kept. None of the channels in `except`.
    */
-  dueMessages(now: number, limit: number): Promise<readonly MessageRecord[]>;
+  dueMessages(now: number, limit: number, except?: readonly string[]): Promise<readonly MessageRecord[]>;
   delivery(id: string): Promise<Delivery | undefined>;
   /** Oldest first. Payloads are included. */
   deliveries(filter: DeliveryFilter): Promise<Listed<Delivery>>;
   /** Counts by state, and the age of the oldest that waits: for metrics. */
   census(): Promise<Census>;
+  /** The same for each channel and each destination that has ever had something. */
+  tallies(): Promise<Tallies>;
+}
+
+export interface Tallies {
+  readonly channels: Readonly<Record<string, ChannelTally>>;
+  /** By the name with its `send:` or `flow:`. */
+  readonly destinations: Readonly<Record<string, DestinationTally>>;
+}
+
+export interface ChannelTally {
+  readonly messages: Readonly<Record<MessageState, number>>;
+  readonly oldestReceivedAt: number | undefined;
+  /** When the last message came. */
+  readonly newestAt: number | undefined;
+}
+
+export interface DestinationTally {
+  readonly deliveries: Readonly<Record<DeliveryState, number>>;
+  readonly oldestWaitingAt: number | undefined;
 }
 
 export interface Census {
@@ -161,6 +214,11 @@ export interface MessageWriter extends MessageReader {
   keep(message: MessageRecord, raw: Uint8Array): Promise<void>;
   /** Throws Refusal `not-found` when there is no such message. */
   change(id: string, change: MessageChange): Promise<void>;
+  /** Sets what the message is found under; what is there already stays. */
+  addKeys(id: string, keys: readonly MessageKey[]): Promise<void>;
+  keepMapped(id: string, bytes: Uint8Array): Promise<void>;
+  /** Lets go of the bytes (and of what the maps made of them); what is known about the message stays. */
+  dropBody(id: string): Promise<void>;
   enqueue(delivery: NewDelivery): Promise<void>;
   /**
    * Leases up to `limit` deliveries for the named destinations: of each lane only its oldest open one, and only when it is due
@@ -172,12 +230,16 @@ export interface MessageWriter extends MessageReader {
   /** What a person does: put a dead or done delivery back in the queue, or discard one that is not leased. */
   requeue(id: string, dueAt: number): Promise<void>;
   discardDelivery(id: string, reason: Reason): Promise<void>;
+  /** Puts a waiting delivery among the dead, so that its lane goes on. Throws Refusal `conflict` for any other. */
+  parkDelivery(id: string, reason: Reason): Promise<void>;
 }
 
 /** What the nightly purge needs besides. */
 export interface PurgesMessages {
-  /** Removes up to `limit` messages in these states received before `before`, with their bytes; how many it removed. */
-  purge(before: number, states: readonly MessageState[], limit: number): Promise<number>;
+  /** Removes up to `limit` messages in these states received before `before` (of one channel, where it is named), with their bytes; how many it removed. */
+  purge(before: number, states: readonly MessageState[], limit: number, channel?: string): Promise<number>;
+  /** When the `count`-th newest of a channel's messages in this state came; undefined where there are fewer. */
+  nthNewest(channel: string, state: MessageState, count: number): Promise<number | undefined>;
   /** The same for deliveries created before `before`. */
   purgeDeliveries(before: number, states: readonly DeliveryState[], limit: number): Promise<number>;
 }
@@ -188,9 +250,13 @@ export interface LeaseRequest {
   readonly now: number;
   readonly leaseMs: number;
   readonly limit: number;
+  /** At most so many of a destination, by its exact name. */
+  readonly limits?: Readonly<Record<string, number>>;
 }
 
-export type Settlement =
-  | { readonly state: 'done' }
+/** `at` and `response`: when it ended, and what the receiver answered, where either is known. */
+export type Settlement = (
+  | { readonly state: 'done'; readonly reason?: Reason }
   | { readonly state: 'waiting'; readonly dueAt: number; readonly reason: Reason }
-  | { readonly state: 'dead'; readonly reason: Reason };
+  | { readonly state: 'dead'; readonly reason: Reason }
+) & { readonly at?: number; readonly response?: Response | undefined };

@@ -1,4 +1,5 @@
 // One tenant's store: resources, messages and jobs that commit together.
+import type { ConfigurationReader, ConfigurationWriter } from './configuration-store.ts';
 import type { JobStore } from './job-store.ts';
 import type { MessageReader, MessageWriter, PurgesMessages } from './message-store.ts';
 import type { ResourceReader, ResourceWriter } from './resource-store.ts';
@@ -7,12 +8,14 @@ import type { ResourceReader, ResourceWriter } from './resource-store.ts';
 export interface Transaction {
   readonly resources: ResourceWriter;
   readonly messages: MessageWriter & PurgesMessages;
+  readonly configuration: ConfigurationWriter;
 }
 
 export interface Store {
   /** Reads of what is committed. */
   readonly resources: ResourceReader;
   readonly messages: MessageReader;
+  readonly configuration: ConfigurationReader;
   readonly jobs: JobStore;
   /**
    * Runs `work` alone, as if no other transaction ran at the same time, and resolves with its result once everything that it wrote

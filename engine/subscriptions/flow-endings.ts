@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { conflict, notFound } from '../kernel/outcomes.ts';
-import { settlementAfterFailure } from '../messages/outbox.ts';
+import { settlementAfterFailure } from '../messages/settle.ts';
 import type { RetryPolicy } from '../messages/retry.ts';
 import type { Repository, RepositoryUnit } from '../repository/repository.ts';
 import type { Delivery, MessageReader, MessageWriter } from '../storage/message-store.ts';

@@ -31,6 +31,7 @@ export const record = (id: string, change: Partial<MessageRecord> = {}): Message
   map: undefined,
   effects: [],
   replayOf: undefined,
+  batch: undefined,
   changedBy: undefined,
   ...change,
 });
@@ -61,6 +62,7 @@ const filters: readonly (readonly [filter: Partial<MessageFilter>, ids: readonly
     [{ channel: 'lab' }, ['m3', 'm1'], 2],
     [{ controlId: 'm2' }, ['m2'], 1],
     [{ messageType: 'ADT^A01' }, ['m4'], 1],
+    [{ batch: 'b1' }, ['m3', 'm2'], 2],
     [{ from: 2000, to: 4000 }, ['m3', 'm2'], 2],
     [{ channel: 'lab', state: 'dead' }, ['m3'], 1],
     [{ limit: 2 }, ['m4', 'm3'], 4],
@@ -112,6 +114,7 @@ export function messageStoreContract(name: string, open: OpenStore): void {
           map: 'ORU_R01',
           effects: ['Patient/1/_history/1'],
           replayOf: 'm0',
+          batch: 'b1',
           changedBy: 'amina',
         });
         await keepAll(store, [full, record('n')]);
@@ -181,8 +184,8 @@ export function messageStoreContract(name: string, open: OpenStore): void {
       withStore(open, async (store) => {
         await keepAll(store, [
           record('m1', { receivedAt: 1000 }),
-          record('m3', { receivedAt: 3000, state: 'dead' }),
-          record('m2', { receivedAt: 2000, channel: 'adt', state: 'processed' }),
+          record('m3', { receivedAt: 3000, state: 'dead', batch: 'b1' }),
+          record('m2', { receivedAt: 2000, channel: 'adt', state: 'processed', batch: 'b1' }),
           record('m4', { receivedAt: 4000, channel: 'adt', messageType: 'ADT^A01' }),
         ]);
         const listed = await store.messages.messages({ limit: 10, offset: 0, ...filter });
@@ -240,6 +243,101 @@ export function messageStoreContract(name: string, open: OpenStore): void {
           oldestReceivedAt: 1003,
           oldestWaitingAt: 7,
         });
+      }),
+    );
+
+    test(
+      'messages are found by all the keys given, newest first, until they are purged',
+      withStore(open, async (store) => {
+        await keepAll(store, [
+          record('m1'),
+          record('m2', { channel: 'adt' }),
+          record('m3', { state: 'dead' }),
+        ]);
+        const patient = { name: 'patient', value: '739' };
+        const ward = { name: 'ward', value: 'ICU' };
+        await act(store, async (messages) => {
+          for (const id of ['m1', 'm2', 'm3']) await messages.addKeys(id, [patient, patient]);
+          await messages.addKeys('m1', [ward]);
+        });
+        const found = async (filter: Partial<MessageFilter>): Promise<readonly string[]> =>
+          ids((await store.messages.messages({ limit: 10, offset: 0, ...filter })).items);
+        expect(await found({ keys: [patient] })).toEqual(['m3', 'm2', 'm1']);
+        expect(await found({ keys: [patient, ward] })).toEqual(['m1']);
+        expect(await found({ keys: [patient], channel: 'adt' })).toEqual(['m2']);
+        expect(await found({ keys: [{ name: 'ward', value: '739' }] })).toEqual([]);
+        await store.transact(({ messages }) => messages.purge(9000, ['dead'], 10, 'adt'));
+        expect(await found({ keys: [patient] })).toEqual(['m3', 'm2', 'm1']);
+        await store.transact(({ messages }) => messages.purge(9000, ['dead'], 10, 'lab'));
+        expect(await found({ keys: [patient] })).toEqual(['m2', 'm1']);
+      }),
+    );
+
+    test(
+      'the body can be let go of, what is known about the message stays',
+      withStore(open, async (store) => {
+        await keepAll(store, [record('m'), record('n')]);
+        await act(store, async (messages) => {
+          for (const id of ['m', 'n']) await messages.keepMapped(id, bytes);
+          await messages.dropBody('m');
+        });
+        expect([await store.messages.raw('m'), await store.messages.mapped('m')]).toEqual([
+          undefined,
+          undefined,
+        ]);
+        expect([await store.messages.raw('n'), await store.messages.mapped('n')]).toEqual([bytes, bytes]);
+        expect(await store.messages.message('m')).toEqual(record('m'));
+      }),
+    );
+
+    test(
+      'channels that are held are passed over',
+      withStore(open, async (store) => {
+        await keepAll(store, [record('a'), record('b', { channel: 'adt' })]);
+        expect(ids(await store.messages.dueMessages(1000, 10, ['lab', 'xray']))).toEqual(['b']);
+      }),
+    );
+
+    test(
+      'tallies count for each channel and destination, and know the oldest and the newest',
+      withStore(open, async (store) => {
+        await keepAll(store, [
+          record('a', { receivedAt: 1 }),
+          record('b', { receivedAt: 2, state: 'dead' }),
+          record('c', { channel: 'lab/2', receivedAt: 3, state: 'processed' }),
+        ]);
+        await enqueueAll(store, [
+          delivery('d1', { createdAt: 5 }),
+          delivery('d2', { destination: 'flow:x', lane: 'x' }),
+        ]);
+        const { channels, destinations } = await store.messages.tallies();
+        expect(channels['lab']).toMatchObject({ oldestReceivedAt: 1, newestAt: 2 });
+        expect(channels['lab']?.messages).toEqual({
+          received: 1,
+          processed: 0,
+          'set-aside': 0,
+          dead: 1,
+          discarded: 0,
+        });
+        expect(channels['lab/2']).toMatchObject({ oldestReceivedAt: undefined, newestAt: 3 });
+        expect(destinations['send:his']).toMatchObject({
+          oldestWaitingAt: 5,
+          deliveries: { waiting: 1, done: 0 },
+        });
+        expect(Object.keys(destinations).sort()).toEqual(['flow:x', 'send:his']);
+      }),
+    );
+
+    test(
+      'the newest of a channel and state can be counted down to',
+      withStore(open, async (store) => {
+        await keepAll(
+          store,
+          [1, 2, 3].map((at) => record(`m${at}`, { receivedAt: at })),
+        );
+        const at = (count: number) =>
+          store.transact(({ messages }) => messages.nthNewest('lab', 'received', count));
+        expect([await at(1), await at(3), await at(4)]).toEqual([3, 1, undefined]);
       }),
     );
 

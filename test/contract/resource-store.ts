@@ -1,7 +1,8 @@
 // What every ResourceStore promises about versions, bodies and history, one test a promise. Searching: resource-search.ts.
 import { describe, expect, test } from '@jest/globals';
+import type { Plan } from '../../engine/search/plan.ts';
 import type { IndexEntry } from '../../engine/search/index-entry.ts';
-import type { StoredVersion } from '../../engine/storage/resource-store.ts';
+import type { HistoryRequest, HistoryScope, StoredVersion } from '../../engine/storage/resource-store.ts';
 import type { Store } from '../../engine/storage/store.ts';
 import { withStore, type OpenStore } from './opened-store.ts';
 
@@ -20,6 +21,17 @@ export const write = (
 const deletion = (id: string, number: number): StoredVersion =>
   version(id, number, { method: 'DELETE', body: undefined });
 
+const everyPatient: Plan = {
+  type: 'Patient',
+  where: { op: 'every' },
+  order: [],
+  count: 10,
+  after: undefined,
+  total: 'none',
+};
+
+const instance = (id: string): HistoryScope => ({ kind: 'instance', type: 'Patient', id });
+
 /** Bodies that a store could mangle by reading them. */
 const bodies: readonly (readonly [rule: string, body: string])[] = [
   ['decimals keep their zeros and digits', '{"valueDecimal":2.780,"big":1234567890.12345678901234567890}'],
@@ -36,7 +48,7 @@ export function resourceStoreContract(name: string, open: OpenStore): void {
       withStore(open, async (store) => {
         expect(await store.resources.read('Patient', 'a')).toBeUndefined();
         expect(await store.resources.readVersion('Patient', 'a', 1)).toBeUndefined();
-        expect(await store.resources.history('Patient', 'a', 10)).toEqual({
+        expect(await store.resources.history({ scope: instance('a'), count: 10 })).toEqual({
           versions: [],
           next: undefined,
           total: 0,
@@ -112,10 +124,10 @@ export function resourceStoreContract(name: string, open: OpenStore): void {
       'history pages run newest first, without gap or repetition, while versions are added',
       withStore(open, async (store) => {
         for (let number = 1; number <= 5; number += 1) await write(store, version('a', number));
-        const first = await store.resources.history('Patient', 'a', 2);
+        const first = await store.resources.history({ scope: instance('a'), count: 2 });
         await write(store, deletion('a', 6));
-        const second = await store.resources.history('Patient', 'a', 2, first.next);
-        const third = await store.resources.history('Patient', 'a', 2, second.next);
+        const second = await store.resources.history({ scope: instance('a'), count: 2, after: first.next });
+        const third = await store.resources.history({ scope: instance('a'), count: 2, after: second.next });
         const numbers = [first, second, third].map((page) => page.versions.map((found) => found.version));
         expect(numbers).toEqual([[5, 4], [3, 2], [1]]);
         expect([first.total, third.total, third.next]).toEqual([5, 6, undefined]);
@@ -126,8 +138,114 @@ export function resourceStoreContract(name: string, open: OpenStore): void {
       'a history link of something else is refused',
       withStore(open, async (store) => {
         await write(store, version('a'));
-        const asked = store.resources.history('Patient', 'a', 2, 'x');
+        const asked = store.resources.history({ scope: instance('a'), count: 2, after: 'x' });
         await expect(asked).rejects.toMatchObject({ code: 'bad-request' });
+      }),
+    );
+
+    interface Asked {
+      readonly rule: string;
+      readonly asked: Partial<HistoryRequest>;
+      readonly found: readonly string[];
+    }
+    const types = (...names: string[]): HistoryScope => ({ kind: 'types', types: names });
+    /** Patient/a at 1000, 2000 (deleted), 5000; Patient/b at 1500; Group/g at 2500 and 4000. */
+    const written: readonly StoredVersion[] = [
+      version('a', 1, { lastUpdated: 1000 }),
+      version('b', 1, { lastUpdated: 1500 }),
+      version('a', 2, { lastUpdated: 2000, method: 'DELETE', body: undefined }),
+      version('g', 1, { type: 'Group', lastUpdated: 2500, method: 'POST' }),
+      version('g', 2, { type: 'Group', lastUpdated: 4000 }),
+      version('a', 3, { lastUpdated: 5000 }),
+    ];
+    const rows: readonly Asked[] = [
+      {
+        rule: 'a type has the versions of its resources, deletions too',
+        asked: { scope: types('Patient') },
+        found: ['a3', 'a2', 'b1', 'a1'],
+      },
+      {
+        rule: 'several types run in one order',
+        asked: { scope: types('Patient', 'Group', 'Device') },
+        found: ['a3', 'g2', 'g1', 'a2', 'b1', 'a1'],
+      },
+      { rule: 'a type that nobody stored has none', asked: { scope: types('Device') }, found: [] },
+      {
+        rule: 'since: made at this time or later',
+        asked: { scope: types('Patient', 'Group'), since: 2000 },
+        found: ['a3', 'g2', 'g1', 'a2'],
+      },
+      { rule: 'since, for one resource', asked: { scope: instance('a'), since: 1001 }, found: ['a3', 'a2'] },
+      {
+        rule: 'at: current at some time within it; the end does not belong to it',
+        asked: { scope: types('Patient', 'Group'), at: { low: 1600, high: 2500 } },
+        found: ['a2', 'b1', 'a1'],
+      },
+      {
+        rule: 'at: what was replaced at its begin was not current any more',
+        asked: { scope: types('Patient', 'Group'), at: { low: 4000, high: 4001 } },
+        found: ['g2', 'a2', 'b1'],
+      },
+      {
+        rule: 'at, for one resource',
+        asked: { scope: instance('a'), at: { low: 3000, high: 3001 } },
+        found: ['a2'],
+      },
+      {
+        rule: 'at, before everything',
+        asked: { scope: types('Patient'), at: { low: 1, high: 2 } },
+        found: [],
+      },
+    ];
+
+    test.each(rows)('history: $rule', ({ asked, found }) =>
+      withStore(open, async (store) => {
+        for (const next of written) await write(store, next);
+        for (const count of [1, 2, 100]) {
+          const names: string[] = [];
+          let after: string | undefined;
+          do {
+            const page = await store.resources.history({ scope: types('Patient'), ...asked, count, after });
+            expect(page.total).toBe(found.length);
+            expect(page.versions.length).toBeLessThanOrEqual(count);
+            names.push(...page.versions.map(({ id, version: number }) => `${id}${number}`));
+            after = page.next;
+          } while (after !== undefined);
+          expect([count, names]).toEqual([count, found]);
+        }
+      })(),
+    );
+
+    test(
+      'history gives each version as it was, and versions of one time in a fixed order',
+      withStore(open, async (store) => {
+        const many = Array.from({ length: 9 }, (_, place) => version(`p${place}`, 1, { lastUpdated: 7 }));
+        for (const next of many) await write(store, next);
+        const scope = types('Patient');
+        const whole = (await store.resources.history({ scope, count: 20 })).versions;
+        expect(whole.toSorted((a, b) => a.id.localeCompare(b.id))).toEqual(many);
+        const first = await store.resources.history({ scope, count: 4 });
+        await write(store, version('p0', 2, { lastUpdated: 8 }));
+        const rest = await store.resources.history({ scope, count: 20, after: first.next });
+        expect([...first.versions, ...rest.versions]).toEqual(whole);
+      }),
+    );
+
+    test(
+      'pages of large bodies end early, and go on without gap',
+      withStore(open, async (store) => {
+        const padding = 'x'.repeat(4_000_000);
+        for (const id of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
+          await write(store, version(id, 1, { body: JSON.stringify({ id, padding }) }));
+        }
+        const plan: Plan = { ...everyPatient, count: 100 };
+        const first = await store.resources.search(plan);
+        const second = await store.resources.search({ ...plan, after: first.next });
+        const older = await store.resources.history({ scope: types('Patient'), count: 100 });
+        expect(first.matches.length).toBeLessThan(7);
+        expect(older.versions.length).toBeLessThan(7);
+        expect([...first.matches, ...second.matches].map(({ id }) => id).join('')).toBe('abcdefg');
+        expect([second.next, older.next === undefined]).toEqual([undefined, false]);
       }),
     );
   });

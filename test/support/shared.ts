@@ -5,6 +5,8 @@ import { describe, test } from '@jest/globals';
 
 const shared = resolve(process.env['SHARED_SAMPLES'] ?? '../shared');
 
+export const sharedFolder = (path: string): string => resolve(shared, path);
+
 export const sharedFile = (path: string): Buffer => readFileSync(resolve(shared, path));
 
 /** A describe that runs only where the shared samples are, and says so where they are not. */

@@ -11,6 +11,7 @@ import {
   type AnalyserKind,
   type MessageBuilder,
   type Run,
+  type SimulatedPatient,
 } from './messages.ts';
 
 /** What a bad line or a bad device does. */
@@ -37,10 +38,21 @@ export interface AnalyserOptions {
   /** From 0 to 1. */
   readonly random: () => number;
   readonly logger: Logger;
+  /**
+   * The sample that the operator puts in next; undefined: there is none now. Without it the samples carry numbers that nobody has
+   * ordered. Must not reject.
+   */
+  readonly nextSample?: () => Promise<Sample | undefined>;
   readonly faults?: AnalyserFaults;
   /** Default 10 s, as a Mindray BC waits: then it gives the result up and goes on. */
   readonly answerTimeoutMs?: number;
   readonly onSent?: (sent: SentResult) => void;
+}
+
+export interface Sample {
+  /** The barcode on its container. */
+  readonly sampleId: string;
+  readonly patient: SimulatedPatient;
 }
 
 export interface SentResult {
@@ -119,7 +131,9 @@ class SimulatedAnalyser implements Analyser {
   }
 
   async #one(build: MessageBuilder, number: number): Promise<void> {
-    const run = this.#next(number);
+    const sample = await (this.#options.nextSample?.() ?? this.#anySample(number));
+    if (sample === undefined) return;
+    const run = { ...sample, ...this.#next(number) };
     const message = build(this.#options.kind, run);
     const copies = isEvery(number, this.#options.faults?.duplicateEvery) ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
@@ -130,18 +144,19 @@ class SimulatedAnalyser implements Analyser {
   }
 
   /** Control ids and sample ids differ between two starts, as they do for a real device. */
-  #next(number: number): Run {
+  #next(number: number): Omit<Run, keyof Sample> {
     const { clock, random } = this.#options;
-    const start = Math.floor(this.#started / 1000).toString(36);
+    return { controlId: `${this.#startName()}-${number}`, at: clock.now(), random };
+  }
+
+  #anySample(number: number): Sample {
     const patient = patients[(number - 1) % patients.length] ?? patients[0];
     if (patient === undefined) throw new Error('there are no patients to simulate');
-    return {
-      controlId: `${start}-${number}`,
-      sampleId: `S${start}${String(number).padStart(4, '0')}`.toUpperCase(),
-      at: clock.now(),
-      patient,
-      random,
-    };
+    return { sampleId: `S${this.#startName()}${String(number).padStart(4, '0')}`.toUpperCase(), patient };
+  }
+
+  #startName(): string {
+    return Math.floor(this.#started / 1000).toString(36);
   }
 
   async #send(message: Buffer, controlId: string, number: number): Promise<string> {

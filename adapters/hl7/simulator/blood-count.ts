@@ -66,12 +66,20 @@ const quantities: readonly Quantity[] = [
 
 /** One patient in six has low platelets: they are what the ward is told about. */
 const lowPlateletsShare = 1 / 6;
+/** 10*3/uL. Below 40 is critical (mappings/codes/critical-limits.yaml). */
+const platelets = { normal: [110, 340], low: [12, 90], critical: [8, 36] } as const;
 
 /** Between two bounds, mostly in the middle. */
 const between = (random: () => number, low: number, high: number): number =>
   low + ((random() + random() + random()) / 3) * (high - low);
 
-function draw(random: () => number): Count {
+function drawPlatelets(random: () => number, critical: boolean): number {
+  const kind = critical ? 'critical' : random() < lowPlateletsShare ? 'low' : 'normal';
+  const [low, high] = platelets[kind];
+  return between(random, low, high);
+}
+
+function draw(random: () => number, lowPlatelets: boolean): Count {
   const lymphocytes = between(random, 18, 44);
   const monocytes = between(random, 3, 12);
   const eosinophils = between(random, 0.5, 6);
@@ -86,7 +94,7 @@ function draw(random: () => number): Count {
     rbc: between(random, 3.3, 5.7),
     mcv: between(random, 76, 102),
     mchc: between(random, 31, 36),
-    plt: random() < lowPlateletsShare ? between(random, 12, 90) : between(random, 110, 340),
+    plt: drawPlatelets(random, lowPlatelets),
     mpv: between(random, 7, 12),
   };
 }
@@ -99,8 +107,8 @@ function measurement(quantity: Quantity, count: Count): Measurement {
   return { code, system, name, value, unit, range, flag };
 }
 
-/** `random`: from 0 to 1. */
-export function bloodCount(random: () => number): readonly Measurement[] {
-  const count = draw(random);
+/** `random`: from 0 to 1. `lowPlatelets`: so few that it is critical. */
+export function bloodCount(random: () => number, lowPlatelets = false): readonly Measurement[] {
+  const count = draw(random, lowPlatelets);
   return quantities.map((quantity) => measurement(quantity, count));
 }

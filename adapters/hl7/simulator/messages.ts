@@ -25,6 +25,8 @@ export interface SimulatedPatient {
   readonly sex: 'Female' | 'Male';
   /** 14 digits. */
   readonly born: string;
+  /** Has too few platelets, always: a critical result. Others have them by chance. */
+  readonly lowPlatelets?: boolean;
 }
 
 /** Nobody that there is. */
@@ -65,7 +67,9 @@ const mindrayBc: Builder = (run, begin) => {
     '32': 'Simulator',
   });
   addModes(message);
-  bloodCount(run.random).forEach((measurement, index) => addCount(message, measurement, index + 5));
+  bloodCount(run.random, run.patient.lowPlatelets).forEach((measurement, index) =>
+    addCount(message, measurement, index + 5),
+  );
   return message;
 };
 

@@ -1,9 +1,10 @@
 // The functions that an expression can pass its value through: `PID-8 | table 0001-administrative-sex`.
 import fhirpath from 'fhirpath';
-import { decimal } from '../../fhir/exact-json.ts';
+import { decimal, isResource } from '../../fhir/exact-json.ts';
 import { readComparator, readDecimal, shiftDecimal, withoutComparator } from '../decimal.ts';
+import { cleared } from '../cleared.ts';
 import { deterministicId } from '../deterministic-id.ts';
-import { offsetOf, toFhirDate, toFhirDateTime } from '../hl7-time.ts';
+import { offsetOf, plusMinutes, toFhirDate, toFhirDateTime } from '../hl7-time.ts';
 import type { Expression, Made, Scope } from '../scope.ts';
 import { look, type Tables } from './tables.ts';
 
@@ -62,8 +63,33 @@ const isMade = (value: unknown): value is Made =>
 const resourceOf = (value: unknown): unknown => (isMade(value) ? value.resource : value);
 
 const reference: MakeFunction = (input) => (scope) => {
-  const made = first(input(scope));
-  return isMade(made) ? made.reference : undefined;
+  const of = first(input(scope));
+  if (isMade(of)) return of.reference;
+  return isResource(of) ? `${of.resourceType}/${of.id ?? ''}` : undefined;
+};
+
+/** Those of some resources that carry an identifier. */
+const identified: MakeFunction =
+  (input, [system, value]) =>
+  (scope) => {
+    const [inSystem, number] = [first(system?.value(scope)), first(value?.value(scope))];
+    const found = asList(input(scope)).filter((of) => carries(resourceOf(of), inSystem, number));
+    return found.length === 0 ? undefined : found;
+  };
+
+function carries(resource: unknown, system: unknown, value: unknown): boolean {
+  if (value === undefined || !isResource(resource)) return false;
+  return asList(resource['identifier']).some((one) => {
+    const identifier = one as { readonly system?: unknown; readonly value?: unknown };
+    return identifier.system === system && identifier.value === value;
+  });
+}
+
+/** The members of a list but those given. */
+const except: MakeFunction = (input, given) => (scope) => {
+  const barred = given.map(({ value }) => first(value(scope)));
+  const left = asList(input(scope)).filter((member) => !barred.includes(member));
+  return left.length === 0 ? undefined : left;
 };
 
 /** Numbers and texts joined into one key: what is nothing counts as '' and keeps its place. */
@@ -72,10 +98,13 @@ const id: MakeFunction = (input, given) => (scope) =>
 
 const joined: MakeFunction =
   (input, [separator]) =>
-  (scope) => {
-    const parts = asList(input(scope)).filter((part) => typeof part === 'string');
-    return parts.length === 0 ? undefined : parts.join(separator?.text ?? ' ');
-  };
+  (scope) =>
+    joinedBy(separator?.text ?? ' ', input(scope));
+
+function joinedBy(separator: string, value: unknown): string | undefined {
+  const parts = asList(value).filter((part) => typeof part === 'string');
+  return parts.length === 0 ? undefined : parts.join(separator);
+}
 
 const count: MakeFunction = (input) => (scope) => String(asList(input(scope)).length);
 
@@ -99,14 +128,22 @@ export const functions: Readonly<Record<string, MakeFunction>> = {
   table,
   /** `| fhirpath 'expression'` over resources: a list. */
   fhirpath: overResources,
-  /** The reference of a resource that was made. */
+  /** The reference of a resource that was made, or is known. */
   reference,
+  /** `| identified system value`: the resources that carry this identifier. */
+  identified,
+  /** `| except a b`: the list without these. */
+  except,
   /** A deterministic id of the value and the arguments. */
   id,
   join: joined,
   count,
+  /** `| same x`: the value, when x is equal to it. */
+  same: ofText((text, [other]) => (text === other ? text : undefined)),
   /** `| capture 'pattern'`: the first group, or the whole match. */
   capture,
+  /** `| delete`: when there is a value, what is stored in this place is to be deleted (in resources that are merged). */
+  delete: (input) => (scope) => (isThere(input(scope)) ? cleared : undefined),
   lower: ofText((text) => text.toLowerCase()),
   /** A code has no runs of white space. https://hl7.org/fhir/R4/datatypes.html#code */
   code: ofText((text) => text.replaceAll(/\s+/g, ' ')),
@@ -136,6 +173,13 @@ export const functions: Readonly<Record<string, MakeFunction>> = {
   /** `| dateTime zone`: `zone` for times without an offset. */
   dateTime: ofText((text, [zone = 'Z'], { run }) => toFhirDateTime(text, run.zoneOf(zone || 'Z'))),
   offset: ofText(offsetOf),
+  /** `| plusMinutes n`: a dateTime so many minutes later; nothing when n is nothing. */
+  plusMinutes: ofText((text, [minutes = '']) =>
+    minutes === '' ? undefined : plusMinutes(text, Number(minutes)),
+  ),
+  /** A list as lines of one text. */
+  lines: (input) => (scope) => joinedBy('\n', input(scope)),
+  toBase64: ofText((text) => Buffer.from(text, 'utf8').toString('base64')),
   /** `| if x`: the value, when x has one. */
   if:
     (input, [other]) =>

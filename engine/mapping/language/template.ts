@@ -1,6 +1,7 @@
 // Templates of FHIR elements: a YAML tree of the shape of what it makes, compiled into closures.
 import { isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
-import type { Scope } from '../scope.ts';
+import { cleared, isCleared } from '../cleared.ts';
+import { isNullAt, type Scope } from '../scope.ts';
 import { scalarText, type MapSource } from '../source.ts';
 import { compileCondition, compileExpression, single, type Condition } from './expression.ts';
 import { compileItems } from './items.ts';
@@ -44,14 +45,19 @@ function compileLeaf(node: Node, source: MapSource, library: Library): Template 
   const rule = source.at(node);
   if (!value.startsWith('=')) return leaf(rule, constant(value), false);
   const expression = located(node, source, () => compileExpression(value.slice(1), library));
-  return leaf(
-    rule,
-    (scope) => {
-      const found = single(expression(scope));
-      return found === '' ? undefined : found;
-    },
-    true,
-  );
+  const evaluate = (scope: Scope): unknown => {
+    const found = single(expression(scope));
+    return found === '' ? undefined : found;
+  };
+  const recorded = leaf(rule, evaluate, true);
+  return template((scope) => orCleared(scope, recorded.make), true);
+}
+
+/** Nothing, where the sender has it deleted, is more than nothing. */
+function orCleared(scope: Scope, make: Template['make']): unknown {
+  const { nulls } = scope.run;
+  const before = nulls.seen;
+  return make(scope) ?? (nulls.seen > before ? cleared : undefined);
 }
 
 const constant = (text: string): (() => unknown) => {
@@ -153,18 +159,26 @@ function firstPart(parts: readonly Part[], scope: Scope): unknown {
   return more.length === 0 ? only?.template.make(scope) : objectOf(parts, scope, false);
 }
 
-function objectOf(parts: readonly Part[], scope: Scope, alwaysThere: boolean): object | undefined {
+function objectOf(parts: readonly Part[], scope: Scope, alwaysThere: boolean): unknown {
   const made: Record<string, unknown> = {};
   let alive = alwaysThere;
+  let clearing = false;
   for (const { name, template: part } of parts) {
     const value = name === undefined ? part.make(scope) : named(name, part, scope);
     if (value === undefined) continue;
-    alive ||= part.dynamic;
+    const clears = scope.run.nulls.heeded && isCleared(value);
+    alive ||= part.dynamic && !clears;
+    clearing ||= clears;
     if (name !== undefined) made[name] = value;
     else if (typeof value === 'object') Object.assign(made, value);
   }
-  return alive ? made : undefined;
+  if (alive) return made;
+  return clearing ? clearedOf(parts, made) : undefined;
 }
+
+/** An object of which there is nothing but what is deleted: parts of it, or, where the rest are constants, all of it. */
+const clearedOf = (parts: readonly Part[], made: object): object | typeof cleared =>
+  parts.some(isConstant) ? cleared : made;
 
 function named(name: string, part: Template, scope: Scope): unknown {
   const { recorder } = scope.run;
@@ -180,11 +194,13 @@ function choice(node: unknown, source: MapSource, library: Library): Template {
   if (!isSeq(node)) throw source.fault(node as Node | null, '$choose takes a list');
   const alternatives = node.items.map((item) => compileTemplate(item, source, library));
   return template((scope) => {
+    let clearing: unknown;
     for (const alternative of alternatives) {
       const made = alternative.make(scope);
-      if (made !== undefined) return made;
+      if (made !== undefined && !(scope.run.nulls.heeded && isCleared(made))) return made;
+      clearing ??= made;
     }
-    return undefined;
+    return clearing;
   }, true);
 }
 
@@ -214,20 +230,31 @@ function repeated(node: YAMLMap, inner: Template, source: MapSource, library: Li
   if (each === undefined) {
     return template((scope) => {
       const [first] = scopes(scope);
-      return first && inner.make(first);
+      if (first === undefined) return undefined;
+      return isDeleted(first) ? cleared : inner.make(first);
     }, true);
   }
   return listTemplate((scope, list) => {
-    for (const item of scopes(scope)) inner.fill(item, list);
+    for (const item of scopes(scope)) {
+      if (isDeleted(item)) list.push(cleared);
+      else inner.fill(item, list);
+    }
   }, true);
 }
 
+const isDeleted = ({ run, item }: Scope): boolean =>
+  run.nulls.heeded && item !== undefined && isNullAt(item, undefined);
+
 export type Lets = readonly (readonly [name: string, expression: (scope: Scope) => unknown])[];
 
-/** `$let: { name: expression }` */
-export function compileLets(node: unknown, source: MapSource, library: Tables): Lets {
+/** `$let: { name: expression }`; a list or an object in place of an expression is a template. */
+export function compileLets(node: unknown, source: MapSource, library: Library): Lets {
   if (!isMap(node)) return [];
   return node.items.map((pair) => {
+    if (!isScalar(pair.value)) {
+      const { make } = compileTemplate(pair.value, source, library);
+      return [scalarText(pair.key) ?? '', aside(make)] as const;
+    }
     const text = scalarText(pair.value) ?? '';
     const expression = located(pair.value, source, () =>
       text.startsWith('=') ? compileExpression(text.slice(1), library) : () => text,
@@ -235,6 +262,13 @@ export function compileLets(node: unknown, source: MapSource, library: Tables): 
     return [scalarText(pair.key) ?? '', expression] as const;
   });
 }
+
+const aside =
+  (make: Template['make']): Template['make'] =>
+  (scope) => {
+    const { recorder } = scope.run;
+    return recorder === undefined ? make(scope) : recorder.aside(() => make(scope));
+  };
 
 export function withLets(scope: Scope, lets: Lets): Scope {
   if (lets.length === 0) return scope;

@@ -2,6 +2,7 @@
 import type { HttpAnswer, HttpRequest, HttpRoute } from '../../kernel/http-route.ts';
 import { notFound } from '../../kernel/outcomes.ts';
 import type { DeadLetters } from '../../messages/dead-letters.ts';
+import { lineageOf } from '../../messages/lineage.ts';
 import type { Delivery, DeliveryState, MessageReader } from '../../storage/message-store.ts';
 import { readDiscard } from './body.ts';
 import { admitNames, pageParameters, readPage, readState, readText } from './query.ts';
@@ -30,6 +31,19 @@ export function deliveryRoutes({ messages, deadLetters }: DeliveryRoutesOptions)
       const { contentType, payload } = await deliveryOf(request, messages);
       return { status: 200, headers: { 'content-type': contentType }, body: payload };
     }),
+    route('GET', '/:id/lineage', async ({ params: { id = '' } }) => ({
+      status: 200,
+      body: await lineageOf(id, messages),
+    })),
+    route('GET', '/:id/response', async (request) => {
+      const { id, response } = await deliveryOf(request, messages);
+      if (response === undefined) throw notFound('response to delivery', id);
+      return { status: 200, headers: { 'content-type': response.contentType }, body: response.bytes };
+    }),
+    route('POST', '/:id/park', async ({ params: { id = '' }, actor }) => ({
+      status: 200,
+      body: viewDelivery(await deadLetters.parkDelivery(id, actor)),
+    })),
     route('POST', '/:id/requeue', async ({ params: { id = '' }, actor }) => ({
       status: 202,
       body: viewDelivery(await deadLetters.requeueDelivery(id, actor)),

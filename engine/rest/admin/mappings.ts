@@ -1,4 +1,4 @@
-// The admin API over maps: which there are, and what one makes of a message without storing anything.
+// The admin API over maps: which there are, what one makes of a message without storing anything, and reading them again.
 import type { Clock } from '../../kernel/clock.ts';
 import type { HttpAnswer, HttpRequest, HttpRoute } from '../../kernel/http-route.ts';
 import { badRequest } from '../../kernel/outcomes.ts';
@@ -11,6 +11,8 @@ import { admitNames } from './query.ts';
 
 export interface MappingRoutesOptions {
   readonly mapper: Mapper;
+  /** Reads the maps again. Throws Refusal `unprocessable`, and keeps the ones that it has, when they cannot be used. */
+  readonly reload: () => Promise<void>;
   readonly formats: Formats;
   readonly repository: Pick<Repository, 'as'>;
   readonly clock: Clock;
@@ -24,8 +26,17 @@ export function mappingRoutes(options: MappingRoutesOptions): readonly HttpRoute
       access: 'admin',
       handle: ({ query }) => {
         admitNames(query, []);
-        const items = options.mapper.maps.map((name) => ({ name }));
-        return Promise.resolve({ status: 200, body: { total: items.length, items } });
+        return Promise.resolve(listOf(options.mapper));
+      },
+    },
+    {
+      method: 'POST',
+      path: '/admin/mappings/$reload',
+      access: 'admin',
+      handle: async ({ query }) => {
+        admitNames(query, []);
+        await options.reload();
+        return listOf(options.mapper);
       },
     },
     {
@@ -35,6 +46,10 @@ export function mappingRoutes(options: MappingRoutesOptions): readonly HttpRoute
       handle: (request) => tryMap(request, options),
     },
   ];
+}
+
+function listOf({ maps }: Mapper): HttpAnswer {
+  return { status: 200, body: { total: maps.length, items: maps.map((name) => ({ name })) } };
 }
 
 /** `{ map, bundle, issues, trace, unmapped }`; `disposition` where the message would be set aside without a map. */

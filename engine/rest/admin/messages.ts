@@ -2,16 +2,20 @@
 import type { HttpAnswer, HttpRequest, HttpRoute } from '../../kernel/http-route.ts';
 import { badRequest, notFound } from '../../kernel/outcomes.ts';
 import type { DeadLetters } from '../../messages/dead-letters.ts';
-import type { Inbox } from '../../messages/ports.ts';
-import type { Delivery, MessageFilter, MessageReader, MessageState } from '../../storage/message-store.ts';
+import type { Formats } from '../../messages/formats.ts';
+import { lineageOf } from '../../messages/lineage.ts';
+import type { Inbox, Receipt } from '../../messages/ports.ts';
+import type { Delivery, MessageFilter, MessageReader } from '../../storage/message-store.ts';
 import { readDiscard } from './body.ts';
-import { admitNames, pageParameters, readPage, readSpan, readState, readText } from './query.ts';
+import { messageFilterNames, readMessageFilter } from './message-filter.ts';
+import { admitNames, pageParameters, readPage } from './query.ts';
 import { viewDelivery, viewMessage } from './views.ts';
 
 export interface MessageRoutesOptions {
   /** What is committed: the store's. */
   readonly messages: MessageReader;
   readonly inbox: Inbox;
+  readonly formats: Formats;
   readonly deadLetters: DeadLetters;
 }
 
@@ -27,10 +31,21 @@ export function messageRoutes(options: MessageRoutesOptions): readonly HttpRoute
     route('GET', '', (request) => list(request, messages)),
     route('GET', '/:id', (request) => read(request, messages)),
     route('GET', '/:id/raw', (request) => readRaw(request, messages)),
+    route('GET', '/:id/parsed', (request) => readParsed(request, options)),
+    route('GET', '/:id/mapped', (request) => readMapped(request, messages)),
+    route('GET', '/:id/answer', (request) => readAnswer(request, messages)),
+    route('GET', '/:id/lineage', async ({ params: { id = '' } }) => ({
+      status: 200,
+      body: await lineageOf(id, messages),
+    })),
     route('POST', '', (request) => sendIn(request, options.inbox)),
     route('POST', '/:id/replay', async ({ params: { id = '' }, actor }) => ({
       status: 202,
       body: viewMessage(await deadLetters.replay(id, actor)),
+    })),
+    route('POST', '/:id/park', async ({ params: { id = '' }, actor }) => ({
+      status: 200,
+      body: viewMessage(await deadLetters.park(id, actor)),
     })),
     route('POST', '/:id/mend', async ({ params: { id = '' }, actor, body }) => {
       if (body.byteLength === 0) throw badRequest('the body is the mended message');
@@ -45,20 +60,12 @@ export function messageRoutes(options: MessageRoutesOptions): readonly HttpRoute
   ];
 }
 
-const states: readonly MessageState[] = ['received', 'processed', 'set-aside', 'dead', 'discarded'];
-
 async function list({ query }: HttpRequest, messages: MessageReader): Promise<HttpAnswer> {
-  admitNames(query, ['controlId', 'state', 'channel', 'type', 'from', 'to', ...pageParameters]);
-  const filter: MessageFilter = {
-    ...readText(query, 'controlId', 'controlId'),
-    ...readText(query, 'channel', 'channel'),
-    ...readText(query, 'type', 'messageType'),
-    ...readState(query, states),
-    ...readSpan(query),
-    ...readPage(query),
-  };
-  const { total, items } = await messages.messages(filter);
-  return { status: 200, body: { total, items: items.map(viewMessage) } };
+  admitNames(query, [...messageFilterNames, ...pageParameters]);
+  const filter: MessageFilter = { ...readMessageFilter(query), ...readPage(query) };
+  const { total, isAtLeast, items } = await messages.messages(filter);
+  const counted = isAtLeast === true ? { total, isAtLeast } : { total };
+  return { status: 200, body: { ...counted, items: items.map(viewMessage) } };
 }
 
 async function read({ params: { id = '' } }: HttpRequest, messages: MessageReader): Promise<HttpAnswer> {
@@ -91,6 +98,40 @@ async function readRaw({ params: { id = '' } }: HttpRequest, messages: MessageRe
   return { status: 200, headers: { 'content-type': message.format }, body: raw };
 }
 
+/** Segment by segment, as the engine reads it. */
+async function readParsed(
+  { params: { id = '' } }: HttpRequest,
+  { messages, formats }: MessageRoutesOptions,
+): Promise<HttpAnswer> {
+  const message = await messages.message(id);
+  const raw = await messages.raw(id);
+  if (message === undefined || raw === undefined) throw notFound('message', id);
+  const { message: wire, issues } = formats.of(message.format).parse(raw);
+  const segments = (wire?.segments ?? []).map((segment) => ({
+    name: segment.name,
+    fields: Array.from({ length: segment.fields }, (_, field) => segment.source(field + 1)),
+  }));
+  return { status: 200, body: { type: wire?.type ?? null, segments, issues } };
+}
+
+async function readMapped(
+  { params: { id = '' } }: HttpRequest,
+  messages: MessageReader,
+): Promise<HttpAnswer> {
+  const mapped = await messages.mapped(id);
+  if (mapped === undefined) throw notFound('what was mapped of message', id);
+  return { status: 200, headers: { 'content-type': 'application/fhir+json' }, body: mapped };
+}
+
+async function readAnswer(
+  { params: { id = '' } }: HttpRequest,
+  messages: MessageReader,
+): Promise<HttpAnswer> {
+  const message = await messages.message(id);
+  if (message?.answer === undefined) throw notFound('answer to message', id);
+  return { status: 200, headers: { 'content-type': message.format }, body: message.answer };
+}
+
 const channelName = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
 
 /** The same way in as the wire's; the acknowledgements come back one after the other, as they would on the wire. */
@@ -106,8 +147,11 @@ async function sendIn(request: HttpRequest, inbox: Inbox): Promise<HttpAnswer> {
   const receipt = await inbox.receive({ channel, peer, mediaType, raw: request.body });
   receipt.answered('sent');
   const contentType = mediaType.split(';', 1)[0] ?? '';
-  const headers = { 'content-type': contentType, ...locationOf(receipt.messageId) };
+  const headers = { 'content-type': contentType, location: placeOf(receipt) };
   return { status: 202, headers, body: Buffer.concat(receipt.answers) };
 }
+
+const placeOf = ({ batchId, messageId }: Receipt): string =>
+  batchId === undefined ? `/admin/messages/${messageId}` : `/admin/messages?batch=${batchId}`;
 
 const locationOf = (id: string): { readonly location: string } => ({ location: `/admin/messages/${id}` });

@@ -18,6 +18,8 @@ export function viewDelivery(delivery: Delivery): object {
   return {
     ...{ id, destination, lane, cause, state, attempts, reason, contentType },
     size: delivery.payload.byteLength,
+    answered: delivery.response !== undefined,
+    ...(delivery.settledAt === undefined ? {} : { settledAt: formatInstant(delivery.settledAt) }),
     createdAt: formatInstant(delivery.createdAt),
     ...(state === 'waiting' ? { dueAt: formatInstant(delivery.dueAt) } : {}),
     ...(state === 'leased' ? { leasedUntil: formatInstant(delivery.leasedUntil) } : {}),

@@ -46,8 +46,9 @@ function admitted(resource: FhirResource): SearchParameter {
   if (typeof url !== 'string' || url === '') throw refused('it has no url');
   if (typeof code !== 'string' || !codePattern.test(code)) throw refused('its code is no name');
   if (!isTexts(base)) throw refused('its base is no list of resource types');
-  if (typeof type !== 'string' || !searchable.includes(type))
-    {throw refused('values of its type are not searched');}
+  if (typeof type !== 'string' || !searchable.includes(type)) {
+    throw refused('values of its type are not searched');
+  }
   if (typeof expression !== 'string' || expression.length > longestExpression) {
     throw refused(`it has no expression, or one of more than ${longestExpression} characters`);
   }

@@ -15,12 +15,18 @@ function keyOf(type: string, code: string, table: ParameterTable): SortKey['by']
   if (code === '_id') return { kind: 'id' };
   if (code === '_lastUpdated') return { kind: 'lastUpdated' };
   const parameter = table.find(type, code);
-  const [first] = parameter?.sets ?? [];
-  if (parameter === undefined || first === undefined) throw unknownParameter(table, type, code);
-  return { kind: sortable(parameter), parameter: first.name };
+  if (parameter === undefined) throw unknownParameter(table, type, code);
+  const kind = sortable(parameter);
+  const [first] = parameter.sets;
+  if (first === undefined) throw unknownParameter(table, type, code);
+  return { kind, parameter: first.name };
 }
 
-function sortable({ code, type }: CompiledParameter): Exclude<SortKey['by']['kind'], 'lastUpdated' | 'id'> {
-  if (type !== 'composite' && type !== 'special') return type;
+function sortable({
+  code,
+  type,
+  reads,
+}: CompiledParameter): Exclude<SortKey['by']['kind'], 'lastUpdated' | 'id'> {
+  if (type !== 'composite' && type !== 'special' && reads === undefined) return type;
   throw new Refusal('unknown-parameter', `_sort by ${code} is not possible`, '_sort');
 }

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 
 /** Codes up to this length are kept as they are: shorter than most hashes, exact, and in order. */
 const plainCodeLength = 64;
-const digestMark = '\u0000';
+/** Stands in codes that are kept as a digest. */
+export const digestMark = '\u0000';
 
 export function codeKey(code: string): string {
   if (code.length <= plainCodeLength && !code.includes(digestMark)) return code;

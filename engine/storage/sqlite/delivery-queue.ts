@@ -43,8 +43,16 @@ export class DeliveryQueue {
     if (row.state !== 'leased' || row.lease !== lease) {
       throw conflict(`delivery ${id} is not leased under this lease: somebody else has it, or it has ended`);
     }
-    const reason = result.state === 'done' ? undefined : result.reason;
-    this.#put(row, result.state, result.state === 'waiting' ? result.dueAt : row.due_at, reason);
+    this.#connection.run(
+      'UPDATE delivery SET settled_at = ?, response = coalesce(?, response), response_type = coalesce(?, response_type) WHERE sequence = ?',
+      ...[
+        result.at ?? null,
+        result.response?.bytes ?? null,
+        result.response?.contentType ?? null,
+        row.sequence,
+      ],
+    );
+    this.#put(row, result.state, result.state === 'waiting' ? result.dueAt : row.due_at, result.reason);
   }
 
   requeue(id: string, dueAt: number): void {
@@ -62,6 +70,12 @@ export class DeliveryQueue {
       throw conflict(`delivery ${id} is being delivered: wait until its lease ends`);
     }
     this.#put(row, 'discarded', row.due_at, reason);
+  }
+
+  park(id: string, reason: Reason): void {
+    const row = this.#row(id);
+    if (row.state !== 'waiting') throw conflict(`delivery ${id} does not wait: only a waiting one is parked`);
+    this.#put(row, 'dead', row.due_at, reason);
   }
 
   #row(id: string): DeliveryRow {
@@ -117,9 +131,13 @@ export class DeliveryQueue {
   }
 
   #ready(destination: string, request: LeaseRequest): readonly Ready[] {
+    const limits = request.limits ?? {};
+    const most = Object.hasOwn(limits, destination) ? limits[destination] : undefined;
+    const limit = Math.min(request.limit, most ?? request.limit);
+    if (limit <= 0) return [];
     const sql = `SELECT sequence, ready_at FROM delivery WHERE head = 1 AND destination = ? AND ready_at <= ?
       ORDER BY ready_at, sequence LIMIT ?`;
-    return this.#connection.rows<Ready>(sql, destination, request.now, request.limit);
+    return this.#connection.rows<Ready>(sql, destination, request.now, limit);
   }
 
   #leaseOne(sequence: number, request: LeaseRequest): readonly Delivery[] {

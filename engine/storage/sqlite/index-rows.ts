@@ -64,7 +64,9 @@ export class IndexWriter {
     if (change === 'insert' && 'low' in entry) {
       this.#names.widen(this.#names.intern('parameter', entry.parameter), widthOf(entry.low, entry.high));
     }
-    this.#connection.run(statements[entry.kind][change], ...rowValues(this.#names, rid, entry));
+    const values = rowValues(this.#names, rid, entry);
+    if (entry.kind === 'reference') this.#names.pointing.note(Number(values[0]), Number(values[1]));
+    this.#connection.run(statements[entry.kind][change], ...values);
   }
 }
 

@@ -23,6 +23,7 @@ export interface MessageRow {
   readonly map: string | null;
   readonly effects: string;
   readonly replay_of: string | null;
+  readonly batch: string | null;
   readonly changed_by: string | null;
 }
 
@@ -55,6 +56,7 @@ export function messageOf(row: MessageRow): MessageRecord {
     map: row.map ?? undefined,
     effects: JSON.parse(row.effects) as readonly string[],
     replayOf: row.replay_of ?? undefined,
+    batch: row.batch ?? undefined,
     changedBy: row.changed_by ?? undefined,
   };
 }
@@ -96,6 +98,7 @@ export function columnsOfMessage(message: MessageRecord): Columns {
     ['digest', message.digest],
     ['size', message.size],
     ['replay_of', message.replayOf ?? null],
+    ['batch', message.batch ?? null],
     ...columnsOfChange(message),
   ];
 }
@@ -118,6 +121,9 @@ export interface DeliveryRow {
   readonly content_type: string;
   readonly cause: string;
   readonly payload: Uint8Array;
+  readonly response: Uint8Array | null;
+  readonly response_type: string | null;
+  readonly settled_at: number | null;
 }
 
 export function deliveryOf(row: DeliveryRow): Delivery {
@@ -135,5 +141,8 @@ export function deliveryOf(row: DeliveryRow): Delivery {
     contentType: row.content_type,
     payload: row.payload,
     cause: row.cause,
+    response:
+      row.response === null ? undefined : { contentType: row.response_type ?? '', bytes: row.response },
+    settledAt: row.settled_at ?? undefined,
   };
 }

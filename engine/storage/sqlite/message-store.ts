@@ -9,6 +9,7 @@ import type {
   Listed,
   MessageChange,
   MessageFilter,
+  MessageKey,
   MessageReader,
   MessageRecord,
   MessageState,
@@ -17,8 +18,9 @@ import type {
   PurgesMessages,
   Reason,
   Settlement,
+  Tallies,
 } from '../message-store.ts';
-import type { Connection, SqlValue } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import {
   columnsOfChange,
@@ -28,12 +30,9 @@ import {
   type DeliveryRow,
   type MessageRow,
 } from './message-rows.ts';
+import { censusOf, talliesOf } from './message-census.ts';
+import { listDeliveries, listMessages } from './message-lists.ts';
 import type { Scope } from './scope.ts';
-
-interface Criterion {
-  readonly sql: string;
-  readonly value: SqlValue | undefined;
-}
 
 export class SqliteMessageReader implements MessageReader {
   protected readonly connection: Connection;
@@ -58,39 +57,48 @@ export class SqliteMessageReader implements MessageReader {
 
   async duplicateOf(
     key: Pick<MessageRecord, 'channel' | 'messageType' | 'controlId' | 'digest'>,
+    peer?: string,
   ): Promise<MessageRecord | undefined> {
     this.scope.check();
-    const sql = `SELECT * FROM message WHERE control_id = ? AND channel = ? AND message_type = ? AND digest = ?
-      ORDER BY sequence LIMIT 1`;
-    const row = this.connection.row<MessageRow>(sql, key.controlId, key.channel, key.messageType, key.digest);
+    const sql = `SELECT * FROM message WHERE control_id = ?1 AND channel = ?2 AND message_type = ?3 AND digest = ?4
+      AND (?5 IS NULL OR peer = ?5) ORDER BY sequence LIMIT 1`;
+    const { controlId, channel, messageType, digest } = key;
+    const values = [controlId, channel, messageType, digest, peer ?? null];
+    const row = this.connection.row<MessageRow>(sql, ...values);
     return row && messageOf(row);
+  }
+
+  async mapped(id: string): Promise<Uint8Array | undefined> {
+    this.scope.check();
+    const sql =
+      'SELECT bytes FROM message_mapped WHERE sequence = (SELECT sequence FROM message WHERE id = ?)';
+    return this.connection.row<{ bytes: Uint8Array }>(sql, id)?.bytes;
   }
 
   async messages(filter: MessageFilter): Promise<Listed<MessageRecord>> {
     this.scope.check();
-    const criteria = [
-      { sql: 'control_id = ?', value: filter.controlId },
-      { sql: 'state = ?', value: filter.state },
-      { sql: 'channel = ?', value: filter.channel },
-      { sql: 'message_type = ?', value: filter.messageType },
-      { sql: 'received_at >= ?', value: filter.from },
-      { sql: 'received_at < ?', value: filter.to },
-    ];
-    return this.#list('message', criteria, 'received_at DESC, sequence DESC', filter, messageOf);
+    return listMessages(this.connection, filter);
   }
 
-  /** Steps from channel to channel in the index of what is received: costs what there are channels, not what waits. */
-  async dueMessages(now: number, limit: number): Promise<readonly MessageRecord[]> {
+  /**
+   * Steps from channel to channel in the index of what is received: costs what there are channels, not what waits. The index is named
+   * because the planner prefers one in which it would have to read all that waits.
+   */
+  async dueMessages(
+    now: number,
+    limit: number,
+    except: readonly string[] = [],
+  ): Promise<readonly MessageRecord[]> {
     this.scope.check();
     const sql = `WITH RECURSIVE channels (channel) AS (
-        SELECT min(channel) FROM message WHERE state = 'received'
+        SELECT min(channel) FROM message INDEXED BY message_received WHERE state = 'received'
         UNION ALL
-        SELECT (SELECT min(channel) FROM message WHERE state = 'received' AND channel > channels.channel)
+        SELECT (SELECT min(channel) FROM message INDEXED BY message_received WHERE state = 'received' AND channel > channels.channel)
           FROM channels WHERE channel IS NOT NULL)
       SELECT message.* FROM channels JOIN message ON message.sequence = (
-          SELECT min(sequence) FROM message WHERE state = 'received' AND channel = channels.channel)
-        WHERE due_at <= ? ORDER BY sequence LIMIT ?`;
-    return this.connection.rows<MessageRow>(sql, now, limit).map(messageOf);
+          SELECT min(sequence) FROM message INDEXED BY message_received WHERE state = 'received' AND channel = channels.channel)
+        WHERE due_at <= ? AND message.channel NOT IN (SELECT value FROM json_each(?)) ORDER BY sequence LIMIT ?`;
+    return this.connection.rows<MessageRow>(sql, now, JSON.stringify(except), limit).map(messageOf);
   }
 
   async delivery(id: string): Promise<Delivery | undefined> {
@@ -101,68 +109,17 @@ export class SqliteMessageReader implements MessageReader {
 
   async deliveries(filter: DeliveryFilter): Promise<Listed<Delivery>> {
     this.scope.check();
-    const criteria = [
-      { sql: 'destination = ?', value: filter.destination },
-      { sql: 'state = ?', value: filter.state },
-      { sql: 'cause = ?', value: filter.cause },
-    ];
-    return this.#list('delivery', criteria, 'sequence', filter, deliveryOf);
+    return listDeliveries(this.connection, filter);
   }
 
   async census(): Promise<Census> {
     this.scope.check();
-    const messages = { received: 0, processed: 0, 'set-aside': 0, dead: 0, discarded: 0 };
-    const deliveries = { waiting: 0, leased: 0, done: 0, dead: 0, discarded: 0 };
-    return {
-      messages: { ...messages, ...this.#counts('message') },
-      deliveries: { ...deliveries, ...this.#counts('delivery') },
-      oldestReceivedAt: this.#least(
-        'SELECT min(received_at) AS least FROM message WHERE state = ?',
-        'received',
-      ),
-      oldestWaitingAt: this.#least(
-        'SELECT min(created_at) AS least FROM delivery WHERE state = ?',
-        'waiting',
-      ),
-    };
+    return censusOf(this.connection);
   }
 
-  #counts(kind: 'message' | 'delivery'): Readonly<Record<string, number>> {
-    const rows = this.connection.rows<{ state: string; count: number }>(
-      'SELECT state, count FROM census WHERE kind = ?',
-      kind,
-    );
-    return Object.fromEntries(rows.map((row) => [row.state, row.count]));
-  }
-
-  #least(sql: string, state: string): number | undefined {
-    return this.connection.row<{ least: number | null }>(sql, state)?.least ?? undefined;
-  }
-
-  // The row's type follows from the table, and `read` says which one is meant.
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
-  #list<Row, Item>(
-    table: 'message' | 'delivery',
-    criteria: readonly Criterion[],
-    order: string,
-    page: { readonly limit: number; readonly offset: number },
-    read: (row: Row) => Item,
-  ): Listed<Item> {
-    const asked = criteria.flatMap(({ sql, value }) => (value === undefined ? [] : [{ sql, value }]));
-    const where = asked.length === 0 ? '' : `WHERE ${asked.map(({ sql }) => sql).join(' AND ')}`;
-    const values = asked.map(({ value }) => value);
-    const sql = `SELECT * FROM ${table} ${where} ORDER BY ${order} LIMIT ? OFFSET ?`;
-    const rows = this.connection.rows<Row>(sql, ...values, page.limit, page.offset);
-    return { total: this.#total(table, where, values), items: rows.map(read) };
-  }
-
-  /** Without criteria the counters know it. */
-  #total(table: 'message' | 'delivery', where: string, values: readonly SqlValue[]): number {
-    const sql =
-      where === ''
-        ? `SELECT coalesce(sum(count), 0) AS total FROM census WHERE kind = '${table}'`
-        : `SELECT count(*) AS total FROM ${table} ${where}`;
-    return this.connection.row<{ total: number }>(sql, ...values)?.total ?? 0;
+  async tallies(): Promise<Tallies> {
+    this.scope.check();
+    return talliesOf(this.connection);
   }
 }
 
@@ -220,17 +177,55 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     this.#queue.discard(id, reason);
   }
 
-  async purge(before: number, states: readonly MessageState[], limit: number): Promise<number> {
+  async addKeys(id: string, keys: readonly MessageKey[]): Promise<void> {
     this.scope.check();
-    const sql = `DELETE FROM message WHERE sequence IN (SELECT sequence FROM message
-        WHERE state IN (SELECT value FROM json_each(?)) AND received_at < ? LIMIT ?) RETURNING sequence`;
-    const gone = this.connection.rows<{ sequence: number }>(sql, JSON.stringify(states), before, limit);
-    const sequences = JSON.stringify(gone.map(({ sequence }) => sequence));
-    this.connection.run(
-      'DELETE FROM message_raw WHERE sequence IN (SELECT value FROM json_each(?))',
-      sequences,
+    const sql = `INSERT OR IGNORE INTO message_key (name, value, sequence)
+      SELECT ?, ?, sequence FROM message WHERE id = ?`;
+    for (const { name, value } of keys) this.connection.run(sql, name, value, id);
+  }
+
+  async keepMapped(id: string, bytes: Uint8Array): Promise<void> {
+    this.scope.check();
+    const sql =
+      'INSERT OR REPLACE INTO message_mapped (sequence, bytes) SELECT sequence, ? FROM message WHERE id = ?';
+    this.connection.run(sql, bytes, id);
+  }
+
+  async dropBody(id: string): Promise<void> {
+    this.scope.check();
+    const sequences = this.connection.rows<{ sequence: number }>(
+      'SELECT sequence FROM message WHERE id = ?',
+      id,
     );
+    this.#dropParts(['message_raw', 'message_mapped'], sequences);
+  }
+
+  async parkDelivery(id: string, reason: Reason): Promise<void> {
+    this.scope.check();
+    this.#queue.park(id, reason);
+  }
+
+  async purge(
+    before: number,
+    states: readonly MessageState[],
+    limit: number,
+    channel?: string,
+  ): Promise<number> {
+    this.scope.check();
+    const ofChannel = channel === undefined ? '' : 'AND channel = ?';
+    const sql = `DELETE FROM message WHERE sequence IN (SELECT sequence FROM message
+        WHERE state IN (SELECT value FROM json_each(?)) AND received_at < ? ${ofChannel} LIMIT ?) RETURNING sequence`;
+    const values = [JSON.stringify(states), before, ...(channel === undefined ? [] : [channel]), limit];
+    const gone = this.connection.rows<{ sequence: number }>(sql, ...values);
+    this.#dropParts(['message_raw', 'message_mapped', 'message_key'], gone);
     return gone.length;
+  }
+
+  async nthNewest(channel: string, state: MessageState, count: number): Promise<number | undefined> {
+    this.scope.check();
+    const sql = `SELECT received_at AS at FROM message WHERE channel = ? AND state = ?
+      ORDER BY received_at DESC LIMIT 1 OFFSET ?`;
+    return this.connection.row<{ at: number }>(sql, channel, state, Math.max(0, count - 1))?.at;
   }
 
   async purgeDeliveries(before: number, states: readonly DeliveryState[], limit: number): Promise<number> {
@@ -238,5 +233,13 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     const sql = `DELETE FROM delivery WHERE sequence IN (SELECT sequence FROM delivery
         WHERE state IN (SELECT value FROM json_each(?)) AND created_at < ? LIMIT ?)`;
     return this.connection.run(sql, JSON.stringify(states), before, limit);
+  }
+
+  #dropParts(tables: readonly string[], messages: readonly { readonly sequence: number }[]): void {
+    const sequences = JSON.stringify(messages.map(({ sequence }) => sequence));
+    for (const table of tables) {
+      const sql = `DELETE FROM ${table} WHERE sequence IN (SELECT value FROM json_each(?))`;
+      this.connection.run(sql, sequences);
+    }
   }
 }

@@ -2,6 +2,7 @@
 // What each table is for and what it costs: docs/decisions/0003-index-rows-by-number.md.
 import type { DatabaseSync } from 'node:sqlite';
 import { unavailable } from '../../kernel/outcomes.ts';
+import { messagesOfBatches, messagesOfChannels } from './message-steps.ts';
 
 /** Resources and the index tables under which they are found. */
 const resources = `
@@ -114,6 +115,9 @@ const jobs = `
   CREATE TABLE readiness (only INTEGER PRIMARY KEY CHECK (only = 1), checked_at INTEGER NOT NULL) STRICT;
 `;
 
+/** The replaced versions of a type, newest first (a rid's high bits are its type); the current ones have resource_by_updated. */
+const typeHistory = 'CREATE INDEX history_by_type ON history (rid >> 40, updated, rid, version);';
+
 /** What a search asks beyond single values: values that belong together, and words; and what makes ranges quick to find. */
 const widerSearch = `
   -- The unit before the value, so that a quantity's values of one unit lie together. Dates, numbers and positions have unit 0.
@@ -153,7 +157,13 @@ const widerSearch = `
   );
 `;
 
-const steps: readonly string[] = [resources + messages + jobs, widerSearch];
+const steps: readonly string[] = [
+  resources + messages + jobs,
+  typeHistory,
+  widerSearch,
+  messagesOfBatches,
+  messagesOfChannels,
+];
 
 /** Brings the file to the newest layout, each step in one transaction. A file of a newer engine is refused untouched. */
 export function migrate(database: DatabaseSync): void {

@@ -1,13 +1,13 @@
 // Texts that recur (types, search parameters, systems, units) and resources that are referred to, as small numbers.
 import { Refusal } from '../../kernel/outcomes.ts';
 import type { Connection } from './connection.ts';
+import { PointingParameters } from './pointing-parameters.ts';
+import { ridsOfType } from './rids.ts';
 
 /** What a name names; numbers are part of the file's layout. */
 export const kinds = { type: 1, parameter: 2, system: 3, unit: 4 } as const;
 export type Kind = keyof typeof kinds;
 
-/** Rids of one type are the numbers from type number * ridsOfType. */
-const ridsOfType = 2 ** 40;
 /** So that every rid is a safe integer. */
 const typeLimit = 2 ** 13 - 1;
 /** References to types that nobody has stored may take this many type numbers; then they are kept as outside references. */
@@ -66,6 +66,10 @@ export class Names {
   constructor(connection: Connection, cache: NumberCache) {
     this.connection = connection;
     this.#cache = cache;
+  }
+
+  get pointing(): PointingParameters {
+    return this.#cache.pointing;
   }
 
   /** `unknownNumber` when nothing of that name was ever written. */
@@ -201,6 +205,14 @@ export class NameWriter extends Names implements Numbers {
     return rid;
   }
 
+  /** What this reference pointed at has no place any more: the next reference to it makes a new one. */
+  forgetTarget(target: string): void {
+    const rid = this.#targets.get(target);
+    if (rid === undefined) return;
+    this.#targets.delete(target);
+    this.#onUndone(() => this.#targets.set(target, rid));
+  }
+
   #remember(target: string, rid: number): void {
     if (this.#targets.size >= cacheLimit) this.#targets.clear();
     this.#targets.set(target, rid);
@@ -215,6 +227,7 @@ export class NameWriter extends Names implements Numbers {
 
 /** Numbers that were looked up before, shared by both connections. */
 export class NumberCache {
+  readonly pointing = new PointingParameters();
   readonly #numbers = new Map<string, number>();
 
   get(kind: Kind, text: string): number | undefined {

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Store, Transaction } from '../store.ts';
+import { SqliteConfigurationReader, SqliteConfigurationWriter } from './configuration-store.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { lockFile, type FileLock } from './file-lock.ts';
 import { GroupCommit, type GroupLimits } from './group-commit.ts';
@@ -63,6 +64,7 @@ function makePrivately(file: string): void {
 class SqliteStore implements Store {
   readonly resources: PooledResourceReader;
   readonly messages: SqliteMessageReader;
+  readonly configuration: SqliteConfigurationReader;
   readonly jobs: SqliteJobStore;
   readonly #writer: Connection;
   readonly #reader: Connection;
@@ -94,6 +96,7 @@ class SqliteStore implements Store {
     );
     this.resources = new PooledResourceReader(new Names(reader, cache), this.#pool, pool.hereMs);
     this.messages = new SqliteMessageReader(reader, always);
+    this.configuration = new SqliteConfigurationReader(reader, always);
     this.jobs = new SqliteJobStore(reader, writer, this.#commit);
   }
 
@@ -104,6 +107,7 @@ class SqliteStore implements Store {
         return await work({
           resources: new SqliteResourceWriter(this.#names, this.#index, scope),
           messages: new SqliteMessageWriter(this.#writer, scope),
+          configuration: new SqliteConfigurationWriter(this.#writer, scope),
         });
       } finally {
         scope.end();

@@ -1,9 +1,14 @@
 // Resources in SQLite: read, history, search; and inside a transaction, write.
-import { badRequest, conflict } from '../../kernel/outcomes.ts';
+import { conflict } from '../../kernel/outcomes.ts';
 import type { IndexEntry } from '../../search/index-entry.ts';
 import type { Plan, SystemPlan } from '../../search/plan.ts';
 import type {
+  Forgettable,
   HistoryPage,
+  IndexedCode,
+  ReferrersAsked,
+  ResourceName,
+  HistoryRequest,
   ResourceReader,
   ResourceWriter,
   SearchPage,
@@ -11,8 +16,11 @@ import type {
 } from '../resource-store.ts';
 import type { Connection } from './connection.ts';
 import type { IndexWriter } from './index-rows.ts';
+import { forgettableIds, forgetHistory, forgetResource } from './forgetting.ts';
+import { distinctCodes, missingOf, referrersOf } from './references.ts';
 import { unknownNumber, type Names, type NameWriter } from './names.ts';
 import { runSearch, runSystemSearch } from './run-search.ts';
+import { historyPage } from './resource-history.ts';
 import type { Scope } from './scope.ts';
 import { versionOf, type VersionRow } from './version-row.ts';
 
@@ -44,25 +52,9 @@ export class SqliteResourceReader implements ResourceReader {
     return row && versionOf(type, { ...current, ...row });
   }
 
-  async history(type: string, id: string, count: number, after?: string): Promise<HistoryPage> {
+  async history(asked: HistoryRequest): Promise<HistoryPage> {
     this.scope.check();
-    const below = after === undefined ? Infinity : versionAfter(after);
-    const current = this.#row(type, id);
-    if (current === undefined) return { versions: [], next: undefined, total: 0 };
-    const sql = `${replacedSql} AND version < ? ORDER BY version DESC LIMIT ?`;
-    const replaced = this.names.connection.rows<Omit<VersionRow, 'rid' | 'id'>>(
-      sql,
-      current.rid,
-      below,
-      count,
-    );
-    const all = [
-      ...(current.version < below ? [current] : []),
-      ...replaced.map((row) => ({ ...current, ...row })),
-    ];
-    const versions = all.slice(0, count).map((row) => versionOf(type, row));
-    const last = versions.at(-1)?.version ?? 1;
-    return { versions, next: last > 1 ? String(last) : undefined, total: current.version };
+    return historyPage(this.names, asked);
   }
 
   async search(plan: Plan): Promise<SearchPage> {
@@ -75,18 +67,35 @@ export class SqliteResourceReader implements ResourceReader {
     return runSystemSearch(this.names, plan);
   }
 
+  async missing(names: readonly ResourceName[]): Promise<readonly ResourceName[]> {
+    this.scope.check();
+    return missingOf(this.names, names);
+  }
+
+  async referrers(name: ResourceName, asked: ReferrersAsked): Promise<readonly ResourceName[]> {
+    this.scope.check();
+    return referrersOf(this.names, name, asked);
+  }
+
+  async distinctCodes(
+    parameter: string,
+    kind: 'token' | 'uri',
+    limit: number,
+  ): Promise<readonly IndexedCode[]> {
+    this.scope.check();
+    return distinctCodes(this.names, parameter, kind, limit);
+  }
+
+  async forgettable(type: string, what: Forgettable, limit: number): Promise<readonly string[]> {
+    this.scope.check();
+    return forgettableIds(this.names, type, what, limit);
+  }
+
   #row(type: string, id: string): VersionRow | undefined {
     const number = this.names.find('type', type);
     if (number === unknownNumber) return undefined;
     return this.names.connection.row<VersionRow>(readSql, number, id);
   }
-}
-
-function versionAfter(after: string): number {
-  if (!/^[1-9][0-9]{0,14}$/.test(after)) {
-    throw badRequest('the page link is not one of this history: begin at the first page', 'after');
-  }
-  return Number(after);
 }
 
 export class SqliteResourceWriter extends SqliteResourceReader implements ResourceWriter {
@@ -118,6 +127,13 @@ export class SqliteResourceWriter extends SqliteResourceReader implements Resour
   ): Promise<void> {
     this.scope.check();
     this.#index.update(this.#put(next), entries, previousEntries);
+  }
+
+  async forget(name: ResourceName, what: Forgettable): Promise<number> {
+    this.scope.check();
+    return what === 'previous-versions'
+      ? forgetHistory(this.#names, name)
+      : forgetResource(this.#names, name);
   }
 
   #put(next: StoredVersion): number {

@@ -4,6 +4,7 @@ import type { SearchPage, StoredVersion } from '../resource-store.ts';
 import { findMatches, type Match } from './compile-plan.ts';
 import { countMatches, estimateMatches } from './count-matches.ts';
 import type { Names } from './names.ts';
+import { readPage } from './page-bytes.ts';
 import { writePlace } from './page-place.ts';
 import { readByRidSql, versionOf, type VersionRow } from './version-row.ts';
 
@@ -13,8 +14,7 @@ export const runSearch = (names: Names, plan: Plan): SearchPage =>
 function searchPage(names: Names, plan: Plan): SearchPage {
   const page = plan.count === 0 ? emptyPage : pageOf(names, plan);
   return {
-    matches: page.matches.map(({ rid }) => matched(names, plan.type, rid)),
-    next: page.next,
+    ...read(page, ({ rid }) => matched(names, plan.type, rid)),
     previous: page.previous,
     total: totalOf(names, plan),
   };
@@ -24,6 +24,16 @@ interface Page<Found extends Match = Match> {
   readonly matches: readonly Found[];
   readonly next: string | undefined;
   readonly previous: string | undefined;
+}
+
+/** A page that is cut off because of its size goes on where it ends. */
+function read<Found extends Match>(
+  page: Page<Found>,
+  readOne: (match: Found) => StoredVersion,
+): Pick<SearchPage, 'matches' | 'next'> {
+  const matches = readPage(page.matches, readOne);
+  const isWhole = matches.length === page.matches.length;
+  return { matches, next: isWhole ? page.next : placeOf(page.matches[matches.length - 1]) };
 }
 
 const emptyPage: Page = { matches: [], next: undefined, previous: undefined };
@@ -85,10 +95,11 @@ export const runSystemSearch = (names: Names, plan: SystemPlan): SearchPage =>
 /** Each type gives its newest; the newest of those are the page. */
 function systemSearchPage(names: Names, plan: SystemPlan): SearchPage {
   const page = plan.count === 0 ? undefined : systemPage(names, plan);
+  const found = page && read(page, ({ type, rid }) => matched(names, type, rid));
   const counts = plan.total === 'accurate' || plan.count === 0;
   return {
-    matches: page?.matches.map(({ type, rid }) => matched(names, type, rid)) ?? [],
-    next: page?.next,
+    matches: found?.matches ?? [],
+    next: found?.next,
     total: counts
       ? plan.parts.reduce((sum, { type, where }) => sum + countMatches(names, type, where), 0)
       : undefined,

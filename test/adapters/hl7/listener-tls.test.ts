@@ -14,10 +14,14 @@ import {
 import { field, oru, wrapped } from './support/raw-client.ts';
 import { countingIds, fixedClock, recordingInbox } from './support/recording-inbox.ts';
 
-test.each<[peer: string, options: ConnectionOptions, expected: readonly string[]]>([
-  ['with its certificate', { cert: clientCertificate, key: clientKey }, ['m1']],
-  ['without', {}, []],
-])('a peer %s', async (_, options, expected) => {
+const own: ConnectionOptions = { cert: clientCertificate, key: clientKey };
+
+test.each<[string, ConnectionOptions, readonly string[] | undefined, readonly string[]]>([
+  ['with its certificate', own, undefined, ['m1']],
+  ['without', {}, undefined, []],
+  ['whose certificate bears the name of the channel', own, ['other', 'client'], ['m1']],
+  ['whose certificate bears another name', own, ['other'], []],
+])('a peer %s', async (_, options, names, expected) => {
   const inbox = recordingInbox();
   const listener = createMllpListener({
     inbox,
@@ -27,6 +31,7 @@ test.each<[peer: string, options: ConnectionOptions, expected: readonly string[]
     clock: fixedClock,
     ids: countingIds(),
     logger: silentLogger,
+    ...(names === undefined ? {} : { names }),
     tls: {
       cert: serverCertificate,
       key: serverKey,

@@ -1,9 +1,9 @@
 // Bundles made as text around stored bodies. https://hl7.org/fhir/R4/bundle.html
 import { expect, test } from '@jest/globals';
 import {
-  historyText,
+  historyPieces,
   responseText,
-  searchsetText,
+  searchsetPieces,
   type BundledVersion,
 } from '../../../engine/fhir/bundles.ts';
 
@@ -18,15 +18,18 @@ const stored: BundledVersion = {
 };
 const links = { base: 'http://h/fhir', self: 'http://h/fhir/Observation?code=a&b="c"', next: undefined };
 
+const whole = (pieces: Iterable<string>): string => [...pieces].join('');
+
 test('a searchset carries the bodies as they were stored', () => {
-  const text = searchsetText({
+  const parts = {
     ...links,
     next: 'http://h/next',
     total: 1,
     matches: [stored],
     included: [{ ...stored, type: 'Patient', body: '{"resourceType":"Patient"}' }],
     outcome: '{"resourceType":"OperationOutcome"}',
-  });
+  };
+  const text = whole(searchsetPieces(parts));
   expect(text).toContain(body);
   expect(JSON.parse(text)).toMatchObject({
     resourceType: 'Bundle',
@@ -45,7 +48,7 @@ test('a searchset carries the bodies as they were stored', () => {
 });
 
 test('a searchset without results has no empty arrays', () => {
-  const text = searchsetText({ ...links, total: 0, matches: [], included: [] });
+  const text = whole(searchsetPieces({ ...links, total: 0, matches: [], included: [] }));
   expect(JSON.parse(text)).toEqual({
     resourceType: 'Bundle',
     type: 'searchset',
@@ -60,7 +63,7 @@ test('a history tells how each version came to be; a deletion has no resource', 
     stored,
     { ...stored, version: 1, method: 'POST' },
   ];
-  const bundle = JSON.parse(historyText({ ...links, total: 3, versions })) as { entry: object[] };
+  const bundle = JSON.parse(whole(historyPieces({ ...links, total: 3, versions }))) as { entry: object[] };
   expect(bundle.entry).toMatchObject([
     {
       request: { method: 'DELETE', url: 'Observation/1' },

@@ -133,7 +133,7 @@ describe('reloading', () => {
 
 test('an unknown map is refused, an unknown message gets none', async () => {
   const mapper = await createMapper({ folder, logger: silentLogger });
-  const message = parse('MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5\r');
+  const message = parse('MSH|^~\\&|A|B|C|D|20260101||ADT^A99|1|P|2.5\r');
   expect(mapper.select(message)).toEqual({ kind: 'none' });
   expect(() => mapper.questions(message, 'nonsense')).toThrow(Refusal);
   expect(mapper.maps).toContain('ORU-R01-mindray-bc');

@@ -52,12 +52,20 @@ export interface House {
   close(): Promise<void>;
 }
 
-export async function openHouse(folder = mkdtempSync(join(tmpdir(), 'kiungo-'))): Promise<House> {
+/** `referentialIntegrity`: off where a case is not about what its resources refer to. */
+export async function openHouse(
+  folder = mkdtempSync(join(tmpdir(), 'kiungo-')),
+  referentialIntegrity = true,
+): Promise<House> {
   const clock = handClock();
   const ids = countingIds();
   const store = await openSqliteStore({ file: join(folder, 'kiungo.db'), clock, logger: silentLogger });
   const parts = { store, index, clock, ids, logger: silentLogger };
-  const repository = createRepository({ ...parts, base: () => 'http://localhost/fhir/R4' });
+  const repository = createRepository({
+    ...parts,
+    base: () => 'http://localhost/fhir/R4',
+    referentialIntegrity,
+  });
   const formats = createFormats([hl7Format]);
   const trouble = { busy: false };
   const mapper = testMapper(trouble);
@@ -88,7 +96,7 @@ export async function openHouse(folder = mkdtempSync(join(tmpdir(), 'kiungo-')))
     },
     reopened: async () => {
       await store.close();
-      return openHouse(folder);
+      return openHouse(folder, referentialIntegrity);
     },
     close: async () => {
       await store.close();

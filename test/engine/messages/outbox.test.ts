@@ -109,7 +109,7 @@ describe('given up, and the lane goes on', () => {
   test('a destination may say that an ambiguous failure is harmless to repeat', async () => {
     await given('a');
     const policy = { delaysMs: [1_000], tries: 3, ambiguous: 'try-again' } as const;
-    outbox.register('ward', scripted({ a: [failed('ambiguous')] }), policy);
+    outbox.register('ward', scripted({ a: [failed('ambiguous')] }), { policy });
     outbox.start();
     await until(
       async () => (await deliveryOf('a')).state === 'waiting' && (await deliveryOf('a')).attempts === 1,
@@ -121,7 +121,7 @@ describe('given up, and the lane goes on', () => {
   test('the last try', async () => {
     await given('a');
     const policy = { delaysMs: [1_000], tries: 2, ambiguous: 'give-up' } as const;
-    outbox.register('ward', scripted({ a: [failed('transient'), failed('transient')] }), policy);
+    outbox.register('ward', scripted({ a: [failed('transient'), failed('transient')] }), { policy });
     outbox.start();
     await until(
       async () => (await deliveryOf('a')).attempts === 1 && (await deliveryOf('a')).state === 'waiting',

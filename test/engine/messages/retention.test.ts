@@ -1,6 +1,7 @@
 // The purge: what has ended and is old goes; what waits for a person or a machine never does.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createRetention } from '../../../engine/messages/retention.ts';
+import { usualSettings } from '../../../engine/messages/stages.ts';
 import { arrivalOf, hl7, openHouse, type House } from './house.ts';
 
 let house: House;
@@ -69,4 +70,21 @@ test('more than one batch goes in one night', async () => {
   house.clock.advance(8 * day);
   await createRetention({ ...house, messageDays: 7 }).run();
   expect(await house.messages()).toEqual([]);
+});
+
+test('a channel may keep its messages shorter, and no more than so many', async () => {
+  const settingsOf = (channel: string) => ({
+    ...usualSettings(channel),
+    retention: channel === 'short' ? { days: 2 } : channel === 'few' ? { count: 2 } : {},
+  });
+  for (const channel of ['short', 'few', 'usual']) {
+    for (const controlId of ['1', '2', '3']) {
+      const { messageId } = await house.inbox().receive(arrivalOf(hl7({ controlId }), channel));
+      await house.store.transact(({ messages }) => messages.change(messageId, { state: 'processed' }));
+      house.clock.advance(day);
+    }
+  }
+  await createRetention({ ...house, settingsOf }).run();
+  const left = (await house.messages()).map(({ channel, controlId }) => `${channel} ${controlId}`);
+  expect(left.sort()).toEqual(['few 2', 'few 3', 'usual 1', 'usual 2', 'usual 3']);
 });

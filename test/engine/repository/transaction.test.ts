@@ -200,6 +200,39 @@ describe('order and answers', () => {
   });
 });
 
+describe('twenty thousand entries', () => {
+  const count = 20_000;
+  const basic = (place: number) => ({
+    resourceType: 'Basic',
+    id: `l${place}`,
+    subject: { reference: `Basic/l${(place + 1) % count}` },
+  });
+
+  test('are one transaction, and others are answered while it runs', async () => {
+    await apply('transaction', [put(patient('beside'))]);
+    const loading = { runs: true };
+    const large = apply(
+      'transaction',
+      Array.from({ length: count }, (_, place) => put(basic(place))),
+    ).finally(() => void (loading.runs = false));
+    let answered = 0;
+    while (loading.runs) {
+      expect((await server.ask('Patient/beside')).status).toBe(200);
+      answered += 1;
+    }
+    expect((await large).entry).toHaveLength(count);
+    expect(answered).toBeGreaterThan(20);
+    expect(await read('Basic?_summary=count')).toMatchObject({ total: count + 1 });
+  }, 120_000);
+
+  test('are one batch', async () => {
+    const entries = Array.from({ length: count }, (_, place) => get(`Basic/l${place}`));
+    const { entry } = await apply('batch', entries);
+    expect(entry).toHaveLength(count);
+    expect(new Set(entry.map(({ response }) => response.status))).toEqual(new Set(['200 OK']));
+  }, 120_000);
+});
+
 interface Failing {
   readonly rule: string;
   readonly entries: readonly Entry[];
@@ -277,7 +310,12 @@ const failing: readonly Failing[] = [
     status: 404,
     expression: 'Bundle.entry[1]',
   },
-  { rule: 'PATCH', entries: [first, { request: { method: 'PATCH', url: 'Patient/here' } }], status: 405 },
+  {
+    rule: 'a PATCH without a patch',
+    entries: [first, { request: { method: 'PATCH', url: 'Patient/here' } }],
+    status: 400,
+    expression: 'Bundle.entry[1]',
+  },
   {
     rule: 'a method that is none',
     entries: [first, { request: { method: 'STEAL', url: 'Patient/here' } }],

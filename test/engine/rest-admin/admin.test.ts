@@ -27,9 +27,9 @@ beforeEach(async () => {
     wakeDeliveries: flows.wake,
   });
   routes = [
-    ...messageRoutes({ messages, inbox: house.inbox(), deadLetters }),
+    ...messageRoutes({ messages, inbox: house.inbox(), formats: house.formats, deadLetters }),
     ...deliveryRoutes({ messages, deadLetters }),
-    ...mappingRoutes(house),
+    ...mappingRoutes({ ...house, reload: () => Promise.resolve() }),
   ];
 });
 afterEach(async () => {

@@ -28,7 +28,11 @@ let server: RunningServer;
 beforeAll(async () => void (server = await startServer({ routes, mounts: [editor] })));
 afterAll(() => server.stop());
 
-const concrete = (path: string): string => path.replace(':type', 'Patient').replaceAll(/:[a-z]+/gi, 'x');
+const concrete = (path: string): string =>
+  path
+    .replace('\\*', '*')
+    .replaceAll(/:(?:type|compartment)/g, 'Patient')
+    .replaceAll(/:[a-z]+/gi, 'x');
 
 describe('without a token', () => {
   const open = [

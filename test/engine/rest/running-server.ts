@@ -26,8 +26,11 @@ export interface RunningServer {
   readonly store: Store;
   readonly repository: ConditionalRepository;
   readonly http: HttpServer;
+  readonly resultsFolder: string;
   /** Changes as the listeners heard of them: `created Patient/1/_history/1`. */
   readonly events: string[];
+  /** What was said to the log as warnings. */
+  readonly warnings: LogFacts[];
   /** Errors that were logged. */
   readonly defects: { readonly facts: LogFacts; readonly cause: unknown }[];
   /** A bearer token of the client that may do everything. */
@@ -44,6 +47,9 @@ export interface ServerChoice {
   readonly bodyLimit?: number;
   readonly drainMs?: number;
   readonly publicUrl?: string;
+  /** Off unless asked for: most cases are not about what they refer to. */
+  readonly referentialIntegrity?: boolean;
+  readonly trustedProxies?: readonly string[];
   onChange?(change: Change): void;
 }
 
@@ -60,6 +66,7 @@ const passwordHash = hashPassword(password, salt);
 
 export async function startServer(choice: ServerChoice = {}): Promise<RunningServer> {
   const folder = mkdtempSync(join(tmpdir(), 'kiungo-rest-'));
+  const resultsFolder = join(folder, 'results');
   const clock = steppedClock('2026-03-01T08:00:00Z');
   const ids = countingIds();
   let url = '';
@@ -67,13 +74,23 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
   const store = await openSqliteStore({ file: join(folder, 'store.sqlite'), clock, logger: silentLogger });
   const index = loadSearchIndex();
   const events: string[] = [];
+  const warnings: LogFacts[] = [];
   const defects: RunningServer['defects'] = [];
   const logger: Logger = {
     ...silentLogger,
+    warn: (facts) => void warnings.push(facts),
     error: (facts, _text, cause) => void defects.push({ facts, cause }),
   };
   const base = (): string => `${publicUrl()}/fhir/R4`;
-  const repository = createRepository({ store, index, clock, ids, base, logger });
+  const repository = createRepository({
+    store,
+    index,
+    clock,
+    ids,
+    base,
+    logger,
+    referentialIntegrity: choice.referentialIntegrity ?? false,
+  });
   repository.onChange(async (change) => {
     choice.onChange?.(change);
     const { type, id, version } = change.version;
@@ -114,6 +131,9 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     }),
     census: () => store.messages.census(),
     ...(choice.bodyLimit === undefined ? {} : { bodyLimit: choice.bodyLimit }),
+    resultsFolder,
+    publicUrlIsFixed: choice.publicUrl !== undefined,
+    ...(choice.trustedProxies === undefined ? {} : { trustedProxies: choice.trustedProxies }),
     ...(choice.drainMs === undefined ? {} : { drainMs: choice.drainMs }),
   });
   for (const handler of choice.mounts ?? []) http.mount(handler);
@@ -136,7 +156,9 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     store,
     repository,
     http,
+    resultsFolder,
     events,
+    warnings,
     defects,
     token,
     tokenOf,

@@ -8,9 +8,11 @@ import { integrityProblems } from '../../../engine/storage/sqlite/integrity.ts';
 import type { Plan } from '../../../engine/search/plan.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../../../engine/storage/sqlite/open.ts';
 import { describe, expect, test } from '@jest/globals';
+import { configurationStoreContract } from '../../contract/configuration-store.ts';
 import { jobStoreContract } from '../../contract/job-store.ts';
 import { messageStoreContract } from '../../contract/message-store.ts';
 import type { OpenedStore } from '../../contract/opened-store.ts';
+import { resourceReferencesContract } from '../../contract/resource-references.ts';
 import { resourceSearchContract } from '../../contract/resource-search.ts';
 import { searchedUrlsContract } from '../../contract/searched-urls.ts';
 import { widerSearchContract } from '../../contract/wider-search.ts';
@@ -43,6 +45,7 @@ const open = (): Promise<OpenedStore> => openIn(newFolder());
 
 storeContract('sqlite', open);
 resourceStoreContract('sqlite', open);
+resourceReferencesContract('sqlite', open);
 resourceSearchContract('sqlite', open);
 widerSearchContract('sqlite', open);
 // No time at all on the main thread: all searches go to the pool.
@@ -50,6 +53,7 @@ widerSearchContract('sqlite, searching on threads', () => openIn(newFolder(), { 
 searchedUrlsContract('sqlite', open);
 messageStoreContract('sqlite', open);
 jobStoreContract('sqlite', open);
+configurationStoreContract('sqlite', open);
 
 describe('sqlite: the file', () => {
   test('is for its owner alone, and so is the folder that was made for it', async () => {

@@ -22,7 +22,7 @@ let house: House;
 let flows: EngineFlowPort;
 let outboxCalls: number;
 beforeEach(async () => {
-  house = await openHouse();
+  house = await openHouse(undefined, false);
   await openDoor();
 });
 afterEach(async () => {

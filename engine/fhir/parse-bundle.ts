@@ -1,0 +1,121 @@
+// A large Bundle parsed entry by entry, so that others have their turn in between, and so that only the entries whose decimals need it
+// are read the slow way. What comes out is what parseResource gives.
+import { Refusal } from '../kernel/outcomes.ts';
+import { parseJson, parseResource } from './exact-json.ts';
+import type { FhirResource } from './resource.ts';
+
+/** Shorter texts are parsed in one go. */
+const longText = 65_536;
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Entries {
+  /** From `[` to after `]`. */
+  readonly list: Span;
+  readonly items: readonly Span[];
+}
+
+/** `breathe` is awaited after each entry. Throws as parseResource does. */
+export async function parseBundle(text: string, breathe: () => Promise<void>): Promise<FhirResource> {
+  const entries = text.length < longText ? undefined : entriesIn(text);
+  return (entries && (await parsedInParts(text, entries, breathe))) ?? parseResource(text);
+}
+
+/** undefined where a part is no JSON: the whole text then tells where. */
+async function parsedInParts(
+  text: string,
+  { list, items }: Entries,
+  breathe: () => Promise<void>,
+): Promise<FhirResource | undefined> {
+  try {
+    const bundle = parseResource(`${text.slice(0, list.start)}[]${text.slice(list.end)}`);
+    const entry: unknown[] = [];
+    for (const { start, end } of items) {
+      entry.push(parseJson(text.slice(start, end)));
+      await breathe();
+    }
+    return { ...bundle, entry };
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
+/** Where the list `entry` of the outermost object stands, and its items; undefined where the text is not as simple as that. */
+function entriesIn(text: string): Entries | undefined {
+  let found: Entries | undefined;
+  let at = afterSpace(text, 0);
+  if (text[at] !== '{') return undefined;
+  do {
+    const key = afterSpace(text, at + 1);
+    if (text[key] !== '"') return undefined;
+    const keyEnd = afterString(text, key);
+    const value = afterSpace(text, afterSpace(text, keyEnd) + 1);
+    if (text.slice(key, keyEnd) === '"entry"') {
+      if (found || text[value] !== '[') return undefined;
+      found = itemsOf(text, value);
+    }
+    at = afterSpace(text, found?.list.start === value ? found.list.end : afterValue(text, value));
+  } while (text[at] === ',');
+  return text[at] === '}' ? found : undefined;
+}
+
+function itemsOf(text: string, start: number): Entries | undefined {
+  const items: Span[] = [];
+  let at = start;
+  do {
+    const item = afterSpace(text, at + 1);
+    const end = afterValue(text, item);
+    items.push({ start: item, end });
+    at = afterSpace(text, end);
+  } while (text[at] === ',');
+  return text[at] === ']' ? { list: { start, end: at + 1 }, items } : undefined;
+}
+
+const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket, comma] = [
+  0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d, 0x2c,
+];
+
+function afterSpace(text: string, start: number): number {
+  let at = start;
+  while (isSpace(text.charCodeAt(at))) at++;
+  return at;
+}
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+
+function afterValue(text: string, start: number): number {
+  const first = text.charCodeAt(start);
+  if (first === quote) return afterString(text, start);
+  if (first === openBrace || first === openBracket) return afterNested(text, start);
+  let at = start;
+  while (at < text.length && !endsScalar(text.charCodeAt(at))) at++;
+  return at;
+}
+
+const endsScalar = (code: number): boolean =>
+  code === comma || code === closeBrace || code === closeBracket || isSpace(code);
+
+function afterNested(text: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === quote) at = afterString(text, at) - 1;
+    else if (code === openBrace || code === openBracket) depth++;
+    else if ((code === closeBrace || code === closeBracket) && --depth === 0) return at + 1;
+  }
+  return text.length;
+}
+
+/** After the quote that ends the string: one with an even number of backslashes before it. */
+function afterString(text: string, start: number): number {
+  for (let at = text.indexOf('"', start + 1); at >= 0; at = text.indexOf('"', at + 1)) {
+    let slashes = at;
+    while (text.charCodeAt(slashes - 1) === backslash) slashes--;
+    if ((at - slashes) % 2 === 0) return at + 1;
+  }
+  return text.length;
+}

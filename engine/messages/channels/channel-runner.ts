@@ -1,0 +1,292 @@
+// Runs the channels: opens and closes their sources, sets up their destinations, and lets people start, pause, drain and stop each of them
+// without touching the others.
+import type { Actor } from '../../kernel/actor.ts';
+import { engineActor } from '../../kernel/actor.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import { unavailable } from '../../kernel/outcomes.ts';
+import type { MessageReader } from '../../storage/message-store.ts';
+import type { DestinationState, Outbox } from '../outbox.ts';
+import type { Sender } from '../ports.ts';
+import { retryPolicies } from '../retry.ts';
+import { usualSettings, type ChannelSettings, type SettingsOf } from '../stages.ts';
+import type { ChannelBook } from './channel-book.ts';
+import type { ChannelDefinition, DestinationDefinition } from './channel.ts';
+import { compileChannel, destinationName, policyOf } from './compile-channel.ts';
+import type { Switches } from './switches.ts';
+
+/** Whether messages come in, and whether they are worked on. */
+export const channelPositions = {
+  running: { takesIn: true, works: true },
+  paused: { takesIn: true, works: false },
+  /** Takes nothing in; stopped when nothing waits any more. */
+  draining: { takesIn: false, works: true },
+  stopped: { takesIn: false, works: false },
+} as const;
+
+export type ChannelPosition = keyof typeof channelPositions;
+export type DestinationPosition = 'open' | 'held';
+
+/** Where messages of a channel come from, brought by an adapter. */
+export interface ChannelSource {
+  /** Rejects when it cannot be opened: a port in use, a folder that is not there. */
+  start(): Promise<{ readonly port?: number }>;
+  /** Answers what came in, then closes. */
+  stop(): Promise<void>;
+  connections?(): number;
+}
+
+export interface ChannelStatus {
+  readonly position: ChannelPosition;
+  readonly source: 'open' | 'closed' | 'failed';
+  /** Why it failed. */
+  readonly problem?: string;
+  readonly port?: number;
+  readonly connections?: number;
+}
+
+export interface ChannelRunnerOptions {
+  readonly book: ChannelBook;
+  readonly channelSwitches: Switches<ChannelPosition>;
+  readonly destinationSwitches: Switches<DestinationPosition>;
+  readonly outbox: Pick<Outbox, 'register' | 'unregister' | 'hold' | 'letGo' | 'onHold' | 'state'>;
+  readonly messages: Pick<MessageReader, 'messages'>;
+  readonly makeSource: (channel: ChannelDefinition) => ChannelSource;
+  readonly makeSender: (channel: ChannelDefinition, destination: DestinationDefinition) => Sender;
+  /** What a channel without a charset of its own assumes. */
+  readonly charset: string | undefined;
+  readonly logger: Logger;
+  /** A message may be waiting: the processor's. */
+  readonly wake: () => void;
+  /** How often a draining channel is looked at; half a second unless told. */
+  readonly drainPollMs?: number;
+}
+
+export interface ChannelRunner {
+  /** Loads channels and switches and sets up destinations. Nothing comes in yet. */
+  load(): Promise<void>;
+  /** Opens the sources. One that cannot be opened does not hold up the others; it is tried again when its channel is started. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  readonly settingsOf: SettingsOf;
+  /** Channels whose messages wait. */
+  held(): readonly string[];
+  /** Throws Refusal `unavailable` where the channel takes nothing in. */
+  admit(channel: string): void;
+  put(name: string, position: ChannelPosition, actor: Actor): Promise<ChannelStatus>;
+  status(name: string): ChannelStatus;
+  putDestination(name: string, position: DestinationPosition, actor: Actor): Promise<void>;
+  destinations(): Readonly<Record<string, DestinationState>>;
+}
+
+interface Running {
+  readonly definition: ChannelDefinition;
+  readonly settings: ChannelSettings;
+  source?: ChannelSource;
+  port?: number;
+  problem?: string;
+}
+
+export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunner {
+  const { book, channelSwitches, destinationSwitches, outbox, logger } = options;
+  const channels = new Map<string, Running>();
+  let isStarted = false;
+  let drainTimer: NodeJS.Timeout | undefined;
+  /** One change after the other: a source must be closed before its port is opened anew. */
+  let lastChange: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = lastChange.then(work, work);
+    lastChange = done.catch(() => undefined);
+    return done;
+  };
+
+  const open = async (running: Running, isStart = false): Promise<void> => {
+    const { name } = running.definition;
+    if (running.source !== undefined || !channelPositions[channelSwitches.position(name)].takesIn) return;
+    try {
+      const source = options.makeSource(running.definition);
+      const { port } = await source.start();
+      Object.assign(running, { source, port, problem: undefined });
+    } catch (error) {
+      // Without the channel of the settings the engine is not what its owner asked for.
+      if (isStart && book.channel(name).origin.kind === 'settings') throw error;
+      running.problem = (error as Error).message;
+      logger.error({ channel: name }, 'the source of a channel could not be opened', error);
+    }
+  };
+  const shut = async (running: Running): Promise<void> => {
+    const { source } = running;
+    delete running.source;
+    delete running.port;
+    await source?.stop();
+  };
+  const senderOf = (definition: ChannelDefinition, destination: DestinationDefinition): Sender => {
+    try {
+      return options.makeSender(definition, destination);
+    } catch (error) {
+      const name = destinationName(definition.name, destination.name);
+      logger.error({ destination: name }, 'a destination could not be set up', error);
+      return notSetUp;
+    }
+  };
+  const setUp = (definition: ChannelDefinition): Running => {
+    const settings = compileChannel(definition);
+    for (const destination of definition.destinations ?? []) {
+      const name = destinationName(definition.name, destination.name);
+      outbox.register(name, senderOf(definition, destination), rulesOf(destination));
+      if (destinationSwitches.position(name) === 'held') outbox.hold(name);
+    }
+    return { definition, settings: { ...settings, charset: settings.charset ?? options.charset } };
+  };
+  const takeDown = (before: ChannelDefinition, after: ChannelDefinition | undefined): void => {
+    const stay = new Set(after?.destinations?.map(({ name }) => name));
+    for (const { name } of before.destinations ?? []) {
+      if (!stay.has(name)) outbox.unregister(destinationName(before.name, name));
+    }
+  };
+  const apply = async (name: string): Promise<void> => {
+    const before = channels.get(name);
+    const after = book.all().find(({ definition }) => definition.name === name)?.definition;
+    const keepsSource = before !== undefined && sameSource(before.definition, after);
+    if (before !== undefined) takeDown(before.definition, after);
+    if (before !== undefined && !keepsSource) await shut(before);
+    if (after === undefined) {
+      channels.delete(name);
+      // What it still has goes on: nobody could let it go on later.
+      if (channelSwitches.position(name) !== 'running')
+        {await channelSwitches.put(name, 'running', engineActor);}
+      return;
+    }
+    const running = setUp(after);
+    if (keepsSource) {
+      Object.assign(running, { source: before.source, port: before.port, problem: before.problem });
+    }
+    channels.set(name, running);
+    if (isStarted) await open(running);
+    options.wake();
+  };
+  const status = (name: string): ChannelStatus => {
+    const { source, port, problem } = channels.get(name) ?? {};
+    const connections = source?.connections?.();
+    return {
+      position: channelSwitches.position(name),
+      source: source !== undefined ? 'open' : problem !== undefined ? 'failed' : 'closed',
+      ...(problem === undefined || source !== undefined ? {} : { problem }),
+      ...(port === undefined ? {} : { port }),
+      ...(connections === undefined ? {} : { connections }),
+    };
+  };
+  const put = async (name: string, position: ChannelPosition, actor: Actor): Promise<ChannelStatus> => {
+    book.channel(name);
+    await channelSwitches.put(name, position, actor);
+    const running = channels.get(name);
+    if (running !== undefined && isStarted) {
+      if (channelPositions[position].takesIn) await open(running);
+      else await shut(running);
+    }
+    logger.info({ channel: name, position }, 'channel switched');
+    options.wake();
+    return status(name);
+  };
+  const lookAtDrains = async (): Promise<void> => {
+    for (const name of channels.keys()) {
+      if (channelSwitches.position(name) !== 'draining') continue;
+      const waiting = await options.messages.messages({
+        channel: name,
+        state: 'received',
+        limit: 1,
+        offset: 0,
+      });
+      if (waiting.items.length === 0) await inTurn(() => put(name, 'stopped', engineActor));
+    }
+  };
+  const watchDrains = (): void => {
+    drainTimer = setTimeout(() => {
+      lookAtDrains()
+        .catch((cause: unknown) => logger.error({}, 'draining channels could not be looked at', cause))
+        .finally(() => isStarted && watchDrains());
+    }, options.drainPollMs ?? 500).unref();
+  };
+
+  book.onChange(async (names) => {
+    for (const name of names) await inTurn(() => apply(name));
+  });
+  outbox.onHold((name, { id }) => {
+    destinationSwitches
+      .put(name, 'held', engineActor, `the answer to delivery ${id} asks for it`)
+      .catch((cause: unknown) => logger.error({ destination: name }, 'a hold could not be kept', cause));
+  });
+
+  return {
+    load: async () => {
+      await channelSwitches.load();
+      await destinationSwitches.load();
+      await book.load();
+      for (const { definition } of book.all()) channels.set(definition.name, setUp(definition));
+      for (const [name, position] of destinationSwitches.positions()) {
+        if (position === 'held') outbox.hold(name);
+      }
+    },
+    start: async () => {
+      isStarted = true;
+      for (const running of channels.values()) await inTurn(() => open(running, true));
+      watchDrains();
+    },
+    stop: async () => {
+      isStarted = false;
+      clearTimeout(drainTimer);
+      await inTurn(async () => {
+        await Promise.all([...channels.values()].map(shut));
+      });
+    },
+    settingsOf: (name) =>
+      channels.get(name)?.settings ?? { ...usualSettings(name), charset: options.charset },
+    held: () => {
+      const switched = [...channelSwitches.positions()];
+      return switched.filter(([, position]) => !channelPositions[position].works).map(([name]) => name);
+    },
+    admit: (name) => {
+      const position = channelSwitches.position(name);
+      if (!channelPositions[position].takesIn) {
+        throw unavailable(`channel ${name} is ${position}: it takes nothing in`);
+      }
+    },
+    put: (name, position, actor) => inTurn(() => put(name, position, actor)),
+    status,
+    putDestination: async (name, position, actor) => {
+      await destinationSwitches.put(name, position, actor);
+      if (position === 'held') outbox.hold(name);
+      else outbox.letGo(name);
+    },
+    destinations: () => outbox.state(),
+  };
+}
+
+/** Of a destination whose certificate or key cannot be read: what waits goes on waiting. */
+const notSetUp: Sender = {
+  send: async () => ({
+    state: 'failed',
+    retry: 'transient',
+    reason: {
+      code: 'destination-not-set-up',
+      text: 'the destination could not be set up: the log says why; mend it, then change or restart its channel',
+    },
+  }),
+  close: async () => undefined,
+};
+
+const sameSource = (one: ChannelDefinition, other: ChannelDefinition | undefined): boolean =>
+  JSON.stringify(one.source) === JSON.stringify(other?.source);
+
+function rulesOf({
+  answers,
+  retry,
+  circuit,
+  perSecond,
+}: DestinationDefinition): Parameters<Outbox['register']>[2] {
+  return {
+    policy: policyOf(retry ?? {}, retryPolicies.sending),
+    ...(answers === undefined ? {} : { answers }),
+    circuit: { failures: circuit?.failures ?? 5, pauseMs: (circuit?.pauseSeconds ?? 30) * 1000 },
+    ...(perSecond === undefined ? {} : { perSecond }),
+  };
+}

@@ -1,0 +1,35 @@
+// Step 2 of processing: under what the message will be found — patients, barcodes, and what its channel indexes. Also what comes to a dead
+// end is found by it.
+import type { MessageKey } from '../storage/message-store.ts';
+import { readMessagePath, type MessagePath } from './channels/message-path.ts';
+import type { Parsed, ProcessingParts } from './stages.ts';
+
+interface IndexedPath {
+  readonly name: string;
+  readonly path: MessagePath;
+}
+
+const pathOf = (name: string, text: string): readonly IndexedPath[] => {
+  const path = readMessagePath(text);
+  return path === undefined ? [] : [{ name, path }];
+};
+
+/** Where patient numbers and barcodes stand, in HL7 v2 and in ASTM. */
+const usual: readonly IndexedPath[] = [
+  ...['PID-2', 'PID-3', 'PID-4', 'P-3', 'P-4'].flatMap((text) => pathOf('patient', text)),
+  ...['SPM-2.1', 'SPM-2.2', 'SAC-3', 'OBR-2', 'OBR-3', 'O-3'].flatMap((text) => pathOf('barcode', text)),
+];
+
+const mostKeys = 100;
+const longestValue = 200;
+
+export async function indexKeys(message: Parsed, { unit, settingsOf }: ProcessingParts): Promise<Parsed> {
+  const { record, wire } = message;
+  const paths = [...usual, ...(settingsOf(record.channel).index ?? [])];
+  const keys = paths.flatMap(({ name, path }): readonly MessageKey[] =>
+    path(wire).map((text) => ({ name, value: text.slice(0, longestValue) })),
+  );
+  const distinct = new Map(keys.map((key) => [`${key.name}\0${key.value}`, key]));
+  await unit.messages.addKeys(record.id, [...distinct.values()].slice(0, mostKeys));
+  return message;
+}

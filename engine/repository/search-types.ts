@@ -1,0 +1,67 @@
+// https://hl7.org/fhir/R4/http.html#search over several types: a system search, or all that a compartment holds.
+import { badRequest } from '../kernel/outcomes.ts';
+import type { Answers } from '../search/answers.ts';
+import type { Include, SearchRequest } from '../search/search-index.ts';
+import type { SystemPlan } from '../search/plan.ts';
+import { admitType } from './admit.ts';
+import { understand } from './answer-questions.ts';
+import { within } from './compartment.ts';
+import { includedWith } from './include.ts';
+import type { SearchChoice, SearchResult } from './repository.ts';
+import { linksOf, pageLimits } from './search.ts';
+import type { Reading } from './work.ts';
+
+/** Newest first. Each type has to know all the parameters. */
+export async function searchTypes(
+  reading: Reading,
+  types: readonly string[],
+  query: string,
+  choice: SearchChoice = {},
+): Promise<SearchResult> {
+  const requests = await understand(reading, (answers) => {
+    const read = (asked: string): readonly SearchRequest[] =>
+      types.map((type) => requestOf(reading, type, asked, { ...choice, answers }));
+    // What one type does not know is left out for all.
+    const ignored = new Set(read(query).flatMap((request) => request.ignored));
+    return read(without(query, ignored)).map((request) => ({ ...request, ignored: [...ignored] }));
+  });
+  const [first] = requests;
+  if (!first) throw badRequest('a search is for one resource type at least', '_type');
+  const plans = requests.map(({ plan }) => within(reading.parts, plan, choice.compartment));
+  const { count, after, total: counting } = first.plan;
+  const plan: SystemPlan = { parts: plans, count, after, total: counting === 'none' ? 'none' : 'accurate' };
+  const page = await reading.resources.searchTypes(plan);
+  return {
+    matches: page.matches,
+    included: await includedWith(reading, page.matches, includesOf(requests)),
+    total: page.total,
+    ...linksOf(first.self, first.plan, page),
+    ignored: first.ignored,
+  };
+}
+
+const without = (query: string, keys: ReadonlySet<string>): string =>
+  keys.size === 0
+    ? query
+    : String(new URLSearchParams([...new URLSearchParams(query)].filter(([key]) => !keys.has(key))));
+
+function requestOf(
+  { parts: { index, base } }: Reading,
+  type: string,
+  query: string,
+  choice: SearchChoice & { readonly answers: Answers },
+): SearchRequest {
+  admitType(index, type);
+  const request = index.request(type, query, { ...pageLimits(base(), choice), answers: choice.answers });
+  const [key, ...more] = request.plan.order;
+  const isUsual = key === undefined || (key.by.kind === 'lastUpdated' && key.descending && more.length === 0);
+  if (!isUsual) throw badRequest('a search over several types is sorted by -_lastUpdated', '_sort');
+  return request;
+}
+
+/** Each once. */
+const includesOf = (requests: readonly SearchRequest[]): readonly Include[] => [
+  ...new Map(
+    requests.flatMap(({ includes }) => includes.map((include) => [JSON.stringify(include), include])),
+  ).values(),
+];

@@ -1,0 +1,54 @@
+// Steps of the file's layout that are about messages, channels and deliveries; in their order in migrations.ts.
+
+/** Messages know the batch that they came in. */
+export const messagesOfBatches = `
+  ALTER TABLE message ADD COLUMN batch TEXT;
+  CREATE INDEX message_by_batch ON message (batch, sequence) WHERE batch IS NOT NULL;
+`;
+
+/** Counts by channel and destination instead of over all: the same cost, and each channel's figures are there. */
+const countedByOwner = (table: string, owner: string): string => {
+  const add = (row: string, by: number): string => `
+      INSERT INTO census VALUES ('${table}/' || ${row}.${owner}, ${row}.state, ${by})
+        ON CONFLICT DO UPDATE SET count = count + excluded.count;`;
+  return `
+  DROP TRIGGER ${table}_kept; DROP TRIGGER ${table}_left; DROP TRIGGER ${table}_moved;
+  INSERT INTO census SELECT '${table}/' || ${owner}, state, count(*) FROM ${table} GROUP BY ${owner}, state;
+  CREATE TRIGGER ${table}_kept AFTER INSERT ON ${table} BEGIN ${add('new', 1)} END;
+  CREATE TRIGGER ${table}_left AFTER DELETE ON ${table} BEGIN ${add('old', -1)} END;
+  CREATE TRIGGER ${table}_moved AFTER UPDATE OF state ON ${table} WHEN new.state <> old.state
+    BEGIN ${add('old', -1)} ${add('new', 1)} END;`;
+};
+
+export const messagesOfChannels = `
+  CREATE TABLE configuration (
+    kind TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL,
+    comment TEXT NOT NULL, body TEXT, PRIMARY KEY (kind, name, version)
+  ) STRICT, WITHOUT ROWID;
+
+  DELETE FROM census;
+  ${countedByOwner('message', 'channel')}
+  ${countedByOwner('delivery', 'destination')}
+
+  DROP INDEX message_by_channel;
+  CREATE INDEX message_by_channel ON message (channel, state, received_at);
+  DROP INDEX delivery_by_destination;
+  CREATE INDEX delivery_by_destination ON delivery (destination, state, created_at);
+
+  -- Under what a message is found besides: patient numbers, barcodes, and the paths that its channel indexes.
+  CREATE TABLE message_key (
+    name TEXT NOT NULL, value TEXT NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (name, value, sequence)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX message_key_by_sequence ON message_key (sequence);
+
+  CREATE INDEX message_by_type ON message (message_type, received_at);
+  CREATE INDEX message_by_reason ON message (reason_code, received_at) WHERE reason_code IS NOT NULL;
+  CREATE INDEX message_by_replay ON message (replay_of) WHERE replay_of IS NOT NULL;
+
+  -- What the maps made of a message, where its channel keeps it.
+  CREATE TABLE message_mapped (sequence INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+
+  ALTER TABLE delivery ADD COLUMN response BLOB;
+  ALTER TABLE delivery ADD COLUMN response_type TEXT;
+  ALTER TABLE delivery ADD COLUMN settled_at INTEGER;
+`;

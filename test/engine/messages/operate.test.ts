@@ -1,0 +1,255 @@
+// What operators do and see: replays as jobs, sending again, alerts, live counts.
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createAlerts, type AlertChange, type Alerts } from '../../../engine/messages/alerts.ts';
+import type { ChannelDefinition } from '../../../engine/messages/channels/channel.ts';
+import { compileChannel } from '../../../engine/messages/channels/compile-channel.ts';
+import { createDeadLetters } from '../../../engine/messages/dead-letters.ts';
+import { createLive } from '../../../engine/messages/live.ts';
+import type { DestinationState } from '../../../engine/messages/outbox.ts';
+import { createReplays, type Replays } from '../../../engine/messages/replays.ts';
+import { createResend, type Resend } from '../../../engine/messages/resend.ts';
+import { administrator, arrivalOf, hl7, openHouse, until, type House } from './house.ts';
+
+let house: House;
+beforeEach(async () => {
+  house = await openHouse();
+});
+afterEach(() => house.close());
+
+const channel: ChannelDefinition = {
+  name: 'lab',
+  source: { kind: 'http' },
+  storage: 'all',
+  destinations: [
+    { name: 'lis', to: { kind: 'file', folder: 'x' }, when: [{ path: 'OBR-3', is: 'nothing' }] },
+    {
+      name: 'fhir',
+      to: { kind: 'file', folder: 'x' },
+      body: 'fhir',
+      when: [{ path: 'OBR-3', is: 'nothing' }],
+    },
+  ],
+};
+const settingsOf = (name: string) => compileChannel({ ...channel, name });
+
+async function given(count: number, value = '2.78'): Promise<void> {
+  const inbox = house.inbox({ settingsOf });
+  for (let at = 1; at <= count; at += 1) {
+    await inbox.receive(arrivalOf(hl7({ controlId: `${value}-${at}`, specimen: `S${at}`, value })));
+    house.clock.advance(1_000);
+  }
+  const processor = house.processor({ settingsOf });
+  processor.start();
+  await until(async () => !Object.values(await house.states()).includes('received'));
+  await processor.stop();
+}
+
+describe('replays', () => {
+  let replays: Replays;
+  let resend: Resend;
+  beforeEach(() => {
+    const deadLetters = createDeadLetters({
+      ...house,
+      wake: () => undefined,
+      wakeDeliveries: () => undefined,
+    });
+    resend = createResend({ ...house, settingsOf });
+    replays = createReplays({ ...house, messages: house.store.messages, deadLetters, resend });
+  });
+  afterEach(() => replays.stop());
+
+  test('what a search finds waits again, whatever became of it, and the job tells how far it is', async () => {
+    await given(3);
+    await given(2, 'BAD');
+    const job = await replays.begin(
+      { filter: { state: 'dead' }, destinations: [], perSecond: 1_000 },
+      administrator,
+    );
+    expect(job).toMatchObject({ state: 'running', total: 2, by: 'amina' });
+    await until(() => replays.job(job.id).state === 'done');
+    expect(replays.job(job.id)).toMatchObject({ replayed: 2, refused: {}, endedAt: house.clock.now() });
+    const states = Object.entries(await house.states());
+    expect(
+      states
+        .filter(([, state]) => state === 'received')
+        .map(([id]) => id)
+        .sort(),
+    ).toEqual(['BAD-1', 'BAD-2']);
+  });
+
+  test('to chosen destinations it is sent again in the order of arrival, and not processed', async () => {
+    await given(3);
+    const destinations = ['lab.lis', 'lab.fhir'];
+    const { id } = await replays.begin(
+      { filter: { channel: 'lab' }, destinations, perSecond: 1_000 },
+      administrator,
+    );
+    await until(() => replays.job(id).state === 'done');
+    const { items } = await house.store.messages.deliveries({
+      destination: 'send:lab.lis',
+      limit: 9,
+      offset: 0,
+    });
+    expect(items.map(({ payload }) => /2\.78-\d/.exec(Buffer.from(payload).toString())?.[0])).toEqual([
+      '2.78-1',
+      '2.78-2',
+      '2.78-3',
+    ]);
+    const bundles = await house.store.messages.deliveries({
+      destination: 'send:lab.fhir',
+      limit: 9,
+      offset: 0,
+    });
+    expect(JSON.parse(Buffer.from(bundles.items[0]!.payload).toString())).toMatchObject({
+      resourceType: 'Bundle',
+    });
+    expect(new Set(Object.values(await house.states()))).toEqual(new Set(['processed']));
+  });
+
+  test('what refuses is counted by its code, and the others go on', async () => {
+    await given(1);
+    await house.inbox().receive(arrivalOf(hl7({ controlId: 'waiting' })));
+    const { id } = await replays.begin(
+      { filter: { channel: 'lab' }, destinations: [], perSecond: 1_000 },
+      administrator,
+    );
+    await until(() => replays.job(id).state === 'done');
+    expect(replays.job(id)).toMatchObject({ total: 2, replayed: 1, refused: { conflict: 1 } });
+  });
+
+  test('it is throttled, and ends when it is cancelled', async () => {
+    await given(5);
+    const { id } = await replays.begin(
+      { filter: { channel: 'lab' }, destinations: [], perSecond: 5 },
+      administrator,
+    );
+    await until(() => replays.job(id).replayed === 2);
+    replays.cancel(id);
+    await until(() => replays.job(id).state === 'cancelled');
+    expect(replays.job(id).replayed).toBeLessThan(5);
+  });
+
+  test('a destination that is not of the channel is refused', async () => {
+    await given(1);
+    const [message] = await house.messages();
+    await expect(resend(message!.id, ['lab.nobody'], administrator)).rejects.toMatchObject({
+      code: 'bad-request',
+    });
+  });
+});
+
+describe('alerts', () => {
+  const minute = 60_000;
+  const state = (change: Partial<DestinationState> = {}): DestinationState => ({
+    ...{ circuit: 'closed', failures: 0, isHeld: false, underWay: 0 },
+    ...change,
+  });
+  let told: AlertChange[][];
+  let destinations: Record<string, DestinationState>;
+  let failing = false;
+
+  const alertsOf = (rules: ChannelDefinition['alerts']): Alerts => {
+    told = [];
+    destinations = {};
+    failing = false;
+    return createAlerts({
+      ...house,
+      messages: house.store.messages,
+      channels: () => [{ ...channel, ...(rules === undefined ? {} : { alerts: rules }) }],
+      destinations: () => destinations,
+      except: ['alerts'],
+      tell: async (changes) => {
+        if (failing) throw new Error('disk full');
+        told.push([...changes]);
+      },
+      gapMs: minute,
+    });
+  };
+  const lines = (): readonly string[][] =>
+    told.map((changes) => changes.map(({ change, alert }) => `${change} ${alert.code} ${alert.subject}`));
+
+  const happenings: readonly (readonly [
+    string,
+    NonNullable<ChannelDefinition['alerts']>,
+    () => Promise<unknown>,
+  ])[] = [
+    [
+      'silence',
+      { silenceMinutes: 10 },
+      async () => {
+        house.clock.advance(10 * minute);
+      },
+    ],
+    [
+      'waiting-long',
+      { oldestMinutes: 5 },
+      async () => {
+        await house.inbox().receive(arrivalOf(hl7()));
+        house.clock.advance(5 * minute);
+      },
+    ],
+    ['queue-long', { queueLength: 1 }, () => house.inbox().receive(arrivalOf(hl7()))],
+    ['many-dead', { deadPerHour: 2 }, () => given(2, 'BAD')],
+  ];
+  test.each(happenings)('%s', async (code, rules, happens) => {
+    const alerts = alertsOf(rules);
+    await alerts.look();
+    expect(alerts.current()).toEqual([]);
+    await happens();
+    await alerts.look();
+    expect(lines()).toEqual([[`raised ${code} lab`]]);
+  });
+
+  test('each is told once when it begins and once when it is over, together with what happens meanwhile', async () => {
+    const alerts = alertsOf(undefined);
+    destinations = { 'lab.lis': state({ circuit: 'open', failures: 5 }), alerts: state({ circuit: 'open' }) };
+    await alerts.look();
+    await alerts.look();
+    destinations = { 'lab.lis': state({ isHeld: true }) };
+    await alerts.look();
+    expect(lines()).toEqual([['raised connection-lost lab.lis']]);
+    house.clock.advance(minute);
+    await alerts.look();
+    expect(lines()[1]?.toSorted()).toEqual(['over connection-lost lab.lis', 'raised held lab.lis']);
+  });
+
+  test('what could not be told is told later; what was over by then is not', async () => {
+    const alerts = alertsOf(undefined);
+    failing = true;
+    destinations = { a: state({ isHeld: true }), b: state({ isHeld: true }) };
+    await expect(alerts.look()).rejects.toThrow('disk full');
+    failing = false;
+    destinations = { a: state({ isHeld: true }) };
+    await alerts.look();
+    expect(lines()).toEqual([['raised held a']]);
+  });
+});
+
+describe('live counts', () => {
+  test('a watcher gets all at once, then what changes, until it is stopped; nobody looks when nobody watches', async () => {
+    let looks = 0;
+    let count = 1;
+    const live = createLive({
+      ...house,
+      look: async () => {
+        looks += 1;
+        return { counts: { count } };
+      },
+      refuse: () => new Error('too many'),
+      everyMs: 5,
+      mostWatchers: 1,
+    });
+    expect(looks).toBe(0);
+    const watcher = live.watch()[Symbol.asyncIterator]();
+    expect(() => live.watch()).toThrow('too many');
+    expect((await watcher.next()).value).toBe('event: counts\ndata: {"count":1}\n\n');
+    count = 2;
+    expect((await watcher.next()).value).toContain('{"count":2}');
+    const end = watcher.next();
+    live.stop();
+    expect((await end).done).toBe(true);
+    const after = looks;
+    await new Promise((wait) => setTimeout(wait, 30));
+    expect(looks - after).toBeLessThanOrEqual(1);
+  });
+});

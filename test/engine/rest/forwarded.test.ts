@@ -1,0 +1,132 @@
+// Links behind reverse proxies: whose word counts, and what it makes of the links.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startServer, type RunningServer } from './running-server.ts';
+
+const opened: RunningServer[] = [];
+const start = async (choice: Parameters<typeof startServer>[0]): Promise<RunningServer> => {
+  const server = await startServer(choice);
+  opened.push(server);
+  return server;
+};
+afterAll(async () => {
+  for (const server of opened) await server.stop();
+});
+
+async function selfLink(server: RunningServer, headers: Record<string, string>): Promise<string> {
+  const bundle = (await (await server.ask('Patient?_id=a', { headers })).json()) as {
+    readonly link: readonly { readonly url: string }[];
+  };
+  return bundle.link[0]?.url.replace('/fhir/R4/Patient?_id=a', '') ?? '';
+}
+
+describe('a proxy that is trusted', () => {
+  let server: RunningServer;
+  beforeAll(async () => void (server = await start({ trustedProxies: ['127.0.0.0/8', '10.0.0.1'] })));
+
+  const rows: readonly (readonly [rule: string, headers: Record<string, string>, url: string | undefined])[] =
+    [
+      ['says nothing', {}, undefined],
+      [
+        'Forwarded',
+        { forwarded: 'for=192.0.2.60;proto=https;host=fhir.example.org' },
+        'https://fhir.example.org',
+      ],
+      [
+        'Forwarded with a port',
+        { forwarded: 'proto=https;host="fhir.example.org:8443"' },
+        'https://fhir.example.org:8443',
+      ],
+      [
+        'Forwarded by two trusted proxies',
+        {
+          forwarded: 'for=192.0.2.60;proto=https;host=outer.example.org, for=10.0.0.1;proto=http;host=inner',
+        },
+        'https://outer.example.org',
+      ],
+      [
+        'Forwarded, with something that the client wrote before',
+        { forwarded: 'host=evil.example, for=192.0.2.60;proto=https;host=fhir.example.org' },
+        'https://fhir.example.org',
+      ],
+      [
+        'X-Forwarded',
+        {
+          'x-forwarded-proto': 'https',
+          'x-forwarded-host': 'fhir.example.org',
+          'x-forwarded-prefix': '/kiungo/',
+        },
+        'https://fhir.example.org/kiungo',
+      ],
+      [
+        'X-Forwarded with a port',
+        { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'fhir.example.org', 'x-forwarded-port': '8443' },
+        'https://fhir.example.org:8443',
+      ],
+      [
+        'X-Forwarded with the usual port',
+        { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'fhir.example.org', 'x-forwarded-port': '443' },
+        'https://fhir.example.org',
+      ],
+      [
+        'X-Forwarded, with something that the client wrote before',
+        {
+          'x-forwarded-for': '198.51.100.7, 192.0.2.60',
+          'x-forwarded-proto': 'http, https',
+          'x-forwarded-host': 'evil.example, fhir.example.org',
+        },
+        'https://fhir.example.org',
+      ],
+      [
+        'X-Forwarded by two trusted proxies',
+        {
+          'x-forwarded-for': '192.0.2.60, 10.0.0.1',
+          'x-forwarded-proto': 'https, http',
+          'x-forwarded-host': 'outer.example.org, inner',
+        },
+        'https://outer.example.org',
+      ],
+      [
+        'a protocol that is none',
+        { 'x-forwarded-proto': 'javascript', 'x-forwarded-host': 'a.example' },
+        undefined,
+      ],
+      ['a host that is none', { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'a"><script>' }, undefined],
+      [
+        'a prefix that is none',
+        { 'x-forwarded-proto': 'https', 'x-forwarded-prefix': '//evil.example' },
+        undefined,
+      ],
+    ];
+  test.each(rows)('%s', async (_rule, headers, url) => {
+    expect(await selfLink(server, headers)).toBe(url ?? server.url);
+  });
+
+  test('decides about Location, fullUrl and the capabilities as well', async () => {
+    const headers = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'fhir.example.org' };
+    const body = '{"resourceType":"Patient"}';
+    const created = await server.ask('Patient', { method: 'POST', body, headers });
+    expect(created.headers.get('location')).toMatch(/^https:\/\/fhir\.example\.org\/fhir\/R4\/Patient\//);
+    const statement = await (await fetch(`${server.fhir}/metadata`, { headers })).json();
+    expect(statement).toMatchObject({ implementation: { url: 'https://fhir.example.org/fhir/R4' } });
+    const smart = await (await fetch(`${server.fhir}/.well-known/smart-configuration`, { headers })).json();
+    expect(smart).toMatchObject({ token_endpoint: 'https://fhir.example.org/oauth2/token' });
+  });
+});
+
+const headers = { forwarded: 'proto=https;host=evil.example', 'x-forwarded-host': 'evil.example' };
+
+test('a peer that is not trusted is not heeded', async () => {
+  const nobody = await start({});
+  expect(await selfLink(nobody, headers)).toBe(nobody.url);
+  const others = await start({ trustedProxies: ['192.0.2.0/24', '2001:db8::/32'] });
+  expect(await selfLink(others, headers)).toBe(others.url);
+});
+
+test('a public URL that was set counts more', async () => {
+  const server = await start({ publicUrl: 'https://set.example/engine', trustedProxies: ['127.0.0.1'] });
+  expect(await selfLink(server, headers)).toBe('https://set.example/engine');
+});
+
+test('a proxy that is no address is refused at the start', async () => {
+  await expect(startServer({ trustedProxies: ['proxy.example'] })).rejects.toThrow('proxy.example');
+});

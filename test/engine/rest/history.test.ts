@@ -1,0 +1,98 @@
+// History of a resource, of a type and of the system over a real socket: https://hl7.org/fhir/R4/http.html#history
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startServer, type RunningServer } from './running-server.ts';
+
+interface HistoryBundle {
+  readonly type: string;
+  readonly total?: number;
+  readonly link: readonly { readonly relation: string; readonly url: string }[];
+  readonly entry?: readonly {
+    readonly fullUrl: string;
+    readonly resource?: { readonly id: string; readonly meta: { readonly versionId: string } };
+    readonly request: { readonly method: string; readonly url: string };
+    readonly response: { readonly status: string; readonly etag: string; readonly lastModified: string };
+  }[];
+}
+
+let server: RunningServer;
+beforeAll(async () => {
+  server = await startServer();
+  const put = (type: string, id: string, more: object = {}): Promise<Response> =>
+    server.ask(`${type}/${id}`, { method: 'PUT', body: JSON.stringify({ resourceType: type, id, ...more }) });
+  await put('Patient', 'a');
+  server.clock.pass(60_000);
+  await put('Observation', 'o', { status: 'final' });
+  server.clock.pass(60_000);
+  await server.ask('Patient/a', { method: 'DELETE' });
+  server.clock.pass(60_000);
+  await put('Patient', 'b');
+});
+afterAll(() => server.stop());
+
+/** Every entry of every page, as `Patient/a 2`. */
+async function walk(path: string, init: RequestInit = {}): Promise<readonly string[]> {
+  const found: string[] = [];
+  let url: string | undefined = `/fhir/R4/${path}`;
+  while (url !== undefined) {
+    const bundle = (await (await server.ask(url, init)).json()) as HistoryBundle;
+    expect(bundle.type).toBe('history');
+    for (const { fullUrl, response } of bundle.entry ?? []) {
+      found.push(`${fullUrl.slice(server.fhir.length + 1)} ${/\d+/.exec(response.etag)?.[0] ?? ''}`);
+    }
+    url = bundle.link.find(({ relation }) => relation === 'next')?.url.slice(server.url.length);
+  }
+  return found;
+}
+
+const rows: readonly (readonly [rule: string, path: string, found: readonly string[]])[] = [
+  ['of a type', 'Patient/_history', ['Patient/b 1', 'Patient/a 2', 'Patient/a 1']],
+  ['of the system', '_history', ['Patient/b 1', 'Patient/a 2', 'Observation/o 1', 'Patient/a 1']],
+  ['page by page', '_history?_count=1', ['Patient/b 1', 'Patient/a 2', 'Observation/o 1', 'Patient/a 1']],
+  ['since an instant', '_history?_since=2026-03-01T08:02:00Z', ['Patient/b 1', 'Patient/a 2']],
+  [
+    'since an instant with a time zone that is not encoded',
+    '_history?_since=2026-03-01T11:02:00+03:00',
+    ['Patient/b 1', 'Patient/a 2'],
+  ],
+  ['at a time', '_history?_at=2026-03-01T08:01:30Z', ['Observation/o 1', 'Patient/a 1']],
+  ['at a time, of one resource', 'Patient/a/_history?_at=2026-03-01T08:01:30Z', ['Patient/a 1']],
+  ['of a day to come', '_history?_since=2030-01-01', []],
+  [
+    'newest first, as it is anyway',
+    'Patient/_history?_sort=-_lastUpdated&_count=1',
+    ['Patient/b 1', 'Patient/a 2', 'Patient/a 1'],
+  ],
+];
+
+describe('history', () => {
+  test.each(rows)('%s', async (_rule, path, found) => {
+    expect(await walk(path)).toEqual(found);
+  });
+
+  test('an entry says what was asked and what became of it', async () => {
+    const bundle = (await (await server.ask('Patient/_history')).json()) as HistoryBundle;
+    expect(bundle.total).toBe(3);
+    expect(bundle.entry?.[1]).toEqual({
+      fullUrl: `${server.fhir}/Patient/a`,
+      request: { method: 'DELETE', url: 'Patient/a' },
+      response: { status: '204 No Content', etag: 'W/"2"', lastModified: '2026-03-01T08:02:00.000Z' },
+    });
+    expect(bundle.entry?.[2]).toMatchObject({
+      resource: { id: 'a', meta: { versionId: '1' } },
+      request: { method: 'PUT', url: 'Patient/a' },
+      response: { status: '201 Created' },
+    });
+  });
+
+  test('of the system shows only the types that the scopes let be read', async () => {
+    const authorization = `Bearer ${await server.tokenOf('reader')}`;
+    expect(await walk('_history', { headers: { authorization } })).toEqual(['Observation/o 1']);
+  });
+
+  test('of another type is forbidden, of what is no type not found, of nothing not found', async () => {
+    const authorization = `Bearer ${await server.tokenOf('reader')}`;
+    expect((await server.ask('Patient/_history', { headers: { authorization } })).status).toBe(403);
+    expect((await server.ask('Thing/_history')).status).toBe(404);
+    expect((await server.ask('Patient/nobody/_history')).status).toBe(404);
+  });
+});
