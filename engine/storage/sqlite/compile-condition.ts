@@ -3,7 +3,7 @@
 import { Refusal } from '../../kernel/outcomes.ts';
 import type { Condition, Leaf } from '../../search/plan.ts';
 import { inTime, joined, listed, no, sql, yes, type Fragment } from './fragment.ts';
-import { leafSource, leafTest } from './compile-leaf.ts';
+import { countedSource, leafSource, leafTest } from './compile-leaf.ts';
 import { Compilation, type Source } from './compilation.ts';
 import type { Names } from './names.ts';
 import { narrowed } from './narrow.ts';
@@ -107,8 +107,14 @@ export class ConditionCompiler extends Compilation {
       case 'pointed-at-by':
         return this.#estimateOver(condition, condition.source, type, limit);
       case 'leaf': {
-        const source = this.#leafSource(condition.leaf, type);
-        return source === undefined ? Infinity : this.#count(source, limit);
+        this.#countLeaf();
+        const source = countedSource(this, condition.leaf, type);
+        if (source === undefined) return Infinity;
+        // Where each row is a match, the limit alone ends the counting soon.
+        return this.#count(
+          source.ordered ? source : { ...source, where: sql`${source.where} AND ${inTime}` },
+          limit,
+        );
       }
     }
   }

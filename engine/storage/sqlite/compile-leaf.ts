@@ -1,24 +1,33 @@
 // One condition on the index entries of one parameter as SQL: as a source of rids, and as a test of one rid at hand.
 import type { Leaf } from '../../search/plan.ts';
 import type { Compilation, Source } from './compilation.ts';
-import { inTime, joined, sql, word, type Fragment } from './fragment.ts';
+import { inTime, joined, sql, word, yes, type Fragment } from './fragment.ts';
 import { fromOf, ridOf, rowsOf } from './leaf-rows.ts';
 import { textQuery } from './text-index.ts';
 
 /** Where the matches come from; undefined where only testing each resource tells (`missing`). */
 export function leafSource(compilation: Compilation, leaf: Leaf, type: string): Source | undefined {
+  const source = countedSource(compilation, leaf, type);
+  return source && { ...source, where: sql`${source.where} AND ${inTime}` };
+}
+
+/** The same for one who looks at a few rows alone, and needs no more time for it than it has. */
+export function countedSource(compilation: Compilation, leaf: Leaf, type: string): Source | undefined {
   if (leaf.kind === 'missing') return undefined;
   const row = compilation.alias();
   const rows = rowsOf(compilation, leaf, type, row);
   const { low, high } = compilation.span(type);
   const rid = ridOf(rows, row);
-  const { ordered } = rows;
+  const { ordered, leading = yes } = rows;
+  const where = sql`${rows.where} AND ${leading}`;
   // Left to choose, SQLite would walk all resources of the type: it does not know how few have the asked id.
-  if (rows.led !== undefined) {
-    return { rid, from: fromOf(rows, row, rows.led), where: sql`${rows.where} AND ${inTime}`, ordered };
-  }
-  const where = sql`${rows.where} AND ${rid} BETWEEN ${low} AND ${high} AND ${inTime}`;
-  return { rid, from: fromOf(rows, row), where, ordered };
+  if (rows.led !== undefined) return { rid, from: fromOf(rows, row, rows.led), where, ordered };
+  return {
+    rid,
+    from: fromOf(rows, row),
+    where: sql`${where} AND ${rid} BETWEEN ${low} AND ${high}`,
+    ordered,
+  };
 }
 
 /** Whether the live resource `rid` matches. */

@@ -58,14 +58,24 @@ function partValues(numbers: Numbers, part: PartEntry | undefined): readonly Sql
   }
 }
 
-/** Whether the parts of a row satisfy the leaves, part by part. */
-export function partsTest(compilation: Compilation, leaves: readonly PartLeaf[], row: Fragment): Fragment {
+/** Whether the parts of a row satisfy the leaves, part by part. `widest`: no part that is a range is wider. */
+export function partsTest(
+  compilation: Compilation,
+  leaves: readonly PartLeaf[],
+  row: Fragment,
+  widest: number,
+): Fragment {
   return leaves
-    .map((leaf, index) => partTest(compilation, leaf, row, index + 1))
+    .map((leaf, index) => partTest(compilation, leaf, row, { place: index + 1, widest }))
     .reduce((all, test) => sql`${all} AND ${test}`);
 }
 
-function partTest(compilation: Compilation, leaf: PartLeaf, row: Fragment, place: number): Fragment {
+function partTest(
+  compilation: Compilation,
+  leaf: PartLeaf,
+  row: Fragment,
+  { place, widest }: { readonly place: number; readonly widest: number },
+): Fragment {
   const { names } = compilation;
   const [value, high, unit, system] = ['value', 'high', 'unit', 'system'].map(
     (name) => sql`${row}.${word(`${name}${place}`)}`,
@@ -86,11 +96,11 @@ function partTest(compilation: Compilation, leaf: PartLeaf, row: Fragment, place
       return sql`${comparedString(value, high, leaf)} AND ${isOf('string')}`;
     case 'date':
     case 'number':
-      return sql`${comparedRange(value, high, leaf, Infinity)} AND ${isOf(leaf.kind)}`;
+      return sql`${comparedRange(value, high, leaf, widest)} AND ${isOf(leaf.kind)}`;
     case 'quantity': {
       const inUnit =
         leaf.unit === undefined ? sql`${unit} >= 0` : sql`${unit} = ${names.find('unit', leaf.unit)}`;
-      return sql`${comparedRange(value, high, leaf, Infinity)} AND ${inUnit} AND ${inSystem(leaf.system)}`;
+      return sql`${comparedRange(value, high, leaf, widest)} AND ${inUnit} AND ${inSystem(leaf.system)}`;
     }
   }
 }

@@ -3,11 +3,10 @@
 import type { IndexEntry } from '../../search/index-entry.ts';
 import type { Connection } from './connection.ts';
 import { rowOf, type IndexRow } from './entry-rows.ts';
-import { repeated } from './index-rows.ts';
+import { repeated, widestOf } from './index-rows.ts';
 import { indexTables, insertInto, isRow, type IndexTable } from './index-tables.ts';
 import { KnownNames } from './known-names.ts';
 import type { Names } from './names.ts';
-import { widthOf } from './span.ts';
 import { wordsOf } from './text-index.ts';
 
 /** The entries that the definitions give for a resource, from its JSON text. */
@@ -91,9 +90,7 @@ export class IndexComparison {
     const rows = entries.filter(isRow);
     const factOf = (parameter: string): ReturnType<Names['fact']> =>
       this.#names.fact(this.#names.find('parameter', parameter));
-    const narrow = rows.filter(
-      (entry) => 'low' in entry && widthOf(entry.low, entry.high) > factOf(entry.parameter).widest,
-    );
+    const narrow = rows.filter((entry) => widestOf(entry) > factOf(entry.parameter).widest);
     const single = [...repeated(rows)].filter((parameter) => factOf(parameter).repeats === 0);
     return new Set([...narrow.map(({ parameter }) => parameter), ...single]);
   }

@@ -60,14 +60,23 @@ export class IndexWriter {
     for (const entry of added) this.#change('insert', rid, entry);
   }
 
+  #widen(entry: RowEntry): void {
+    const width = widestOf(entry);
+    if (width > 0) this.#names.widen(this.#names.intern('parameter', entry.parameter), width);
+  }
+
   #change(change: 'insert' | 'remove', rid: number, entry: RowEntry): void {
-    if (change === 'insert' && 'low' in entry) {
-      this.#names.widen(this.#names.intern('parameter', entry.parameter), widthOf(entry.low, entry.high));
-    }
+    if (change === 'insert') this.#widen(entry);
     const values = rowValues(this.#names, rid, entry);
     if (entry.kind === 'reference') this.#names.pointing.note(Number(values[0]), Number(values[1]));
     this.#connection.run(statements[entry.kind][change], ...values);
   }
+}
+
+/** The width of an entry's range, or of the widest among a composite's. */
+export function widestOf(entry: RowEntry): number {
+  if (entry.kind === 'composite') return Math.max(...entry.parts.map(widestOf));
+  return 'low' in entry ? widthOf(entry.low, entry.high) : 0;
 }
 
 /** The parameters of ranges and strings of which there are several. */

@@ -4,7 +4,7 @@ import { codeKey } from './code-key.ts';
 import { comparedString, comparedUri } from './compare-text.ts';
 import type { Compilation } from './compilation.ts';
 import { partsTest } from './composite-parts.ts';
-import { sql, word, type Fragment } from './fragment.ts';
+import { sql, word, yes, type Fragment } from './fragment.ts';
 import { kinds } from './names.ts';
 import { comparedPosition } from './near.ts';
 import type { NarrowerLeaf } from './narrow.ts';
@@ -15,6 +15,8 @@ import { textQuery } from './text-index.ts';
 export interface Rows {
   readonly table: string;
   readonly where: Fragment;
+  /** What narrows the rows only where they are a source: it is true of all rows of the table. */
+  readonly leading?: Fragment;
   /** Values whose rows are looked for one after the other: joined before the table. */
   readonly values?: Fragment;
   /** The column of rids where it is not `rid`. */
@@ -136,20 +138,22 @@ function spanRows(compilation: Compilation, leaf: SpanLeaf & NarrowerLeaf, row: 
   const where = [leaf, ...(leaf.narrower ?? [])]
     .map((span) => comparedRange(sql`${row}.low`, sql`${row}.high`, span, widest))
     .reduce((all, compared) => sql`${all} AND ${compared}`);
-  return rangeRows(
+  const rows = rangeRows(
     sql`${parameterOf(compilation, leaf, row)} AND ${unitOf(compilation, leaf, row)} AND ${where}`,
   );
+  const isOfAnyUnit = leaf.kind === 'quantity' && leaf.unit === undefined;
+  return isOfAnyUnit ? { ...rows, leading: sql`${row}.unit IN (${unitNumbers})` } : rows;
 }
+
+/** As a source, a quantity of any unit is looked for unit by unit. */
+const unitNumbers = sql`SELECT 0 UNION ALL SELECT number FROM name WHERE kind = ${kinds.unit}`;
 
 function unitOf({ names }: Compilation, leaf: SpanLeaf, row: Fragment): Fragment {
   if (leaf.kind !== 'quantity') return sql`${row}.unit = 0`;
-  const unit =
-    leaf.unit === undefined
-      ? sql`${row}.unit IN (SELECT 0 UNION ALL SELECT number FROM name WHERE kind = ${kinds.unit})`
-      : sql`${row}.unit = ${names.find('unit', leaf.unit)}`;
-  return leaf.system === undefined
-    ? unit
-    : sql`${unit} AND ${row}.system = ${names.find('system', leaf.system)}`;
+  const ofUnit = leaf.unit === undefined ? yes : sql`${row}.unit = ${names.find('unit', leaf.unit)}`;
+  const ofSystem =
+    leaf.system === undefined ? yes : sql`${row}.system = ${names.find('system', leaf.system)}`;
+  return sql`${ofUnit} AND ${ofSystem}`;
 }
 
 function rangeRows(where: Fragment): Rows {
@@ -157,9 +161,10 @@ function rangeRows(where: Fragment): Rows {
 }
 
 function compositeRows(compilation: Compilation, leaf: LeafOf<'composite'>, row: Fragment): Rows {
+  const { widest } = compilation.names.fact(compilation.names.find('parameter', leaf.parameter));
   return {
     table: 'composite_index',
-    where: sql`${parameterOf(compilation, leaf, row)} AND ${partsTest(compilation, leaf.parts, row)}`,
+    where: sql`${parameterOf(compilation, leaf, row)} AND ${partsTest(compilation, leaf.parts, row, widest)}`,
     probe: true,
     byRid: 'composite_by_rid',
     ordered: false,
