@@ -17,7 +17,7 @@ const start = Date.UTC(2026, 0, 1);
 export async function fill(data: string, resources: number): Promise<number> {
   const clock = { now: () => Date.now() };
   const store = await openSqliteStore({ file: storeFile(data), clock, logger: silentLogger });
-  const index = loadSearchIndex();
+  const index = loadSearchIndex({ zoneOffsetMinutes: 180 });
   let written = 0;
   const write = async (writer: ResourceWriter, resource: object): Promise<void> => {
     const lastUpdated = start + written;

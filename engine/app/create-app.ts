@@ -31,14 +31,13 @@ import { mappingRoutes } from '../rest/admin/mappings.ts';
 import { messageRoutes } from '../rest/admin/messages.ts';
 import { createHttpServer } from '../rest/create-server.ts';
 import { startPageRoute } from '../rest/start-page.ts';
-import { loadSearchIndex } from '../search/load-index.ts';
 import { openSqliteStore } from '../storage/sqlite/open.ts';
 import { createFlowPort } from '../subscriptions/flow-subscriptions.ts';
 import { channelOfSettings, senderMaker, sourceMaker } from './channels.ts';
 import type { Config } from './config.ts';
 import { administrator, createDataFolder, firstCredentials, keysOf } from './first-credentials.ts';
 import { registerDestinations } from './destinations.ts';
-import { minutesEast } from './time-zone.ts';
+import { searchIndexOf, storeFile } from './stored.ts';
 import { createWatching } from './watching.ts';
 import type { Places } from './welcome.ts';
 
@@ -65,11 +64,8 @@ export async function createApp(
   const base = (): string => `${publicUrl}/fhir/R4`;
 
   // What is kept, and FHIR's rules about it.
-  const store = await openSqliteStore({ file: join(config.data, 'store', 'hospital.sqlite'), clock, logger });
-  const index = loadSearchIndex({
-    ...(config.publicUrl === undefined ? {} : { base: base() }),
-    zoneOffsetMinutes: minutesEast(config.timeZone, clock.now()),
-  });
+  const store = await openSqliteStore({ file: storeFile(config), clock, logger });
+  const index = searchIndexOf(config, clock);
   const { referentialIntegrity } = config;
   const shapes = lazyShapes();
   const repository = createRepository({

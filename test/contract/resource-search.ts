@@ -200,6 +200,7 @@ const sortKeys = {
   name: { kind: 'string', parameter: 'Observation.value-string' },
   value: { kind: 'quantity', parameter: 'Observation.value' },
   profile: { kind: 'uri', parameter: 'Observation.profile' },
+  subject: { kind: 'reference', parameter: 'Observation.subject' },
   id: { kind: 'id' },
   lastUpdated: { kind: 'lastUpdated' },
 } as const;
@@ -221,6 +222,8 @@ const orders: readonly (readonly SortKey[])[] = [
   by('code'),
   by('-code'),
   by('profile'),
+  by('subject'),
+  by('-subject', 'date'),
   by('id'),
   by('-id'),
   by('lastUpdated'),

@@ -165,7 +165,7 @@ const sorts: Readonly<Record<string, readonly string[]>> = {
     'value-string',
     '-_id',
   ],
-  Patient: ['', 'family', '-birthdate,given', 'gender,-family', '-_lastUpdated'],
+  Patient: ['', 'family', '-birthdate,given', 'gender,-family', 'organization', '-_lastUpdated'],
   Location: ['', 'name', '-name,_id'],
 };
 

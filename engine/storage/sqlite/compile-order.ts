@@ -3,6 +3,7 @@
 import type { SortKey } from '../../search/plan.ts';
 import type { Compilation } from './compilation.ts';
 import { inTime, joined, no, sql, word, yes, type Fragment } from './fragment.ts';
+import { kinds } from './names.ts';
 import type { Place, SortValue } from './page-place.ts';
 
 interface KeyTable {
@@ -31,11 +32,12 @@ const keyTables: Readonly<Record<EntryKind, KeyTable>> = {
   quantity: { ...range, walked: undefined },
   string: { table: 'string_index', column: 'folded', byRid: 'string_by_rid', walked: yes, counted: true },
   token: { table: 'token_index', column: 'code', byRid: undefined, walked: undefined, counted: false },
+  // By what is written in it, which its row has by number.
   reference: {
     table: 'reference_index',
     column: 'target',
     byRid: 'reference_by_rid',
-    walked: yes,
+    walked: undefined,
     counted: false,
   },
   uri: { table: 'uri_index', column: 'value', byRid: undefined, walked: undefined, counted: false },
@@ -74,6 +76,9 @@ export function keyValue(compilation: Compilation, key: SortKey, rid: Fragment):
   const { table, column, byRid } = keyTables[key.by.kind];
   const parameter = compilation.names.find('parameter', key.by.parameter);
   const best = sql`${extreme(key)}(${row}.${word(column)})`;
+  if (key.by.kind === 'reference') {
+    return { join: word(''), value: referenceText(compilation, key, parameter, rid) };
+  }
   if (byRid !== undefined) {
     const rows = sql`${word(table)} AS ${row} INDEXED BY ${word(byRid)}`;
     const value = sql`(SELECT ${best} FROM ${rows} WHERE ${row}.rid = ${rid} AND ${row}.parameter = ${parameter})`;
@@ -85,6 +90,15 @@ export function keyValue(compilation: Compilation, key: SortKey, rid: Fragment):
       WHERE ${row}.parameter = ${parameter} AND ${inTime} GROUP BY ${row}.rid) AS ${all} ON ${all}.rid = ${rid}`,
     value: sql`${all}.value`,
   };
+}
+
+function referenceText(compilation: Compilation, key: SortKey, parameter: number, rid: Fragment): Fragment {
+  const [row, target, type] = [compilation.alias(), compilation.alias(), compilation.alias()];
+  const text = sql`CASE ${target}.type WHEN 0 THEN ${target}.id ELSE ${type}.text || '/' || ${target}.id END`;
+  return sql`(SELECT ${extreme(key)}(${text}) FROM reference_index AS ${row} INDEXED BY reference_by_rid
+    JOIN resource AS ${target} ON ${target}.rid = ${row}.target
+    LEFT JOIN name AS ${type} ON ${type}.kind = ${kinds.type} AND ${type}.number = ${target}.type
+    WHERE ${row}.rid = ${rid} AND ${row}.parameter = ${parameter})`;
 }
 
 /** Rows of all resources of the type that have a value, in the order of one key. */

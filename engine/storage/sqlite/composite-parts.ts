@@ -7,7 +7,7 @@ import { comparedString, comparedUri } from './compare-text.ts';
 import type { Compilation } from './compilation.ts';
 import type { SqlValue } from './connection.ts';
 import { sql, word, yes, type Fragment } from './fragment.ts';
-import type { NameWriter } from './names.ts';
+import type { Numbers } from './entry-rows.ts';
 import { comparedRange } from './span.ts';
 
 type CompositeEntry = Extract<IndexEntry, { kind: 'composite' }>;
@@ -23,7 +23,7 @@ export const compositeColumns: readonly string[] = [
 
 /** The values of `compositeColumns`. */
 export function compositeValues(
-  names: NameWriter,
+  numbers: Numbers,
   parameter: number,
   rid: number,
   entry: CompositeEntry,
@@ -31,21 +31,21 @@ export function compositeValues(
   if (entry.parts.length > places.length) {
     throw new Error(`a composite of ${entry.parts.length} parts does not fit in the index`);
   }
-  return [parameter, rid, ...places.flatMap((place) => partValues(names, entry.parts[place - 1]))];
+  return [parameter, rid, ...places.flatMap((place) => partValues(numbers, entry.parts[place - 1]))];
 }
 
 /** Stands in place of a unit for parts that have none, so that a part is only compared with its own kind. */
 const kindMarks = { token: -1, reference: -2, uri: -3, string: -4, date: -5, number: -6 } as const;
 
 /** Value, high, unit, system. */
-function partValues(names: NameWriter, part: PartEntry | undefined): readonly SqlValue[] {
+function partValues(numbers: Numbers, part: PartEntry | undefined): readonly SqlValue[] {
   switch (part?.kind) {
     case undefined:
       return [0, 0, 0, 0];
     case 'token':
-      return [codeKey(part.code), 0, kindMarks.token, names.intern('system', part.system)];
+      return [codeKey(part.code), 0, kindMarks.token, numbers.intern('system', part.system)];
     case 'reference':
-      return [names.internTarget(part.target), 0, kindMarks.reference, 0];
+      return [numbers.internTarget(part.target), 0, kindMarks.reference, 0];
     case 'uri':
       return [part.value, 0, kindMarks.uri, 0];
     case 'string':
@@ -54,7 +54,7 @@ function partValues(names: NameWriter, part: PartEntry | undefined): readonly Sq
     case 'number':
       return [part.low, part.high, kindMarks[part.kind], 0];
     case 'quantity':
-      return [part.low, part.high, names.intern('unit', part.unit), names.intern('system', part.system)];
+      return [part.low, part.high, numbers.intern('unit', part.unit), numbers.intern('system', part.system)];
   }
 }
 

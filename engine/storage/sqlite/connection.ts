@@ -11,9 +11,21 @@ export interface ConnectionOptions {
   readonly mapBytes: number;
   /** How long to wait for a lock that another process (a backup) holds. */
   readonly busyTimeoutMs: number;
+  /** For a look beside an engine that may be running: nothing of the file is changed. */
+  readonly readOnly?: boolean;
 }
 
 const statementLimit = 500;
+
+/** A commit is durable when it returns; the log is written back to the file every 16 MB, and cut to 64 MB when it has grown. */
+const forWriting = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
+  PRAGMA journal_size_limit = 67108864;`;
+
+/** How many words a document of the text index has, from its row of sizes: https://sqlite.org/fts5.html#the_internals_of_fts5 */
+function wordCount(sizes: unknown): number {
+  const bytes = sizes instanceof Uint8Array ? sizes : new Uint8Array();
+  return bytes.reduce((count, byte) => count * 128 + (byte & 127), 0);
+}
 
 export class Connection {
   readonly database: DatabaseSync;
@@ -21,11 +33,13 @@ export class Connection {
   readonly #timer = new Timer();
 
   constructor(file: string, options: ConnectionOptions) {
-    this.database = new DatabaseSync(file, { timeout: options.busyTimeoutMs });
-    this.database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
-      PRAGMA cache_size = -${options.cacheKiB}; PRAGMA mmap_size = ${options.mapBytes};
-      PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF;`);
+    const { busyTimeoutMs: timeout, readOnly = false } = options;
+    this.database = new DatabaseSync(file, { timeout, readOnly });
+    this.database.exec(`PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${options.cacheKiB};
+      PRAGMA mmap_size = ${options.mapBytes}; PRAGMA trusted_schema = OFF;`);
+    if (!readOnly) this.database.exec(forWriting);
     this.database.function('in_time', () => this.#timer.check());
+    this.database.function('word_count', { deterministic: true }, wordCount);
   }
 
   /** The prepared statement of this text. Texts are few: values are bound, never written into them. */
@@ -51,6 +65,13 @@ export class Connection {
     return this.prepare(sql).all(...values) as unknown as readonly Row[];
   }
 
+  /** Rows one by one; the statement must not be run anew before the last one. */
+  // The statement names its columns, so its writer knows their types.
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
+  each<Row>(sql: string, ...values: readonly SqlValue[]): Iterable<Row> {
+    return this.database.prepare(sql).iterate(...values) as unknown as Iterable<Row>;
+  }
+
   /** How many rows the statement changed. */
   run(sql: string, ...values: readonly SqlValue[]): number {
     return Number(this.prepare(sql).run(...values).changes);
@@ -65,6 +86,11 @@ export class Connection {
     } finally {
       this.run('COMMIT');
     }
+  }
+
+  /** How many rows were looked at since the timer was started. */
+  get looked(): number {
+    return this.#timer.rows;
   }
 
   /** Runs reads whose statements ask `in_time()` row by row. Throws TimeIsUp when they take longer. */

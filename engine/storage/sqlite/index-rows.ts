@@ -1,43 +1,19 @@
 // Index entries as rows of the index tables, and the difference between two versions' rows.
 import type { IndexEntry } from '../../search/index-entry.ts';
 import type { Condition } from '../../search/plan.ts';
-import { codeKey } from './code-key.ts';
-import { compositeColumns, compositeValues } from './composite-parts.ts';
-import type { Connection, SqlValue } from './connection.ts';
+import type { Connection } from './connection.ts';
+import { rowOf, rowValues, type IndexRow } from './entry-rows.ts';
+import { deleteFrom, insertInto, isRow, tableOf, type RowEntry } from './index-tables.ts';
 import type { NameWriter } from './names.ts';
 import { widthOf } from './span.ts';
 import { asksForText, type TextIndex } from './text-index.ts';
 
-/** Words are kept by the text index; all other values are rows. */
-type RowEntry = Exclude<IndexEntry, { kind: 'text' }>;
-
-interface IndexTable {
-  readonly insert: string;
-  readonly remove: string;
-}
-
-function indexTable(table: string, ...columns: readonly string[]): IndexTable {
-  const places = columns.map(() => '?').join(', ');
-  const keys = columns.map((column) => `${column} = ?`).join(' AND ');
-  return {
-    insert: `INSERT OR IGNORE INTO ${table} (${columns.join(', ')}) VALUES (${places})`,
-    remove: `DELETE FROM ${table} WHERE ${keys}`,
-  };
-}
-
-const rangeTable = indexTable('range_index', 'parameter', 'unit', 'low', 'rid', 'high', 'system');
-const tables: Readonly<Record<RowEntry['kind'], IndexTable>> = {
-  token: indexTable('token_index', 'parameter', 'code', 'rid', 'system'),
-  reference: indexTable('reference_index', 'parameter', 'target', 'rid'),
-  uri: indexTable('uri_index', 'parameter', 'value', 'rid'),
-  string: indexTable('string_index', 'parameter', 'folded', 'rid', 'value'),
-  date: rangeTable,
-  number: rangeTable,
-  quantity: rangeTable,
-  // Latitude as low, longitude as high.
-  position: rangeTable,
-  composite: indexTable('composite_index', ...compositeColumns),
-};
+const statements = Object.fromEntries(
+  Object.entries(tableOf).map(([kind, table]) => [
+    kind,
+    { insert: insertInto(table), remove: deleteFrom(table) },
+  ]),
+) as Readonly<Record<RowEntry['kind'], { readonly insert: string; readonly remove: string }>>;
 
 /** Brings a resource's rows from those of the previous version to those of the next; rows of both stay as they are. */
 export class IndexWriter {
@@ -54,6 +30,17 @@ export class IndexWriter {
   update(rid: number, next: readonly IndexEntry[], previous: readonly IndexEntry[]): void {
     this.#texts.update(rid, next, previous);
     this.#updateRows(rid, next.filter(isRow), previous.filter(isRow));
+  }
+
+  /** Writes all rows of a resource, whatever is there, and takes out those that are named and not its own. */
+  mend(rid: number, entries: readonly IndexEntry[], stale: readonly IndexRow[]): void {
+    const rows = entries.filter(isRow).map((entry) => rowOf(this.#names, rid, entry));
+    const own = new Set(rows.map((row) => JSON.stringify(row)));
+    for (const row of stale) {
+      if (!own.has(JSON.stringify(row))) this.#connection.run(deleteFrom(row.table), ...row.values);
+    }
+    this.#updateRows(rid, entries.filter(isRow), []);
+    this.#texts.rewrite(rid, entries);
   }
 
   /** Writes what is held back, where a search in this transaction would miss it. */
@@ -73,45 +60,18 @@ export class IndexWriter {
     for (const entry of added) this.#change('insert', rid, entry);
   }
 
-  #change(change: keyof IndexTable, rid: number, entry: RowEntry): void {
+  #change(change: 'insert' | 'remove', rid: number, entry: RowEntry): void {
     if (change === 'insert' && 'low' in entry) {
       this.#names.widen(this.#names.intern('parameter', entry.parameter), widthOf(entry.low, entry.high));
     }
-    this.#connection.run(tables[entry.kind][change], ...this.#values(rid, entry));
-  }
-
-  #values(rid: number, entry: RowEntry): SqlValue[] {
-    const names = this.#names;
-    const parameter = names.intern('parameter', entry.parameter);
-    switch (entry.kind) {
-      case 'token':
-        return [parameter, codeKey(entry.code), rid, names.intern('system', entry.system)];
-      case 'reference': {
-        const target = names.internTarget(entry.target);
-        names.pointing.note(parameter, target);
-        return [parameter, target, rid];
-      }
-      case 'uri':
-        return [parameter, entry.value, rid];
-      case 'string':
-        return [parameter, entry.folded, rid, entry.value];
-      case 'date':
-      case 'number':
-        return [parameter, 0, entry.low, rid, entry.high, 0];
-      case 'quantity': {
-        const [unit, system] = [names.intern('unit', entry.unit), names.intern('system', entry.system)];
-        return [parameter, unit, entry.low, rid, entry.high, system];
-      }
-      case 'position':
-        return [parameter, 0, entry.latitude, rid, entry.longitude, 0];
-      case 'composite':
-        return compositeValues(names, parameter, rid, entry);
-    }
+    const values = rowValues(this.#names, rid, entry);
+    if (entry.kind === 'reference') this.#names.pointing.note(Number(values[0]), Number(values[1]));
+    this.#connection.run(statements[entry.kind][change], ...values);
   }
 }
 
 /** The parameters of ranges and strings of which there are several. */
-function repeated(entries: readonly RowEntry[]): ReadonlySet<string> {
+export function repeated(entries: readonly RowEntry[]): ReadonlySet<string> {
   const [once, again] = [new Set<string>(), new Set<string>()];
   for (const entry of entries) {
     if (!('low' in entry) && entry.kind !== 'string') continue;
@@ -120,8 +80,6 @@ function repeated(entries: readonly RowEntry[]): ReadonlySet<string> {
   }
   return again;
 }
-
-const isRow = (entry: IndexEntry): entry is RowEntry => entry.kind !== 'text';
 
 /** Alike for entries that make the same row. JSON tells no infinity from another. */
 function keyOf(entry: RowEntry): string {

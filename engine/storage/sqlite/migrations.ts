@@ -180,6 +180,16 @@ export function migrate(database: DatabaseSync): void {
   }
 }
 
+/** For those that only read: throws Refusal `unavailable` unless the file has the newest layout. */
+export function requireLayout(database: DatabaseSync): void {
+  const version = versionOf(database);
+  if (version !== steps.length) {
+    throw unavailable(
+      `the data has layout ${version}, known here: ${steps.length}; start the engine of this version once`,
+    );
+  }
+}
+
 function versionOf(database: DatabaseSync): number {
   return Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
 }

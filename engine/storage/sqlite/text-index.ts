@@ -3,7 +3,7 @@
 import type { IndexEntry } from '../../search/index-entry.ts';
 import type { Condition, Leaf } from '../../search/plan.ts';
 import type { Connection } from './connection.ts';
-import type { NameWriter } from './names.ts';
+import type { Numbers } from './entry-rows.ts';
 
 /** All of these words, as the index is asked for them; without words: any text of the parameter. */
 export function textQuery(parameter: number, words: Extract<Leaf, { kind: 'text' }>['words']): string {
@@ -40,20 +40,25 @@ export function asksForText(condition: Condition): boolean {
  */
 export class TextIndex {
   readonly #connection: Connection;
-  readonly #names: NameWriter;
+  readonly #numbers: Numbers;
   readonly #onUndone: (undo: () => void) => void;
   #pending = new Map<number, TextChange>();
 
-  constructor(connection: Connection, names: NameWriter, onUndone: (undo: () => void) => void) {
+  constructor(connection: Connection, numbers: Numbers, onUndone: (undo: () => void) => void) {
     this.#connection = connection;
-    this.#names = names;
+    this.#numbers = numbers;
     this.#onUndone = onUndone;
   }
 
   update(rid: number, next: readonly IndexEntry[], previous: readonly IndexEntry[]): void {
-    const words = this.#document(next);
-    const replaced = this.#document(previous);
-    if (words !== replaced) this.#hold(rid, { words, stored: replaced !== undefined });
+    const words = wordsOf(this.#numbers, next).join(' ');
+    const replaced = wordsOf(this.#numbers, previous).join(' ');
+    if (words !== replaced) this.#hold(rid, { words, stored: replaced !== '' });
+  }
+
+  /** Whatever the index has of the resource, afterwards it has this. */
+  rewrite(rid: number, entries: readonly IndexEntry[]): void {
+    this.#hold(rid, { words: wordsOf(this.#numbers, entries).join(' '), stored: true });
   }
 
   /** Writes what is held: before the end of the commit group, and before a search in a transaction that has changed texts. */
@@ -64,7 +69,7 @@ export class TextIndex {
     this.#onUndone(() => (this.#pending = flushed));
     for (const [rid, { words, stored }] of flushed) {
       if (stored) this.#connection.run('DELETE FROM text_index WHERE rowid = ?', rid);
-      if (words !== undefined) {
+      if (words !== '') {
         this.#connection.run('INSERT INTO text_index (rowid, words) VALUES (?, ?)', rid, words);
       }
     }
@@ -77,23 +82,21 @@ export class TextIndex {
     pending.set(rid, before === undefined ? change : { ...change, stored: before.stored });
     this.#onUndone(() => (before === undefined ? pending.delete(rid) : pending.set(rid, before)));
   }
+}
 
-  #document(entries: readonly IndexEntry[]): string | undefined {
-    const texts = entries.filter((entry) => entry.kind === 'text');
-    if (texts.length === 0) return undefined;
-    return texts.map(({ parameter, folded }) => this.#words(parameter, folded)).join(' ');
-  }
-
-  #words(parameter: string, folded: string): string {
-    const mark = `${this.#names.intern('parameter', parameter)}:`;
-    const words = new Set(folded.split(' ').filter((word) => word !== ''));
-    return [mark, ...[...words].map((word) => mark + wordKey(word))].join(' ');
-  }
+/** The words under which a resource is found; none where it has no text. */
+export function wordsOf(numbers: Numbers, entries: readonly IndexEntry[]): readonly string[] {
+  return entries.flatMap((entry) => {
+    if (entry.kind !== 'text') return [];
+    const mark = `${numbers.intern('parameter', entry.parameter)}:`;
+    const words = new Set(entry.folded.split(' ').filter((word) => word !== ''));
+    return [mark, ...[...words].map((word) => mark + wordKey(word))];
+  });
 }
 
 interface TextChange {
-  /** undefined: none any more. */
-  readonly words: string | undefined;
+  /** Separated by spaces; '' when there are none any more. */
+  readonly words: string;
   /** The index has an older document of the resource. */
   readonly stored: boolean;
 }

@@ -15,6 +15,11 @@ export class Timer {
     this.#rows = 0;
   }
 
+  /** Since the start. */
+  get rows(): number {
+    return this.#rows;
+  }
+
   check(): 1 {
     if (this.#rows % rowsBetween === 0 && performance.now() > this.#end) throw new TimeIsUp();
     this.#rows += 1;

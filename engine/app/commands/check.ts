@@ -1,0 +1,29 @@
+// `kiungo check`: whether the store agrees with itself. Exit code 1 when it does not.
+import { parseResource } from '../../fhir/exact-json.ts';
+import { checkStore } from '../../storage/sqlite/check-store.ts';
+import { searchIndexOf, storeFile } from '../stored.ts';
+import type { Command } from './command.ts';
+
+/** More differences are counted, not told. */
+const mostTold = 100;
+
+export const checkCommand: Command = {
+  usage: 'check',
+  sentence:
+    'Compares every index row with its resource and the other way round, histories and counts. Exit code 1 on any difference.',
+  run: async ({ config, clock, say }) => {
+    const index = searchIndexOf(config, clock);
+    let found = 0;
+    for (const problem of checkStore(storeFile(config), (body) => index.entries(parseResource(body)))) {
+      found += 1;
+      if (found <= mostTold) say(problem);
+    }
+    if (found > mostTold) say(`… and ${found - mostTold} more`);
+    say(
+      found === 0
+        ? 'The store agrees with itself.'
+        : `${found} differences. POST /fhir/R4/$reindex mends indexes.`,
+    );
+    return found === 0 ? 0 : 1;
+  },
+};

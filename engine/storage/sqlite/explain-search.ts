@@ -1,0 +1,105 @@
+// What a search makes SQLite do: each statement with SQLite's own plan of it, the rows that it gave and its time.
+import type { Plan, SystemPlan } from '../../search/plan.ts';
+import { Connection, type SqlValue } from './connection.ts';
+import { requireLayout } from './migrations.ts';
+import { NumberCache, Names } from './names.ts';
+import { runSearch, runSystemSearch } from './run-search.ts';
+import { readByRidSql } from './version-row.ts';
+
+interface ExplainedStatement {
+  readonly sql: string;
+  readonly values: readonly SqlValue[];
+  /** SQLite's plan, a line a step: https://sqlite.org/eqp.html */
+  readonly steps: readonly string[];
+  readonly rows: number;
+  readonly ms: number;
+}
+
+export interface ExplainedSearch {
+  /** In the order in which they ran; without those that only read the page's bodies. */
+  readonly statements: readonly ExplainedStatement[];
+  readonly matches: number;
+  readonly total: number | undefined;
+  /** Rows of indexes and resources that were looked at as candidates. */
+  readonly candidates: number;
+  readonly ms: number;
+}
+
+/** A connection that notes what it was asked. */
+class NotingConnection extends Connection {
+  readonly statements: ExplainedStatement[] = [];
+
+  // See Connection.row.
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
+  override row<Row>(sql: string, ...values: readonly SqlValue[]): Row | undefined {
+    const begin = performance.now();
+    const row = super.row<Row>(sql, ...values);
+    if (sql !== readByRidSql) this.#note(sql, values, row === undefined ? 0 : 1, performance.now() - begin);
+    return row;
+  }
+
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
+  override rows<Row>(sql: string, ...values: readonly SqlValue[]): readonly Row[] {
+    const begin = performance.now();
+    const rows = super.rows<Row>(sql, ...values);
+    this.#note(sql, values, rows.length, performance.now() - begin);
+    return rows;
+  }
+
+  #note(sql: string, values: readonly SqlValue[], rows: number, ms: number): void {
+    this.statements.push({
+      sql: sql.replaceAll(/\s+/g, ' '),
+      values,
+      steps: this.#steps(sql, values),
+      rows,
+      ms,
+    });
+  }
+
+  #steps(sql: string, values: readonly SqlValue[]): readonly string[] {
+    const rows = super.rows<{ id: number; parent: number; detail: string }>(
+      `EXPLAIN QUERY PLAN ${sql}`,
+      ...values,
+    );
+    const depths = new Map<number, number>();
+    return rows.map(({ id, parent, detail }) => {
+      const depth = (depths.get(parent) ?? -1) + 1;
+      depths.set(id, depth);
+      return '  '.repeat(depth) + detail;
+    });
+  }
+}
+
+/**
+ * Carries the search out on the file, beside an engine that may be running on it. Throws Refusal `unavailable` when the file's layout
+ * is another.
+ */
+export function explainSearch(
+  file: string,
+  question: { readonly plan: Plan } | { readonly system: SystemPlan },
+): ExplainedSearch {
+  const connection = new NotingConnection(file, {
+    cacheKiB: 32_768,
+    mapBytes: 0,
+    busyTimeoutMs: 5_000,
+    readOnly: true,
+  });
+  try {
+    requireLayout(connection.database);
+    const names = new Names(connection, new NumberCache());
+    const search = (): ReturnType<typeof runSearch> =>
+      'plan' in question ? runSearch(names, question.plan) : runSystemSearch(names, question.system);
+    // Once to fill the page cache, as in an engine that runs.
+    search();
+    connection.statements.splice(0);
+    const { matches, total, candidates } = connection.within(Infinity, () => ({
+      ...search(),
+      candidates: connection.looked,
+    }));
+    const { statements } = connection;
+    const ms = statements.reduce((sum, statement) => sum + statement.ms, 0);
+    return { statements, matches: matches.length, total, candidates, ms };
+  } finally {
+    connection.close();
+  }
+}
