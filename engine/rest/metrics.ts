@@ -132,8 +132,9 @@ function setTallies(gauges: CensusGauges, { channels, destinations }: Tallies, n
     gauges.oldestByChannel.set({ channel }, ageSeconds(oldestReceivedAt, now));
   }
   for (const [destination, { deliveries, oldestWaitingAt }] of Object.entries(destinations)) {
-    for (const [state, count] of Object.entries(deliveries))
-      {gauges.byDestination.set({ destination, state }, count);}
+    for (const [state, count] of Object.entries(deliveries)) {
+      gauges.byDestination.set({ destination, state }, count);
+    }
     gauges.oldestByDestination.set({ destination }, ageSeconds(oldestWaitingAt, now));
   }
 }
