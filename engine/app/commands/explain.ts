@@ -11,8 +11,9 @@ export const explainCommand: Command = {
   run: async (parts, [search = '']) => {
     const { config, clock, say } = parts;
     const [, type, query = ''] = /^\/?([A-Z][A-Za-z]+)(?:\?(.*))?$/.exec(search) ?? [];
-    if (type === undefined)
-      {throw badRequest(`a search is expected, such as 'Observation?code=http://loinc.org|718-7'`);}
+    if (type === undefined) {
+      throw badRequest(`a search is expected, such as 'Observation?code=http://loinc.org|718-7'`);
+    }
     const limits = {
       lenient: false,
       base: `${config.publicUrl ?? ''}/fhir/R4`,

@@ -67,7 +67,7 @@ export class Connection {
 
   /** Rows one by one; the statement must not be run anew before the last one. */
   // The statement names its columns, so its writer knows their types.
-   
+
   each<Row>(sql: string, ...values: readonly SqlValue[]): Iterable<Row> {
     return this.database.prepare(sql).iterate(...values) as unknown as Iterable<Row>;
   }

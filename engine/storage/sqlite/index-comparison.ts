@@ -80,8 +80,9 @@ export class IndexComparison {
         this.#connection.run(insertInto({ ...table, name: expected(table) }), ...values);
       }
       const words = new Set(wordsOf(this.#known, entries)).size;
-      if (words > 0)
-        {this.#connection.run('INSERT INTO expected_words (rid, words) VALUES (?, ?)', rid, words);}
+      if (words > 0) {
+        this.#connection.run('INSERT INTO expected_words (rid, words) VALUES (?, ?)', rid, words);
+      }
       for (const parameter of this.#underrated(entries)) yield { kind: 'fact', rid, parameter };
     }
   }
@@ -117,7 +118,8 @@ export class IndexComparison {
         UNION ALL SELECT id AS rid, 0 AS words FROM text_index_docsize
           WHERE id BETWEEN ?1 AND ?2 AND id NOT IN (SELECT rid FROM expected_words)
       ) AS one WHERE words <> coalesce((SELECT word_count(sz) FROM text_index_docsize WHERE id = one.rid), 0)`;
-    for (const { rid } of this.#connection.each<{ rid: number }>(sql, low, high))
-      {yield { kind: 'words', rid };}
+    for (const { rid } of this.#connection.each<{ rid: number }>(sql, low, high)) {
+      yield { kind: 'words', rid };
+    }
   }
 }
