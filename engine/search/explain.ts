@@ -1,5 +1,5 @@
 // A plan as text, for people: what is asked of the store, one condition a line, what belongs together indented.
-import type { Condition, Leaf, Plan, SortKey, Span, SystemPlan } from './plan.ts';
+import type { Condition, Leaf, Plan, SortKey, Span } from './plan.ts';
 
 /** Several lines without one at the end. Values stand as they were asked. */
 export function explainPlan(plan: Plan): string {
@@ -11,22 +11,8 @@ export function explainPlan(plan: Plan): string {
   ].join('\n');
 }
 
-/** The same for a search over several types. */
-export function explainSystemPlan(plan: SystemPlan): string {
-  const parts = plan.parts.flatMap(({ type, where }) => [
-    `${type} resources for which`,
-    ...indented(conditionLines(where)),
-  ]);
-  return [...parts, 'newest first', `${plan.count} a page${placeOf(plan)}, total ${plan.total}`].join('\n');
-}
-
-const placeOf = ({
-  after,
-  before,
-}: {
-  readonly after: string | undefined;
-  readonly before?: string;
-}): string => (before !== undefined ? ', before a place' : after !== undefined ? ', after a place' : '');
+const placeOf = ({ after, before }: Plan): string =>
+  before !== undefined ? ', before a place' : after !== undefined ? ', after a place' : '';
 
 const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => `  ${line}`);
 

@@ -22,7 +22,7 @@ export const explainCommand: Command = {
     };
     const { plan } = searchIndexOf(config, clock).request(type, query, limits);
     for (const line of explainPlan(plan).split('\n')) say(line);
-    sayExplained(parts, explainSearch(storeFile(config), { plan }));
+    sayExplained(parts, explainSearch(storeFile(config), plan));
     return 0;
   },
 };

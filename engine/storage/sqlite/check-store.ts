@@ -79,11 +79,11 @@ const questions: readonly Question[] = [
     sql: `SELECT 'number ' || id AS name FROM text_index_docsize WHERE id NOT IN (SELECT rid FROM resource WHERE live = 1)`,
     problem: 'is not there, but in text_index',
   },
-  ...['message', 'delivery'].map((table) => ({
-    sql: `SELECT '${table}, ' || state AS name FROM (
-        SELECT state, count(*) AS counted FROM ${table} GROUP BY state
-        UNION ALL SELECT state, -count FROM census WHERE kind = '${table}'
-      ) GROUP BY state HAVING sum(counted) <> 0`,
+  ...Object.entries({ message: 'channel', delivery: 'destination' }).map(([table, owner]) => ({
+    sql: `SELECT kind || ', ' || state AS name FROM (
+        SELECT '${table}/' || ${owner} AS kind, state, count(*) AS counted FROM ${table} GROUP BY 1, 2
+        UNION ALL SELECT kind, state, -count FROM census WHERE kind >= '${table}/' AND kind < '${table}0'
+      ) GROUP BY kind, state HAVING sum(counted) <> 0`,
     problem: 'is counted wrongly',
   })),
 ];

@@ -7,7 +7,7 @@ import { comparedString, comparedUri } from './compare-text.ts';
 import type { Compilation } from './compilation.ts';
 import type { SqlValue } from './connection.ts';
 import { sql, word, yes, type Fragment } from './fragment.ts';
-import type { Numbers } from './entry-rows.ts';
+import type { Numbers } from './names.ts';
 import { comparedRange } from './span.ts';
 
 type CompositeEntry = Extract<IndexEntry, { kind: 'composite' }>;

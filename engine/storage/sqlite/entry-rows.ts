@@ -3,13 +3,7 @@ import { codeKey } from './code-key.ts';
 import { compositeValues } from './composite-parts.ts';
 import type { SqlValue } from './connection.ts';
 import { tableOf, type IndexTable, type RowEntry } from './index-tables.ts';
-import type { Kind } from './names.ts';
-
-/** Gives names their numbers. */
-export interface Numbers {
-  intern(kind: Kind, text: string): number;
-  internTarget(target: string): number;
-}
+import type { Numbers } from './names.ts';
 
 export interface IndexRow {
   readonly table: IndexTable;

@@ -1,9 +1,9 @@
 // What a search makes SQLite do: each statement with SQLite's own plan of it, the rows that it gave and its time.
-import type { Plan, SystemPlan } from '../../search/plan.ts';
+import type { Plan } from '../../search/plan.ts';
 import { Connection, type SqlValue } from './connection.ts';
 import { requireLayout } from './migrations.ts';
 import { NumberCache, Names } from './names.ts';
-import { runSearch, runSystemSearch } from './run-search.ts';
+import { runSearch } from './run-search.ts';
 import { readByRidSql } from './version-row.ts';
 
 interface ExplainedStatement {
@@ -74,10 +74,7 @@ class NotingConnection extends Connection {
  * Carries the search out on the file, beside an engine that may be running on it. Throws Refusal `unavailable` when the file's layout
  * is another.
  */
-export function explainSearch(
-  file: string,
-  question: { readonly plan: Plan } | { readonly system: SystemPlan },
-): ExplainedSearch {
+export function explainSearch(file: string, plan: Plan): ExplainedSearch {
   const connection = new NotingConnection(file, {
     cacheKiB: 32_768,
     mapBytes: 0,
@@ -87,13 +84,11 @@ export function explainSearch(
   try {
     requireLayout(connection.database);
     const names = new Names(connection, new NumberCache());
-    const search = (): ReturnType<typeof runSearch> =>
-      'plan' in question ? runSearch(names, question.plan) : runSystemSearch(names, question.system);
     // Once to fill the page cache, as in an engine that runs.
-    search();
+    runSearch(names, plan);
     connection.statements.splice(0);
     const { matches, total, candidates } = connection.within(Infinity, () => ({
-      ...search(),
+      ...runSearch(names, plan),
       candidates: connection.looked,
     }));
     const { statements } = connection;

@@ -1,6 +1,5 @@
 // Names as numbers for one who only looks: what the store has no number for gets one that no row has.
-import type { Numbers } from './entry-rows.ts';
-import { unknownNumber, type Kind, type Names } from './names.ts';
+import { unknownNumber, type Kind, type Names, type Numbers } from './names.ts';
 
 export class KnownNames implements Numbers {
   readonly #names: Names;

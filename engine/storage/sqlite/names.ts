@@ -52,6 +52,12 @@ function localOf(target: string): Local {
     : { type: match[1], id: match[2] };
 }
 
+/** Gives names their numbers. */
+export interface Numbers {
+  intern(kind: Kind, text: string): number;
+  internTarget(target: string): number;
+}
+
 /** Looks names up; may be used on the reading connection. */
 export class Names {
   readonly connection: Connection;
@@ -108,7 +114,7 @@ export class Names {
 }
 
 /** Gives new numbers too; belongs to the writing connection and to the transaction that runs on it. */
-export class NameWriter extends Names {
+export class NameWriter extends Names implements Numbers {
   readonly #cache: NumberCache;
   readonly #targets = new Map<string, number>();
   readonly #lastRid = new Map<number, number>();

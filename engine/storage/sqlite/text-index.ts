@@ -3,7 +3,7 @@
 import type { IndexEntry } from '../../search/index-entry.ts';
 import type { Condition, Leaf } from '../../search/plan.ts';
 import type { Connection } from './connection.ts';
-import type { Numbers } from './entry-rows.ts';
+import type { Numbers } from './names.ts';
 
 /** All of these words, as the index is asked for them; without words: any text of the parameter. */
 export function textQuery(parameter: number, words: Extract<Leaf, { kind: 'text' }>['words']): string {

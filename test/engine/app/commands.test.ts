@@ -1,0 +1,67 @@
+// The commands in a process of their own, as a person gives them, over data that an engine has left.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { silentLogger } from '../../../engine/kernel/logger.ts';
+import { loadSearchIndex } from '../../../engine/search/load-index.ts';
+import { openSqliteStore } from '../../../engine/storage/sqlite/open.ts';
+
+const data = mkdtempSync(join(tmpdir(), 'kiungo-commands-'));
+
+async function put(id: string, entries: boolean): Promise<void> {
+  mkdirSync(join(data, 'store'), { recursive: true });
+  const file = join(data, 'store', 'hospital.sqlite');
+  const store = await openSqliteStore({ file, clock: { now: () => 1 }, logger: silentLogger });
+  const resource = { resourceType: 'Patient', id, meta: { versionId: '1' }, gender: 'female' } as const;
+  const next = { type: 'Patient', id, version: 1, lastUpdated: 1, method: 'PUT', body: JSON.stringify(resource) } as const;
+  await store.transact(({ resources }) =>
+    resources.write(next, entries ? loadSearchIndex().entries(resource) : [], []),
+  );
+  await store.close();
+} // prettier-ignore
+
+function kiungo(...words: readonly string[]): { readonly code: number | null; readonly output: string; readonly errors: string } {
+  const ended = spawnSync(process.execPath, ['engine/app/kiungo.ts', ...words], {
+    env: { PATH: process.env['PATH'], KIUNGO_DATA: data },
+    encoding: 'utf8',
+  });
+  return { code: ended.status, output: ended.stdout, errors: ended.stderr };
+} // prettier-ignore
+
+beforeAll(() => put('a', true));
+afterAll(() => rmSync(data, { recursive: true }));
+
+describe('kiungo', () => {
+  test('without a command lists the commands', () => {
+    const { code, output } = kiungo();
+    expect(code).toBe(2);
+    expect(output).toContain("explain '<type>?<query>'");
+  });
+
+  test('explain shows plan, SQL, rows and time', () => {
+    const { code, output } = kiungo('explain', 'Patient?gender=female');
+    expect(code).toBe(0);
+    expect(output).toContain('Patient.gender is the code female');
+    expect(output).toContain('FROM token_index');
+    expect(output).toMatch(/SEARCH t\d+ USING PRIMARY KEY \(parameter=\? AND code=\?/);
+    expect(output).toMatch(/\n1 matches; \d+ candidates looked at; [\d.]+ ms in SQLite\n$/);
+  });
+
+  test.each([
+    [['explain', 'Patient?unheard=of'], /no search parameter unheard/],
+    [['explain', 'nonsense'], /a search is expected/],
+  ])('%j is refused with a sentence', (words, sentence) => {
+    const { code, errors } = kiungo(...words);
+    expect([code, errors]).toEqual([2, expect.stringMatching(sentence)]);
+  });
+
+  test('check finds nothing, and after a write without its index rows says so with exit code 1', async () => {
+    expect(kiungo('check')).toEqual({ code: 0, output: 'The store agrees with itself.\n', errors: '' });
+    await put('b', false);
+    const { code, output } = kiungo('check');
+    expect(code).toBe(1);
+    expect(output).toMatch(/^Patient\/b lacks a row of Patient\.gender in token_index$/m);
+  });
+});
