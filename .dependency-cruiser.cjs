@@ -38,6 +38,7 @@ const homes = [
   ['pino', ['^engine/app/']],
   ['prom-client', ['^engine/app/', '^engine/rest/']],
   ['jose', ['^engine/auth/']],
+  ['saxes', ['^engine/fhir/']],
 ];
 const homeRules = homes.map(([name, folders]) => ({
   name: `home-of-${name.replaceAll(/[@/:]/g, '-')}`,

@@ -1,4 +1,4 @@
-// `npm start -- channels test <files or folders>`: what a channel makes of messages, shown by cases in YAML, without network and without
+// `kiungo channels test`: what a channel makes of messages, shown by cases in YAML, without network and without
 // touching the hospital's store.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

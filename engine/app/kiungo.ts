@@ -1,11 +1,16 @@
 // `npm run -s kiungo -- <command>`: commands that a person gives beside the engine, whether it runs or not.
+import { channelsCommand } from './commands/channels.ts';
 import { checkCommand } from './commands/check.ts';
 import type { Command } from './commands/command.ts';
 import { explainCommand } from './commands/explain.ts';
 import { systemClock } from './ambient.ts';
 import { ConfigError, readConfig } from './config.ts';
 
-const commands: Readonly<Record<string, Command>> = { check: checkCommand, explain: explainCommand };
+const commands: Readonly<Record<string, Command>> = {
+  channels: channelsCommand,
+  check: checkCommand,
+  explain: explainCommand,
+};
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 

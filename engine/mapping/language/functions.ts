@@ -177,6 +177,15 @@ export const functions: Readonly<Record<string, MakeFunction>> = {
   plusMinutes: ofText((text, [minutes = '']) =>
     minutes === '' ? undefined : plusMinutes(text, Number(minutes)),
   ),
+  /** `| limit n`: at most so many members of a list. */
+  limit: (input, [most]) => {
+    const count = Number(most?.text);
+    if (!Number.isSafeInteger(count)) throw new SyntaxError('limit takes a number');
+    return (scope) => {
+      const kept = asList(input(scope)).slice(0, count);
+      return kept.length === 0 ? undefined : kept;
+    };
+  },
   /** A list as lines of one text. */
   lines: (input) => (scope) => joinedBy('\n', input(scope)),
   toBase64: ofText((text) => Buffer.from(text, 'utf8').toString('base64')),

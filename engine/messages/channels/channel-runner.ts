@@ -152,8 +152,9 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
     if (after === undefined) {
       channels.delete(name);
       // What it still has goes on: nobody could let it go on later.
-      if (channelSwitches.position(name) !== 'running')
-        {await channelSwitches.put(name, 'running', engineActor);}
+      if (channelSwitches.position(name) !== 'running') {
+        await channelSwitches.put(name, 'running', engineActor);
+      }
       return;
     }
     const running = setUp(after);
