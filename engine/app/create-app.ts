@@ -21,6 +21,7 @@ import { createProcessor } from '../messages/processor.ts';
 import { createReplays } from '../messages/replays.ts';
 import { createResend } from '../messages/resend.ts';
 import { createRetention } from '../messages/retention.ts';
+import { createReindexing } from '../repository/reindex.ts';
 import { createRepository } from '../repository/create-repository.ts';
 import { followSearchParameters } from '../repository/follow-search-parameters.ts';
 import { channelRoutes } from '../rest/admin/channels.ts';
@@ -31,13 +32,14 @@ import { mappingRoutes } from '../rest/admin/mappings.ts';
 import { messageRoutes } from '../rest/admin/messages.ts';
 import { createHttpServer } from '../rest/create-server.ts';
 import { startPageRoute } from '../rest/start-page.ts';
+import { loadSearchIndex } from '../search/load-index.ts';
 import { openSqliteStore } from '../storage/sqlite/open.ts';
 import { createFlowPort } from '../subscriptions/flow-subscriptions.ts';
 import { channelOfSettings, senderMaker, sourceMaker } from './channels.ts';
 import type { Config } from './config.ts';
 import { administrator, createDataFolder, firstCredentials, keysOf } from './first-credentials.ts';
 import { registerDestinations } from './destinations.ts';
-import { searchIndexOf, storeFile } from './stored.ts';
+import { recipeOf, storeFile } from './stored.ts';
 import { createWatching } from './watching.ts';
 import type { Places } from './welcome.ts';
 
@@ -65,7 +67,8 @@ export async function createApp(
 
   // What is kept, and FHIR's rules about it.
   const store = await openSqliteStore({ file: storeFile(config), clock, logger });
-  const index = searchIndexOf(config, clock);
+  const recipe = recipeOf(config, clock);
+  const index = loadSearchIndex(recipe);
   const { referentialIntegrity } = config;
   const shapes = lazyShapes();
   const repository = createRepository({
@@ -79,6 +82,7 @@ export async function createApp(
     referentialIntegrity,
   });
   const searchParameters = followSearchParameters({ repository, resources: store.resources, index, logger });
+  const reindexing = createReindexing({ store, index, clock, logger, recipe });
 
   // Messages in, mapped, and out.
   const formats = createFormats([hl7Format]);
@@ -201,6 +205,7 @@ export async function createApp(
   const http = createHttpServer({
     repository,
     index,
+    reindexing,
     shapes,
     auth,
     clock,
@@ -235,6 +240,7 @@ export async function createApp(
   return {
     start: async () => {
       await searchParameters.start();
+      reindexing.start();
       await flowPort.start();
       await flows.start();
       if (!(await flowPort.known(flowsLimitMs))) {
@@ -259,6 +265,7 @@ export async function createApp(
       };
     },
     stop: async () => {
+      reindexing.stop();
       stopWatchingMaps();
       live.stop();
       await runner.stop();

@@ -1,15 +1,31 @@
 // Where the store lies, and what its index is made by: the same for the engine and for the commands that look at its data.
 import { join } from 'node:path';
+import { parseResource } from '../fhir/exact-json.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { Refusal } from '../kernel/outcomes.ts';
 import { loadSearchIndex } from '../search/load-index.ts';
 import type { SearchIndex } from '../search/search-index.ts';
+import type { IndexRecipe } from '../storage/index-upkeep.ts';
+import { storedBodies } from '../storage/sqlite/stored-bodies.ts';
 import type { Config } from './config.ts';
 import { minutesEast } from './time-zone.ts';
 
 export const storeFile = (config: Config): string => join(config.data, 'store', 'hospital.sqlite');
 
-export const searchIndexOf = (config: Config, clock: Clock): SearchIndex =>
-  loadSearchIndex({
-    ...(config.publicUrl === undefined ? {} : { base: `${config.publicUrl}/fhir/R4` }),
-    zoneOffsetMinutes: minutesEast(config.timeZone, clock.now()),
-  });
+/** By which the index of this engine is made, besides the SearchParameters that are stored. */
+export const recipeOf = (config: Config, clock: Clock): Omit<IndexRecipe, 'added'> => ({
+  base: config.publicUrl === undefined ? '' : `${config.publicUrl}/fhir/R4`,
+  zoneOffsetMinutes: minutesEast(config.timeZone, clock.now()),
+});
+
+/** The index with the stored SearchParameters in use, as the engine has it: for commands beside it. */
+export async function storedSearchIndex(config: Config, clock: Clock): Promise<SearchIndex> {
+  const index = loadSearchIndex(recipeOf(config, clock));
+  for (const body of storedBodies(storeFile(config), 'SearchParameter')) {
+    // What the engine could not take in use is not in use here.
+    await index.define(parseResource(body)).catch((error: unknown) => {
+      if (!(error instanceof Refusal)) throw error;
+    });
+  }
+  return index;
+}

@@ -11,6 +11,7 @@ import type { HttpRoute } from '../kernel/http-route.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { ConditionalRepository } from '../repository/create-repository.ts';
+import type { Reindexing } from '../repository/reindex.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import type { Census, Tallies } from '../storage/message-store.ts';
 import { send } from './answer.ts';
@@ -34,6 +35,8 @@ import { trustedPeers, type TrustedPeers } from './trusted-peers.ts';
 export interface HttpServerOptions {
   readonly repository: ConditionalRepository;
   readonly index: SearchIndex;
+  /** Without it there is no $reindex. */
+  readonly reindexing?: Reindexing;
   readonly auth: Auth;
   /** Of all other parts; those of `auth`, health and metrics come by themselves. */
   readonly routes: readonly HttpRoute[];
@@ -149,6 +152,7 @@ function fhirPartsOf(
     version,
     logger,
     later,
+    reindexing: options.reindexing,
     startedAt: clock.now(),
   };
 }

@@ -7,6 +7,7 @@ import type { Actor } from '../kernel/actor.ts';
 import type { BodyStream } from '../kernel/http-route.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { ConditionalRepository } from '../repository/create-repository.ts';
+import type { Reindexing } from '../repository/reindex.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import type { Headers } from '../auth/headers.ts';
 import type { Later } from './async/later.ts';
@@ -22,6 +23,8 @@ export interface FhirParts {
   readonly logger: Logger;
   /** Where requests wait that are to be answered later; undefined: all are answered at once. */
   readonly later: Later | undefined;
+  /** undefined: nothing is indexed again here. */
+  readonly reindexing: Reindexing | undefined;
   /** When this server was put together, ms since 1970. */
   readonly startedAt: number;
 }

@@ -9,6 +9,7 @@ import { metaInteractions } from './operations/meta.ts';
 import type { Interaction } from './interaction.ts';
 import { everythingInteractions } from './operations/everything.ts';
 import { lastnInteractions } from './operations/lastn.ts';
+import { reindexInteractions } from './operations/reindex.ts';
 import { conditionalPatchInteraction, patchInteraction } from './patch.ts';
 import { readInteraction } from './read.ts';
 import { postedSearchInteraction, searchTypeInteraction } from './search-type.ts';
@@ -32,6 +33,7 @@ const offered: readonly Interaction[] = [
   ...expungeInteractions,
   ...everythingInteractions,
   ...lastnInteractions,
+  ...reindexInteractions,
   readInteraction,
   postedSearchInteraction,
   updateInteraction,

@@ -1,7 +1,7 @@
 // `kiungo check`: whether the store agrees with itself. Exit code 1 when it does not.
 import { parseResource } from '../../fhir/exact-json.ts';
 import { checkStore } from '../../storage/sqlite/check-store.ts';
-import { searchIndexOf, storeFile } from '../stored.ts';
+import { storedSearchIndex, storeFile } from '../stored.ts';
 import type { Command } from './command.ts';
 
 /** More differences are counted, not told. */
@@ -12,7 +12,7 @@ export const checkCommand: Command = {
   sentence:
     'Compares every index row with its resource and the other way round, histories and counts. Exit code 1 on any difference.',
   run: async ({ config, clock, say }) => {
-    const index = searchIndexOf(config, clock);
+    const index = await storedSearchIndex(config, clock);
     let found = 0;
     for (const problem of checkStore(storeFile(config), (body) => index.entries(parseResource(body)))) {
       found += 1;

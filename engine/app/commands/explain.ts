@@ -2,7 +2,7 @@
 import { badRequest } from '../../kernel/outcomes.ts';
 import { explainPlan } from '../../search/explain.ts';
 import { explainSearch, type ExplainedSearch } from '../../storage/sqlite/explain-search.ts';
-import { searchIndexOf, storeFile } from '../stored.ts';
+import { storedSearchIndex, storeFile } from '../stored.ts';
 import type { Command, CommandParts } from './command.ts';
 
 export const explainCommand: Command = {
@@ -20,7 +20,7 @@ export const explainCommand: Command = {
       defaultCount: 20,
       maximumCount: 1_000,
     };
-    const { plan } = searchIndexOf(config, clock).request(type, query, limits);
+    const { plan } = (await storedSearchIndex(config, clock)).request(type, query, limits);
     for (const line of explainPlan(plan).split('\n')) say(line);
     sayExplained(parts, explainSearch(storeFile(config), plan));
     return 0;

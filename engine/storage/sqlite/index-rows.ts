@@ -33,14 +33,14 @@ export class IndexWriter {
   }
 
   /** Writes all rows of a resource, whatever is there, and takes out those that are named and not its own. */
-  mend(rid: number, entries: readonly IndexEntry[], stale: readonly IndexRow[]): void {
+  mend(rid: number, entries: readonly IndexEntry[], stale: readonly IndexRow[], words: boolean): void {
     const rows = entries.filter(isRow).map((entry) => rowOf(this.#names, rid, entry));
     const own = new Set(rows.map((row) => JSON.stringify(row)));
     for (const row of stale) {
       if (!own.has(JSON.stringify(row))) this.#connection.run(deleteFrom(row.table), ...row.values);
     }
     this.#updateRows(rid, entries.filter(isRow), []);
-    this.#texts.rewrite(rid, entries);
+    if (words) this.#texts.rewrite(rid, entries);
   }
 
   /** Writes what is held back, where a search in this transaction would miss it. */

@@ -157,12 +157,21 @@ const widerSearch = `
   );
 `;
 
+/** How far the index of each type has been brought to what the definitions say: `place` counts its rids. */
+const reindexing = `
+  CREATE TABLE reindex_task (
+    type TEXT PRIMARY KEY, place INTEGER NOT NULL, total INTEGER NOT NULL, seen INTEGER NOT NULL, mended INTEGER NOT NULL,
+    requested_at INTEGER NOT NULL, finished_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+`;
+
 const steps: readonly string[] = [
   resources + messages + jobs,
   typeHistory,
   widerSearch,
   messagesOfBatches,
   messagesOfChannels,
+  reindexing,
 ];
 
 /** Brings the file to the newest layout, each step in one transaction. A file of a newer engine is refused untouched. */

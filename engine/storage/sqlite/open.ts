@@ -10,6 +10,7 @@ import { Connection, type ConnectionOptions } from './connection.ts';
 import { lockFile, type FileLock } from './file-lock.ts';
 import { GroupCommit, type GroupLimits } from './group-commit.ts';
 import { IndexWriter } from './index-rows.ts';
+import { SqliteIndexUpkeep } from './index-upkeep.ts';
 import { SqliteJobStore } from './job-store.ts';
 import { SqliteMessageReader, SqliteMessageWriter } from './message-store.ts';
 import { migrate } from './migrations.ts';
@@ -66,6 +67,7 @@ class SqliteStore implements Store {
   readonly messages: SqliteMessageReader;
   readonly configuration: SqliteConfigurationReader;
   readonly jobs: SqliteJobStore;
+  readonly upkeep: SqliteIndexUpkeep;
   readonly #writer: Connection;
   readonly #reader: Connection;
   readonly #lock: FileLock;
@@ -97,6 +99,12 @@ class SqliteStore implements Store {
     this.resources = new PooledResourceReader(new Names(reader, cache), this.#pool, pool.hereMs);
     this.messages = new SqliteMessageReader(reader, always);
     this.configuration = new SqliteConfigurationReader(reader, always);
+    this.upkeep = new SqliteIndexUpkeep({
+      names: this.#names,
+      index: this.#index,
+      commit: this.#commit,
+      compare: { file: options.file, connection: poolConnection },
+    });
     this.jobs = new SqliteJobStore(reader, writer, this.#commit);
   }
 
@@ -127,6 +135,7 @@ class SqliteStore implements Store {
   }
 
   async #close(): Promise<void> {
+    this.upkeep.close();
     await this.#commit.close();
     await this.#pool.close();
     this.#reader.close();
