@@ -19,7 +19,7 @@ export const reindexInteractions: readonly Interaction[] = ['/$reindex', '/:type
       ...reindex,
       method: 'POST',
       path,
-      takes: 'resource',
+      takes: 'nothing',
       capability: {
         level: place === 0 ? 'system' : 'type',
         codes: [],
@@ -50,8 +50,9 @@ async function answerStatus(parts: FhirParts, exchange: Exchange): Promise<FhirA
   };
 }
 
-function admitted({ reindexing }: FhirParts, { actor }: Exchange): Reindexing {
+function admitted({ reindexing, index }: FhirParts, { actor, type }: Exchange): Reindexing {
   if (!actor.scopes.includes(adminScope)) throw new Refusal('forbidden', 'the scope admin is needed');
+  if (type !== '' && !index.isType(type)) throw new Refusal('not-found', `${type} is no resource type`);
   if (reindexing === undefined) throw new Refusal('not-found', 'nothing is indexed again here');
   return reindexing;
 }

@@ -11,6 +11,7 @@ import {
   createRepository,
   type ConditionalRepository,
 } from '../../../engine/repository/create-repository.ts';
+import { createReindexing } from '../../../engine/repository/reindex.ts';
 import type { Change } from '../../../engine/repository/repository.ts';
 import { createHttpServer, type HttpServer } from '../../../engine/rest/create-server.ts';
 import type { ExternalHandler } from '../../../engine/rest/mount-external.ts';
@@ -113,9 +114,12 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     ids,
     publicUrl,
   });
+  const recipe = { base: '', zoneOffsetMinutes: 0 };
+  const reindexing = createReindexing({ store, index, clock, logger, recipe });
   const http = createHttpServer({
     repository,
     index,
+    reindexing,
     auth,
     routes: choice.routes ?? [],
     clock,
