@@ -17,6 +17,13 @@ export interface GroupLimits {
   readonly watchdogMs: number;
 }
 
+export interface GroupHooks {
+  /** Writes what the works held back for the end of the group. */
+  readonly beforeCommit: () => void;
+  /** In the same turn as the commit. */
+  readonly afterCommit: () => void;
+}
+
 interface Waiting {
   readonly work: () => Promise<unknown>;
   readonly resolve: (value: unknown) => void;
@@ -30,15 +37,14 @@ export class GroupCommit {
   readonly #limits: GroupLimits;
   readonly #logger: Logger;
   readonly #inside = new AsyncLocalStorage<{ open: boolean }>();
-  readonly #beforeCommit: () => void;
+  readonly #hooks: GroupHooks;
   #queue: Waiting[] = [];
   #undo: (() => void)[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
 
-  /** `beforeCommit` writes what the works held back for the end of the group. */
-  constructor(connection: Connection, limits: GroupLimits, logger: Logger, beforeCommit: () => void) {
-    this.#beforeCommit = beforeCommit;
+  constructor(connection: Connection, limits: GroupLimits, logger: Logger, hooks: GroupHooks) {
+    this.#hooks = hooks;
     this.#connection = connection;
     this.#limits = limits;
     this.#logger = logger;
@@ -93,8 +99,9 @@ export class GroupCommit {
     try {
       this.#connection.run('BEGIN IMMEDIATE');
       await this.#works(outcomes);
-      this.#beforeCommit();
+      this.#hooks.beforeCommit();
       this.#connection.run('COMMIT');
+      this.#hooks.afterCommit();
       this.#undo = [];
       for (const outcome of outcomes) settle(outcome);
     } catch (error) {

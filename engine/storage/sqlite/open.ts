@@ -16,6 +16,7 @@ import { SqliteMessageReader, SqliteMessageWriter } from './message-store.ts';
 import { migrate } from './migrations.ts';
 import { NameWriter, Names, NumberCache } from './names.ts';
 import { PooledResourceReader } from './pooled-reader.ts';
+import { RecentVersions } from './recent-versions.ts';
 import { SqliteResourceWriter } from './resource-store.ts';
 import { always, Scope } from './scope.ts';
 import { SearchPool, type PoolLimits } from './search-pool.ts';
@@ -77,6 +78,7 @@ class SqliteStore implements Store {
   readonly #index: IndexWriter;
   readonly #texts: TextIndex;
   readonly #pool: SearchPool;
+  readonly #recent = new RecentVersions();
   #closing: Promise<void> | undefined;
 
   constructor(writer: Connection, reader: Connection, lock: FileLock, options: SqliteStoreOptions) {
@@ -88,7 +90,10 @@ class SqliteStore implements Store {
     const limits = { ...defaultLimits, ...options.limits };
     const pool = { ...defaultPool, ...options.pool };
     const onUndone = (undo: () => void): void => this.#commit.onUndone(undo);
-    this.#commit = new GroupCommit(writer, limits, options.logger, () => this.#texts.flush());
+    this.#commit = new GroupCommit(writer, limits, options.logger, {
+      beforeCommit: () => this.#texts.flush(),
+      afterCommit: () => this.#recent.changed(),
+    });
     this.#names = new NameWriter(writer, cache, onUndone);
     this.#texts = new TextIndex(writer, this.#names, onUndone);
     this.#index = new IndexWriter(writer, this.#names, this.#texts);
@@ -96,7 +101,12 @@ class SqliteStore implements Store {
       { file: options.file, connection: poolConnection },
       { ...defaultPool, ...options.pool },
     );
-    this.resources = new PooledResourceReader(new Names(reader, cache), this.#pool, pool.hereMs);
+    this.resources = new PooledResourceReader(
+      new Names(reader, cache),
+      this.#pool,
+      this.#recent,
+      pool.hereMs,
+    );
     this.messages = new SqliteMessageReader(reader, always);
     this.configuration = new SqliteConfigurationReader(reader, always);
     this.upkeep = new SqliteIndexUpkeep({
@@ -113,7 +123,7 @@ class SqliteStore implements Store {
       const scope = new Scope();
       try {
         return await work({
-          resources: new SqliteResourceWriter(this.#names, this.#index, scope),
+          resources: new SqliteResourceWriter(this.#names, this.#index, this.#recent, scope),
           messages: new SqliteMessageWriter(this.#writer, scope),
           configuration: new SqliteConfigurationWriter(this.#writer, scope),
         });
