@@ -12,6 +12,8 @@ export interface GroupLimits {
   readonly works: number;
   /** No further work joins a commit after this time. */
   readonly durationMs: number;
+  /** The same of a commit that nobody waits for. */
+  readonly patientMs: number;
   /** A commit that somebody waits for takes in works that can wait no longer than this; one of them in any case. */
   readonly awaitedMs: number;
   /** Works that may wait; more are refused. */
@@ -122,14 +124,14 @@ export class GroupCommit {
 
   /** The next work of the group: of each kind one in any case, and more while there is time. */
   #next(group: { readonly begin: number; awaited: number; patient: number }): Waiting | undefined {
-    const { works, durationMs, awaitedMs } = this.#limits;
+    const { works, durationMs, patientMs, awaitedMs } = this.#limits;
     const { begin, awaited, patient } = group;
     const hasTime = (ms: number): boolean => awaited + patient < works && performance.now() - begin < ms;
     if (this.#awaited.length > 0 && (awaited === 0 || hasTime(durationMs))) {
       group.awaited += 1;
       return this.#awaited.shift();
     }
-    if (patient > 0 && !hasTime(awaited > 0 ? awaitedMs : durationMs)) return undefined;
+    if (patient > 0 && !hasTime(awaited > 0 ? awaitedMs : patientMs)) return undefined;
     group.patient += 1;
     return this.#patient.shift();
   }

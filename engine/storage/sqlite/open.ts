@@ -37,6 +37,7 @@ const defaultPool: PoolLimits = { hereMs: 4, threads: 2, searches: 1_000, limitM
 const defaultLimits: GroupLimits = {
   works: 128,
   durationMs: 20,
+  patientMs: 50,
   awaitedMs: 8,
   queue: 10_000,
   watchdogMs: 5_000,
