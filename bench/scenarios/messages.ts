@@ -6,7 +6,7 @@ import type { Figure } from '../report.ts';
 import { sampleOru } from '../samples.ts';
 
 const clients = 4;
-const seconds = Number(process.env['S'] ?? 10);
+const seconds = Number(process.env['BENCH_SECONDS'] ?? 10);
 const drainLimitMs = 120_000;
 
 export async function measureMessages(start: () => Promise<MeasuredEngine>): Promise<Figure[]> {
