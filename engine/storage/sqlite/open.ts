@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import type { Store, Transaction } from '../store.ts';
+import type { Store, Transaction, TransactionChoice } from '../store.ts';
 import { SqliteConfigurationReader, SqliteConfigurationWriter } from './configuration-store.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { lockFile, type FileLock } from './file-lock.ts';
@@ -36,7 +36,14 @@ const defaultConnection: ConnectionOptions = { cacheKiB: 32_768, mapBytes: 0, bu
 /** A pool's threads share the memory map; each keeps few pages of its own. */
 const poolConnection: ConnectionOptions = { ...defaultConnection, cacheKiB: 8_192 };
 const defaultPool: PoolLimits = { hereMs: 4, threads: 2, searches: 1_000, limitMs: 30_000 };
-const defaultLimits: GroupLimits = { works: 128, durationMs: 20, queue: 10_000, watchdogMs: 5_000 };
+const defaultLimits: GroupLimits = {
+  works: 128,
+  durationMs: 20,
+  patientMs: 50,
+  awaitedMs: 3,
+  queue: 10_000,
+  watchdogMs: 5_000,
+};
 
 /**
  * Opens the file, making or migrating it. Throws Refusal `unavailable` when another engine holds it, or when a newer version of the
@@ -118,7 +125,7 @@ class SqliteStore implements Store {
     this.jobs = new SqliteJobStore(reader, writer, this.#commit);
   }
 
-  async transact<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  async transact<T>(work: (transaction: Transaction) => Promise<T>, choice?: TransactionChoice): Promise<T> {
     return this.#commit.run(async () => {
       const scope = new Scope();
       try {
@@ -130,7 +137,7 @@ class SqliteStore implements Store {
       } finally {
         scope.end();
       }
-    });
+    }, choice);
   }
 
   /** Writes a row, so that a full or failing disk shows. */
