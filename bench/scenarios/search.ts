@@ -49,7 +49,7 @@ export const shapes: Readonly<Record<string, (n: number) => string>> = {
   '_revinclude': (n) => `Patient?_id=${patient(n)}&_revinclude=Condition:subject&_revinclude=Encounter:subject`,
   '_has': (n) => `Patient?_has:Condition:subject:code=${condition(n)}&gender=male`,
   '_has, rare': (n) => `Patient?_has:Observation:subject:value-quantity=gt${170 + (n % 20)}|http://unitsofmeasure.org|cm`,
-  'quantity': (n) => `Observation?code=${loinc}|718-7&value-quantity=lt${8 + (n % 5) / 10}|http://unitsofmeasure.org|g/dL`,
+  'quantity': (n) => `Observation?code=${loinc}|718-7&value-quantity=lt${8.5 + (n % 10) / 10}|http://unitsofmeasure.org|g/dL`,
   'composite': (n) => `Observation?code-value-quantity=${loinc}|718-7$gt${15 + (n % 20) / 10}`,
   'composite of a component': (n) => `Observation?component-code-value-quantity=${loinc}|8480-6$gt${170 + (n % 15)}`,
   'count': (n) => `Condition?code=${condition(n)}&_summary=count`,

@@ -2,6 +2,7 @@
 import { channelsCommand } from './commands/channels.ts';
 import { checkCommand } from './commands/check.ts';
 import type { Command } from './commands/command.ts';
+import { compactCommand } from './commands/compact.ts';
 import { explainCommand } from './commands/explain.ts';
 import { systemClock } from './ambient.ts';
 import { ConfigError, readConfig } from './config.ts';
@@ -9,6 +10,7 @@ import { ConfigError, readConfig } from './config.ts';
 const commands: Readonly<Record<string, Command>> = {
   channels: channelsCommand,
   check: checkCommand,
+  compact: compactCommand,
   explain: explainCommand,
 };
 

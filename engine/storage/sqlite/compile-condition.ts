@@ -147,8 +147,14 @@ export class ConditionCompiler extends Compilation {
   }
 
   #count(source: Source, limit: number): number {
-    const counted = sql`SELECT count(*) AS rows FROM (SELECT 1 FROM ${source.from} WHERE ${source.where} LIMIT ${limit})`;
-    return this.names.connection.row<{ rows: number }>(counted.text, ...counted.values)?.rows ?? 0;
+    const { many, connection } = this.names;
+    const rows = sql`SELECT 1 FROM ${source.from} WHERE ${source.where}`;
+    const key = JSON.stringify([rows.text, rows.values]);
+    if (many.has(key, limit)) return limit;
+    const counted = sql`SELECT count(*) AS rows FROM (${rows} LIMIT ${limit})`;
+    const found = connection.row<{ rows: number }>(counted.text, ...counted.values)?.rows ?? 0;
+    if (found >= limit) many.note(key, found);
+    return found;
   }
 
   /** The same parts each time they are asked for, so that each is counted once. */

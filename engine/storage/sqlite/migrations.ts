@@ -174,8 +174,11 @@ const steps: readonly string[] = [
   reindexing,
 ];
 
-/** Brings the file to the newest layout, each step in one transaction. A file of a newer engine is refused untouched. */
-export function migrate(database: DatabaseSync): void {
+/**
+ * Brings the file to the newest layout, or to an earlier one, each step in one transaction. A file of a newer engine is refused
+ * untouched.
+ */
+export function migrate(database: DatabaseSync, layout = steps.length): void {
   const version = versionOf(database);
   if (version > steps.length) {
     throw unavailable(
@@ -183,7 +186,7 @@ export function migrate(database: DatabaseSync): void {
     );
   }
   for (const [index, step] of steps.entries()) {
-    if (index >= version) {
+    if (index >= version && index < layout) {
       database.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${index + 1}; COMMIT`);
     }
   }

@@ -1,6 +1,7 @@
 // Texts that recur (types, search parameters, systems, units) and resources that are referred to, as small numbers.
 import { Refusal } from '../../kernel/outcomes.ts';
 import type { Connection } from './connection.ts';
+import { ManyRows } from './many-rows.ts';
 import { PointingParameters } from './pointing-parameters.ts';
 import { ridsOfType } from './rids.ts';
 
@@ -61,6 +62,7 @@ export interface Numbers {
 /** Looks names up; may be used on the reading connection. */
 export class Names {
   readonly connection: Connection;
+  readonly many = new ManyRows();
   readonly #cache: NumberCache;
 
   constructor(connection: Connection, cache: NumberCache) {

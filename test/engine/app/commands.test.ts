@@ -22,9 +22,9 @@ async function put(id: string, entries: boolean): Promise<void> {
   await store.close();
 } // prettier-ignore
 
-function kiungo(...words: readonly string[]): { readonly code: number | null; readonly output: string; readonly errors: string } {
-  const ended = spawnSync(process.execPath, ['engine/app/kiungo.ts', ...words], {
-    env: { PATH: process.env['PATH'], KIUNGO_DATA: data },
+function kiungo(...words: readonly (string | NodeJS.ProcessEnv)[]): { readonly code: number | null; readonly output: string; readonly errors: string } {
+  const ended = spawnSync(process.execPath, ['engine/app/kiungo.ts', ...words.filter((word) => typeof word === 'string')], {
+    env: Object.assign({ PATH: process.env['PATH'], KIUNGO_DATA: data }, ...words.filter((word) => typeof word === 'object')) as NodeJS.ProcessEnv,
     encoding: 'utf8',
   });
   return { code: ended.status, output: ended.stdout, errors: ended.stderr };
@@ -55,6 +55,22 @@ describe('kiungo', () => {
   ])('%j is refused with a sentence', (words, sentence) => {
     const { code, errors } = kiungo(...words);
     expect([code, errors]).toEqual([2, expect.stringMatching(sentence)]);
+  });
+
+  test('compact tells what it has given back, and is refused while an engine holds the store', async () => {
+    const { code, output } = kiungo('compact');
+    expect([code, output]).toEqual([0, expect.stringMatching(/^[\d.]+ MB before, [\d.]+ MB now\n$/)]);
+    const file = join(data, 'store', 'hospital.sqlite');
+    const store = await openSqliteStore({ file, clock: { now: () => 1 }, logger: silentLogger });
+    const refused = kiungo('compact');
+    await store.close();
+    expect([refused.code, refused.errors]).toEqual([2, expect.stringContaining('in use by another engine')]);
+    expect(kiungo('explain', 'Patient?gender=female').output).toContain('1 matches');
+  });
+
+  test('says where no store is', () => {
+    const { code, errors } = kiungo('check', { KIUNGO_DATA: join(data, 'nowhere') });
+    expect([code, errors]).toEqual([2, expect.stringContaining('there is no store at')]);
   });
 
   test('check finds nothing, and after a write without its index rows says so with exit code 1', async () => {
