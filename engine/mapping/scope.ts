@@ -149,7 +149,7 @@ export class Scope {
 
   #nearest(name: string, asking: Group): unknown {
     // Most scopes on the way out hold nothing at all.
-    for (let scope: Scope | undefined = this as Scope; scope !== undefined; scope = scope.#parent) {
+    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#parent) {
       const binding = scope.#bindings?.get(name);
       if (binding !== undefined) return evaluate(binding);
       const made = scope.#made === undefined ? undefined : scope.#madeHere(name, asking);
