@@ -148,14 +148,11 @@ export class Scope {
   }
 
   #nearest(name: string, asking: Group): unknown {
-    // Most scopes on the way out hold nothing at all.
-    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#parent) {
-      const binding = scope.#bindings?.get(name);
-      if (binding !== undefined) return evaluate(binding);
-      const made = scope.#made === undefined ? undefined : scope.#madeHere(name, asking);
-      if (made !== undefined) return made;
-    }
-    return nowhere;
+    const binding = this.#bindings?.get(name);
+    if (binding !== undefined) return evaluate(binding);
+    const made = this.#madeHere(name, asking);
+    if (made !== undefined) return made;
+    return this.#parent === undefined ? nowhere : this.#parent.#nearest(name, asking);
   }
 
   /** A definition sees fields and other definitions only, so within a group it has one value. */

@@ -9,7 +9,7 @@ import { deadEnd, type DeadEnd, type Mapped, type ProcessingParts } from './stag
 export async function check(message: Mapped, parts: ProcessingParts): Promise<Mapped | DeadEnd> {
   if (message.meaning.kind !== 'resources') return message;
   const { bundle, map } = message.meaning;
-  const fault = emptyPlace(bundle.entry ?? [], 'entry') ?? (await unresolvedPlace(bundle, parts.unit));
+  const fault = emptyFault(bundle.entry ?? []) ?? (await unresolvedPlace(bundle, parts.unit));
   if (fault === undefined) return message;
   return deadEnd(fault.code, `map ${map}: ${fault.text}; mend the map and replay the message`);
 }
@@ -19,20 +19,23 @@ interface Fault {
   readonly text: string;
 }
 
-/** https://hl7.org/fhir/R4/json.html: no property is null or empty. Returns the first that is. */
-function emptyPlace(value: unknown, place: string): Fault | undefined {
-  if (typeof value !== 'object' || value === null) {
-    return value === null || value === '' ? isEmpty(place) : undefined;
+/** https://hl7.org/fhir/R4/json.html: no property is null or empty. The first that is, as seen from the value: `.name[0].given`. */
+function emptyPlace(value: unknown): string | undefined {
+  if (value === null || value === '') return '';
+  if (typeof value !== 'object') return undefined;
+  let isEmpty = true;
+  for (const [name, element] of Object.entries(value)) {
+    isEmpty = false;
+    const within = element === undefined ? undefined : emptyPlace(element);
+    if (within !== undefined) return `${Array.isArray(value) ? `[${name}]` : `.${name}`}${within}`;
   }
-  const inside = Object.entries(value);
-  if (inside.length === 0) return isEmpty(place);
-  const within = (name: string): string => (Array.isArray(value) ? `${place}[${name}]` : `${place}.${name}`);
-  return firstOf(inside, ([name, element]) =>
-    element === undefined ? undefined : emptyPlace(element, within(name)),
-  );
+  return isEmpty ? '' : undefined;
 }
 
-const isEmpty = (place: string): Fault => ({ code: 'map-made-empty', text: `${place} is empty` });
+function emptyFault(entries: readonly BundleEntry[]): Fault | undefined {
+  const place = emptyPlace(entries);
+  return place === undefined ? undefined : { code: 'map-made-empty', text: `entry${place} is empty` };
+}
 
 async function unresolvedPlace(bundle: Bundle, reader: ReadsResources): Promise<Fault | undefined> {
   const entries = bundle.entry ?? [];
@@ -65,12 +68,4 @@ async function isKnown(reference: string, reader: ReadsResources): Promise<boole
 function isAbsence(error: unknown): false {
   if (error instanceof Refusal && (error.code === 'not-found' || error.code === 'gone')) return false;
   throw error;
-}
-
-function firstOf<T, R>(items: readonly T[], look: (item: T) => R | undefined): R | undefined {
-  for (const item of items) {
-    const found = look(item);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
