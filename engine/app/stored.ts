@@ -16,8 +16,9 @@ export const storeFile = (config: Config): string => join(config.data, 'store', 
 /** For commands: throws Refusal `unavailable` where no engine has made a store yet. */
 export function existingStore(config: Config): string {
   const file = storeFile(config);
-  if (!existsSync(file))
-    {throw unavailable(`there is no store at ${file}: start the engine once, or set KIUNGO_DATA`);}
+  if (!existsSync(file)) {
+    throw unavailable(`there is no store at ${file}: start the engine once, or set KIUNGO_DATA`);
+  }
   return file;
 }
 
