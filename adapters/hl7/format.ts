@@ -4,6 +4,7 @@ import { openBatch } from './batch.ts';
 import { isAnswer, readHeader, typeMissing, type Header, type Reason } from './header.ts';
 import { messageType, parseMessage } from './message.ts';
 import { renderAcknowledgement } from './render-ack.ts';
+import { renderMessage } from './render-message.ts';
 
 /** HL7 table 0155. Mindray BS writes 0, 1 or 2 into MSH-16 and means the kind of sample: no wish. */
 const wishes: Readonly<Record<string, AcknowledgementWish>> = { AL: 'AL', NE: 'NE', ER: 'ER', SU: 'SU' };
@@ -48,4 +49,5 @@ export const hl7Format: MessageFormat = {
   openBatch,
   parse: parseMessage,
   renderAcknowledgement,
+  renderMessage,
 };

@@ -29,6 +29,7 @@ import { eventRoutes } from '../rest/admin/events.ts';
 import { replayRoutes } from '../rest/admin/replays.ts';
 import { deliveryRoutes } from '../rest/admin/deliveries.ts';
 import { mappingRoutes } from '../rest/admin/mappings.ts';
+import { renderRoutes } from '../rest/admin/render.ts';
 import { messageRoutes } from '../rest/admin/messages.ts';
 import { createHttpServer } from '../rest/create-server.ts';
 import { startPageRoute } from '../rest/start-page.ts';
@@ -229,6 +230,7 @@ export async function createApp(
       ...eventRoutes({ live, alerts }),
       ...deliveryRoutes({ messages: store.messages, deadLetters }),
       ...mappingRoutes({ mapper, reload: () => mapper.reload(), formats, repository, clock }),
+      ...renderRoutes({ mapper, formats, repository }),
     ],
   });
   http.mount({

@@ -6,6 +6,7 @@ import { TimeZone } from './hl7-time.ts';
 import { loadMaps, type Maps } from './load-maps.ts';
 import type { Mapper, Selection } from './mapper.ts';
 import type { MessageMap } from './message-map.ts';
+import { render, type Outgoing, type ReadReference, type Told } from './outbound/render.ts';
 import { questionsOf, runMap, type Surroundings } from './run-map.ts';
 import { Scope } from './scope.ts';
 import { MapFault } from './source.ts';
@@ -41,7 +42,18 @@ export interface MapperOptions {
   readonly quietMs?: number;
 }
 
-export interface ReloadableMapper extends Mapper {
+/** Makes messages of resources. */
+export interface MessageMaker {
+  /** Names of all outbound maps that are loaded. */
+  readonly outbound: readonly string[];
+  /**
+   * Throws Refusal `not-found` for an unknown map; `unprocessable`, saying why, when the map does not tell of this step of the
+   * resource, or when what its message must hold is not there.
+   */
+  render(map: string, told: Told, read: ReadReference): Promise<Outgoing>;
+}
+
+export interface ReloadableMapper extends Mapper, MessageMaker {
   /** Reads the folder again. Throws Refusal `unprocessable` with file and line when it cannot be used; the last good maps stay. */
   reload(): Promise<void>;
   /** Reloads when files change; what is wrong is logged. Returns what stops it. */
@@ -70,7 +82,7 @@ export async function createMapper(options: MapperOptions): Promise<ReloadableMa
 class FolderMapper implements ReloadableMapper {
   readonly #options: MapperOptions;
   readonly #surroundings: Surroundings;
-  #maps: Maps = { messages: new Map(), ranked: [], dispositions: [] };
+  #maps: Maps = { messages: new Map(), ranked: [], dispositions: [], outbound: new Map() };
 
   constructor(options: MapperOptions) {
     this.#options = options;
@@ -101,9 +113,21 @@ class FolderMapper implements ReloadableMapper {
     return runMap({ message, answers, context, map: this.#map(map) }, this.#surroundings);
   }
 
+  get outbound(): readonly string[] {
+    return [...this.#maps.outbound.keys()];
+  }
+
+  async render(...[name, told, read]: Parameters<MessageMaker['render']>): Promise<Outgoing> {
+    const map = this.#maps.outbound.get(name);
+    if (map === undefined) throw new Refusal('not-found', `there is no outbound map ${name}`);
+    const { settings, zoneOf } = this.#surroundings;
+    return render(map, told, { settings, read, zone: zoneOf(settings.get('timeZone') ?? 'Z') });
+  }
+
   async reload(): Promise<void> {
+    const { folder, overlays } = this.#options;
     try {
-      this.#maps = await loadMaps(this.#options.folder, this.#options.overlays);
+      this.#maps = await loadMaps(folder, overlays, [...this.#surroundings.settings.keys()]);
     } catch (error) {
       const fault = faultOf(error);
       if (fault === undefined) throw error;

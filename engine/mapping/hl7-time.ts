@@ -32,6 +32,11 @@ export class TimeZone {
     return this.#at(local - minutesOf(first) * 60_000);
   }
 
+  /** At an instant, ms since 1970. */
+  offsetOf(instant: number): string {
+    return this.#fixed === undefined ? this.#at(instant) : this.#fixed === 'Z' ? '+00:00' : this.#fixed;
+  }
+
   #at(instant: number): string {
     const parts = this.#format?.formatToParts(instant) ?? [];
     const offset = parts.find((part) => part.type === 'timeZoneName')?.value.replace('GMT', '') ?? '';
@@ -84,4 +89,26 @@ export function offsetOf(text: string): string | undefined {
 function exists(year: string, month = '01', day = '01'): boolean {
   const when = new Date(`${year}-${month}-${day}T00:00:00Z`);
   return year !== '0000' && !Number.isNaN(when.getTime()) && when.getUTCDate() === Number(day);
+}
+
+const fhirTime =
+  /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?)?)?$/;
+
+/** A FHIR date, dateTime or instant as HL7 writes it, as precise and with the offset that it has; undefined when it is none. */
+export function toHl7Time(text: string): string | undefined {
+  const parts = fhirTime.exec(text);
+  if (parts === null) return undefined;
+  const [, year = '', month = '', day = '', hour = '', minute = '', second = '', fraction = '', offset] =
+    parts;
+  const place = offset === 'Z' ? '+0000' : (offset ?? '').replace(':', '');
+  return `${year}${month}${day}${hour}${minute}${second}${fraction.slice(0, 5)}${place}`;
+}
+
+/** An instant to the second, in the time of a zone; undefined when it is none. */
+export function toZonedHl7Time(text: string, zone: TimeZone): string | undefined {
+  const instant = Date.parse(text);
+  if (Number.isNaN(instant) || !text.includes('T')) return undefined;
+  const offset = zone.offsetOf(instant);
+  const local = new Date(instant + minutesOf(offset) * 60_000).toISOString().slice(0, 19);
+  return toHl7Time(`${local}${offset}`);
 }

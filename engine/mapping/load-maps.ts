@@ -10,6 +10,7 @@ import type { Disposition } from './mapper.ts';
 import { compileMessageMap, type MessageMap } from './message-map.ts';
 import { applyOverlay, isOverlay } from './overlays.ts';
 import { compileResourceMap, type ResourceMap } from './resource-map.ts';
+import { byName, compileOutbound, type OutboundMap } from './outbound/outbound-map.ts';
 import { MapFault, MapSource, scalarText } from './source.ts';
 import { compileSteps, type Step, type StepLibrary } from './steps.ts';
 
@@ -18,6 +19,7 @@ export interface Maps {
   /** Highest rank first. */
   readonly ranked: readonly MessageMap[];
   readonly dispositions: readonly { readonly when: Condition; readonly disposition: Disposition }[];
+  readonly outbound: ReadonlyMap<string, OutboundMap>;
 }
 
 /** Which schema a file answers to, by the folder that it lies in. */
@@ -28,6 +30,9 @@ const schemas = [
   [/^hl7v2\/steps\//, 'steps'],
   [/^hl7v2\/dispositions\.yaml$/, 'dispositions'],
   [/^(?:hl7v2\/codesystems|codes)\//, 'table'],
+  [/^hl7v2\/outbound\/segments\//, 'outbound-segment'],
+  [/^hl7v2\/outbound\/datatypes\//, 'outbound-datatype'],
+  [/^hl7v2\/outbound\/[^/]+\.yaml$/, 'outbound-message'],
 ] as const;
 type Kind = (typeof schemas)[number][1];
 
@@ -35,7 +40,11 @@ type Kind = (typeof schemas)[number][1];
  * `overlays`: a folder of files that change shipped maps by name, and of maps and tables of its own. Throws MapFault, with file and line,
  * for the first thing that is wrong.
  */
-export async function loadMaps(folder: string, overlays?: string): Promise<Maps> {
+export async function loadMaps(
+  folder: string,
+  overlays: string | undefined,
+  settings: readonly string[],
+): Promise<Maps> {
   const validators = await readSchemas(folder);
   const sources = await readSources(folder, 'mappings');
   const own = overlays === undefined ? new Map<string, MapSource>() : await readSources(overlays, 'overlays');
@@ -46,7 +55,7 @@ export async function loadMaps(folder: string, overlays?: string): Promise<Maps>
     applyOverlay(source, sources);
   }
   for (const [file, source] of sources) validate(source, validators.get(kindOf(file) ?? ''));
-  return new Compiler(sources).maps();
+  return new Compiler(sources).maps(settings);
 }
 
 /** `called`: what the folder is called in messages to authors. */
@@ -74,7 +83,9 @@ async function readSchemas(folder: string): Promise<ReadonlyMap<string, Validate
   const names = [...new Set(schemas.map(([, name]) => name)), 'overlay'];
   const read = async (name: string): Promise<object> =>
     JSON.parse(await readFile(join(folder, 'schema', `${name}.schema.json`), 'utf8')) as object;
-  ajv.addSchema(await read('step-list'), 'step-list.schema.json');
+  for (const shared of ['step-list', 'outbound-filler']) {
+    ajv.addSchema(await read(shared), `${shared}.schema.json`);
+  }
   const compiled: [string, ValidateFunction][] = [];
   for (const name of names) compiled.push([name, ajv.compile(await read(name))]);
   return new Map(compiled);
@@ -108,7 +119,7 @@ class Compiler implements StepLibrary {
     this.#sources = sources;
   }
 
-  maps(): Maps {
+  maps(settings: readonly string[]): Maps {
     const all = [...this.#sources.keys()];
     for (const file of all) this.#compileAny(file);
     const messages = all
@@ -118,7 +129,17 @@ class Compiler implements StepLibrary {
       messages: new Map(messages.map((map) => [map.name, map])),
       ranked: messages.toSorted((one, other) => other.rank - one.rank),
       dispositions: this.#dispositions(),
+      outbound: this.#outbound(settings),
     };
+  }
+
+  #outbound(settings: readonly string[]): Maps['outbound'] {
+    const maps = [...this.#sources].filter(([file]) => kindOf(file) === 'outbound-message');
+    const compiled = compileOutbound(
+      maps.map(([, source]) => source),
+      { settings, rows: (table) => this.rows(table), source: (file) => this.#source(file) },
+    );
+    return byName(compiled);
   }
 
   template(name: string): Template {
@@ -179,14 +200,19 @@ class Compiler implements StepLibrary {
 
   #once<T>(file: string, compile: (source: MapSource) => T): T {
     if (this.#done.has(file)) return this.#done.get(file) as T;
-    const source = this.#sources.get(file);
-    if (source === undefined) throw new SyntaxError(`there is no mappings/${file}`);
+    const source = this.#source(file);
     if (this.#under.has(file)) throw new SyntaxError(`mappings/${file} includes itself`);
     this.#under.add(file);
     const compiled = compile(source);
     this.#under.delete(file);
     this.#done.set(file, compiled);
     return compiled;
+  }
+
+  #source(file: string): MapSource {
+    const source = this.#sources.get(file);
+    if (source === undefined) throw new SyntaxError(`there is no mappings/${file}`);
+    return source;
   }
 }
 

@@ -148,11 +148,14 @@ export class Scope {
   }
 
   #nearest(name: string, asking: Group): unknown {
-    const binding = this.#bindings?.get(name);
-    if (binding !== undefined) return evaluate(binding);
-    const made = this.#madeHere(name, asking);
-    if (made !== undefined) return made;
-    return this.#parent === undefined ? nowhere : this.#parent.#nearest(name, asking);
+    // Most scopes on the way out hold nothing at all.
+    for (let scope: Scope | undefined = this as Scope; scope !== undefined; scope = scope.#parent) {
+      const binding = scope.#bindings?.get(name);
+      if (binding !== undefined) return evaluate(binding);
+      const made = scope.#made === undefined ? undefined : scope.#madeHere(name, asking);
+      if (made !== undefined) return made;
+    }
+    return nowhere;
   }
 
   /** A definition sees fields and other definitions only, so within a group it has one value. */

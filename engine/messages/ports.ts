@@ -1,5 +1,6 @@
 // What adapters bring to the message engine, and what they find there.
 import type { RetryClass } from '../kernel/failures.ts';
+import type { OutgoingSegment } from '../mapping/outgoing-message.ts';
 import type { Issue, WireMessage } from '../mapping/wire-message.ts';
 import type { Reason, Response } from '../storage/message-store.ts';
 
@@ -70,6 +71,8 @@ export interface MessageFormat {
     at: number,
     controlId: string,
   ): Uint8Array;
+  /** A message as bytes, unframed: what a text holds is escaped. Formats that are only read have none. */
+  renderMessage?(segments: readonly OutgoingSegment[]): Uint8Array;
 }
 
 /** One message as it arrived, unframed. */

@@ -1,4 +1,4 @@
-// Takes the messages that wait, in each channel in the order of arrival, one transaction each.
+// Takes the messages that wait, in each channel in the order of arrival: a transaction each, several of them in one commit.
 import type { Actor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
@@ -15,7 +15,7 @@ import { createWakeLoop } from './wake-loop.ts';
 
 export interface ProcessorOptions {
   readonly repository: Pick<Repository, 'transact'>;
-  readonly messages: Pick<MessageReader, 'dueMessages'>;
+  readonly messages: Pick<MessageReader, 'dueMessages' | 'dueBehind'>;
   readonly formats: Formats;
   readonly mapper: Mapper;
   readonly clock: Clock;
@@ -34,29 +34,33 @@ export interface Processor {
   start(): void;
   /** A message may be waiting. */
   wake(): void;
-  /** Finishes the message under way. */
+  /** Finishes the messages under way. */
   stop(): Promise<void>;
   /** Before `start`. */
   onProcessed(listener: ProcessedListener): void;
 }
 
-/** At most so many messages (of different channels) between two looks at what is due. */
+/** At most so many messages between two looks at what is due. */
 const batch = 16;
 
 export function createProcessor(options: ProcessorOptions): Processor {
-  const { messages, clock, logger } = options;
+  const { logger } = options;
   const listeners: ProcessedListener[] = [];
-  const parts = { settingsOf: usualSettings, policy: retryPolicies.processing, ...options, listeners };
   let stopping = false;
+  const parts: Parts = {
+    settingsOf: usualSettings,
+    policy: retryPolicies.processing,
+    ...options,
+    listeners,
+    goesOn: (channel) => !stopping && options.held?.().includes(channel) !== true,
+  };
 
   const round = async (): Promise<'more' | 'done'> => {
     try {
-      const due = await messages.dueMessages(clock.now(), batch, options.held?.());
-      for (const record of due) {
-        if (stopping) break;
-        await processOne(record, parts);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+      const due = await dueNow(options);
+      const ends = await Promise.allSettled(due.map((turn) => processOne(turn, parts)));
+      const failed = ends.find((end) => end.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
       return due.length > 0 ? 'more' : 'done';
     } catch (cause) {
       logger.error({}, 'messages could not be processed; they stay and are tried again', cause);
@@ -78,24 +82,64 @@ export function createProcessor(options: ProcessorOptions): Processor {
   };
 }
 
+/** A message, and the one of its channel that must be through before it. */
+interface Turn {
+  readonly id: string;
+  readonly channel: string;
+  readonly after: string | undefined;
+}
+
+/** The oldest of each channel, and what is behind it as far as the batch reaches. */
+async function dueNow({ messages, clock, held }: ProcessorOptions): Promise<readonly Turn[]> {
+  const now = clock.now();
+  const heads = await messages.dueMessages(now, batch, held?.());
+  const behind = Math.floor(batch / Math.max(heads.length, 1)) - 1;
+  const turns: Turn[] = [];
+  for (const head of heads) {
+    const ids = [head.id, ...(await messages.dueBehind(head, now, behind))];
+    turns.push(...ids.map((id, place) => ({ id, channel: head.channel, after: ids[place - 1] })));
+  }
+  return turns;
+}
+
 type Parts = ProcessorOptions & {
   readonly settingsOf: SettingsOf;
   readonly policy: RetryPolicy;
   readonly listeners: readonly ProcessedListener[];
+  /** Whether messages of a channel are worked on now. */
+  readonly goesOn: (channel: string) => boolean;
 };
 
-async function processOne({ id, channel }: MessageRecord, parts: Parts): Promise<void> {
+async function processOne(turn: Turn, parts: Parts): Promise<void> {
+  const { id, channel } = turn;
   const actor: Actor = { kind: 'device', id: channel, scopes: ['system/*.cruds'] };
   const facts = { messageId: id, channel };
   try {
-    const state = await parts.repository.transact(actor, (unit) => processInside(id, { ...parts, unit }));
-    parts.logger.info({ ...facts, state }, 'message processed');
+    const state = await parts.repository.transact(
+      actor,
+      (unit) => processInTurn(turn, { ...parts, unit }),
+      canWait,
+    );
+    if (state !== 'not-yet') parts.logger.info({ ...facts, state }, 'message processed');
   } catch (error) {
     const change = await parts.repository.transact(actor, async (unit) =>
       setBack(id, error, unit.messages, parts),
     );
     logSetback({ ...facts, state: change?.state, reason: change?.reason?.code }, error, parts.logger);
   }
+}
+
+const canWait = { canWait: true };
+
+/** Where the message before it failed, this one waits for what becomes of that. */
+async function processInTurn(
+  { id, channel, after }: Turn,
+  parts: Parts & Parameters<typeof process>[1],
+): Promise<MessageRecord['state'] | 'gone' | 'not-yet'> {
+  if (after === undefined) return processInside(id, parts);
+  if (!parts.goesOn(channel)) return 'not-yet';
+  const before = await parts.unit.messages.message(after);
+  return before?.state === 'received' ? 'not-yet' : processInside(id, parts);
 }
 
 /** Reads the message anew: a person, or another engine, may have been faster. */

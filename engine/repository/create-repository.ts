@@ -11,7 +11,7 @@ import type { Logger } from '../kernel/logger.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import type { ResourceName } from '../storage/resource-store.ts';
-import type { Store } from '../storage/store.ts';
+import type { Store, TransactionChoice } from '../storage/store.ts';
 import { applyBatch } from './batch.ts';
 import { removeWith, type DeleteChoice } from './cascade.ts';
 import { deleteWhere, updateWhere } from './conditional.ts';
@@ -74,7 +74,11 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
   const listeners: ChangeListener[] = [];
   const committedListeners: (() => void)[] = [];
 
-  async function run<T>(actor: Actor, job: (work: Work, unit: RepositoryUnit) => Promise<T>): Promise<T> {
+  async function run<T>(
+    actor: Actor,
+    job: (work: Work, unit: RepositoryUnit) => Promise<T>,
+    choice?: TransactionChoice,
+  ): Promise<T> {
     let touched = (): boolean => false;
     const result = await store.transact(async (transaction) => {
       const open = openUnit(parts, transaction, actor, listeners);
@@ -82,7 +86,7 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
       const done = await job(open.work, open.unit);
       await open.work.integrity.check();
       return done;
-    });
+    }, choice);
     if (touched()) tellCommitted(committedListeners, logger);
     return result;
   }
@@ -104,7 +108,7 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
 
   return {
     as,
-    transact: (actor, work) => run(actor, (_work, unit) => work(unit)),
+    transact: (actor, work, choice) => run(actor, (_work, unit) => work(unit), choice),
     onChange: (listener) => void listeners.push(listener),
     onCommitted: (listener) => void committedListeners.push(listener),
     updateWhere: (actor, resource, criteria, expected) =>

@@ -6,6 +6,7 @@ import type { Actor } from '../kernel/actor.ts';
 import type { IndexEntry } from '../search/index-entry.ts';
 import type { HistoryPage, HistoryRequest, StoredVersion } from '../storage/resource-store.ts';
 import type { MessageWriter } from '../storage/message-store.ts';
+import type { TransactionChoice } from '../storage/store.ts';
 import type { Preconditions } from './preconditions.ts';
 
 export interface SearchResult {
@@ -112,7 +113,11 @@ export interface Repository {
   /** The repository as this actor may use it: one durable transaction for each call. */
   as(actor: Actor): WritesResources;
   /** Several writes, and message states with them, in one durable transaction. */
-  transact<T>(actor: Actor, work: (unit: RepositoryUnit) => Promise<T>): Promise<T>;
+  transact<T>(
+    actor: Actor,
+    work: (unit: RepositoryUnit) => Promise<T>,
+    choice?: TransactionChoice,
+  ): Promise<T>;
   /** Called inside the transaction of each change: what it writes commits with the change, and its failure undoes it. */
   onChange(listener: (change: Change, unit: RepositoryUnit) => Promise<void>): void;
   /** Called after each commit that changed resources or enqueued deliveries. */

@@ -82,6 +82,7 @@ function noticing(messages: MessageWriter, notice: () => void): MessageWriter {
     duplicateOf: (key, peer) => messages.duplicateOf(key, peer),
     messages: (filter) => messages.messages(filter),
     dueMessages: (now, limit, except) => messages.dueMessages(now, limit, except),
+    dueBehind: (record, now, limit) => messages.dueBehind(record, now, limit),
     delivery: (id) => messages.delivery(id),
     deliveries: (filter) => messages.deliveries(filter),
     census: () => messages.census(),

@@ -167,6 +167,12 @@ export interface MessageReader {
    * is due, so that the order of arrival is kept. None of the channels in `except`.
    */
   dueMessages(now: number, limit: number, except?: readonly string[]): Promise<readonly MessageRecord[]>;
+  /** The ids of what waits behind a message in its channel, in its order, up to the first that is not due. */
+  dueBehind(
+    message: Pick<MessageRecord, 'id' | 'channel'>,
+    now: number,
+    limit: number,
+  ): Promise<readonly string[]>;
   delivery(id: string): Promise<Delivery | undefined>;
   /** Oldest first. Payloads are included. */
   deliveries(filter: DeliveryFilter): Promise<Listed<Delivery>>;

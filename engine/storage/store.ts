@@ -12,6 +12,11 @@ export interface Transaction {
   readonly configuration: ConfigurationWriter;
 }
 
+export interface TransactionChoice {
+  /** Nobody waits for its end: an answer that somebody waits for goes first. */
+  readonly canWait?: boolean;
+}
+
 export interface Store {
   /** Reads of what is committed. */
   readonly resources: ResourceReader;
@@ -22,9 +27,10 @@ export interface Store {
   /**
    * Runs `work` alone, as if no other transaction ran at the same time, and resolves with its result once everything that it wrote
    * is durable. When `work` throws, nothing of it is kept and the error is thrown on. Transactions that come together share
-   * one commit; `work` must not wait for anything but this transaction.
+   * one commit; `work` must not wait for anything but this transaction. They run in the order in which they were asked for, but
+   * those that can wait after those that cannot.
    */
-  transact<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  transact<T>(work: (transaction: Transaction) => Promise<T>, choice?: TransactionChoice): Promise<T>;
   /** Throws when the store cannot be written: for readiness. */
   check(): Promise<void>;
   /** Waits for what is under way, then lets go of the files or connections. */

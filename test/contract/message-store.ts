@@ -215,6 +215,27 @@ export function messageStoreContract(name: string, open: OpenStore): void {
     );
 
     test(
+      'behind a message waits what came after it in its channel, as far as it is due',
+      withStore(open, async (store) => {
+        await keepAll(store, [
+          record('a', { dueAt: 1000 }),
+          record('b', { dueAt: 1000 }),
+          record('other', { channel: 'adt', dueAt: 1000 }),
+          record('gone', { state: 'processed' }),
+          record('c', { dueAt: 1000 }),
+          record('later', { dueAt: 5000 }),
+          record('d', { dueAt: 1000 }),
+        ]);
+        const behind = (id: string, limit = 10): Promise<readonly string[]> =>
+          store.messages.dueBehind({ id, channel: 'lab' }, 1000, limit);
+        expect(await behind('a')).toEqual(['b', 'c']);
+        expect(await behind('a', 1)).toEqual(['b']);
+        expect(await behind('c')).toEqual([]);
+        expect(await behind('later')).toEqual(['d']);
+      }),
+    );
+
+    test(
       'the census equals a recount, also after what was undone',
       withStore(open, async (store) => {
         const states: readonly MessageState[] = ['received', 'processed', 'dead', 'received'];

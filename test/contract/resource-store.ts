@@ -69,6 +69,58 @@ export function resourceStoreContract(name: string, open: OpenStore): void {
     );
 
     test(
+      'what was read before is never shown again once a later version is committed, nor a later one before',
+      withStore(open, async (store) => {
+        await write(store, version('a'));
+        const seen = async (): Promise<number | undefined> =>
+          (await store.resources.read('Patient', 'a'))?.version;
+        expect(await seen()).toBe(1);
+        await store.transact(async ({ resources }) => {
+          await resources.write(version('a', 2), [], []);
+          expect(await seen()).toBe(1);
+        });
+        expect(await seen()).toBe(2);
+        await store
+          .transact(async ({ resources }) => {
+            await resources.write(version('a', 3), [], []);
+            throw new Error('it is undone');
+          })
+          .catch(() => undefined);
+        expect(await seen()).toBe(2);
+        await write(store, deletion('a', 3));
+        expect(await seen()).toBe(3);
+        await store.transact(({ resources }) =>
+          resources.forget({ type: 'Patient', id: 'a' }, 'deleted-resources'),
+        );
+        expect(await seen()).toBeUndefined();
+      }),
+    );
+
+    test(
+      'readers beside writers see each version at its commit or before the next one',
+      withStore(open, async (store) => {
+        let committed = 0;
+        const write100 = async (): Promise<void> => {
+          for (let number = 1; number <= 100; number += 1) {
+            await write(store, version('a', number));
+            committed = number;
+          }
+        };
+        const stale: number[] = [];
+        const reading = async (): Promise<void> => {
+          while (committed < 100) {
+            const before = committed;
+            const read = (await store.resources.read('Patient', 'a'))?.version ?? 0;
+            if (read < before) stale.push(read);
+            await new Promise((turn) => setImmediate(turn));
+          }
+        };
+        await Promise.all([write100(), reading(), reading(), reading()]);
+        expect(stale).toEqual([]);
+      }),
+    );
+
+    test(
       'the same id under two types is two resources',
       withStore(open, async (store) => {
         await write(store, version('a'));

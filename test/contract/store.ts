@@ -63,6 +63,39 @@ export function storeContract(name: string, open: OpenStore): void {
     );
 
     test(
+      'what can wait goes after what cannot, each kind in its order, and all of it is done',
+      withStore(open, async (store) => {
+        const order: string[] = [];
+        const run = (name: string, canWait: boolean): Promise<unknown> =>
+          store.transact(
+            async ({ messages }) => {
+              order.push(name);
+              await messages.keep(record(name), new Uint8Array([1]));
+            },
+            { canWait },
+          );
+        const patient = ['p1', 'p2', 'p3'].map((name) => run(name, true));
+        const awaited = ['a1', 'a2'].map((name) => run(name, false));
+        await Promise.all([...patient, ...awaited]);
+        expect(order).toEqual(['a1', 'a2', 'p1', 'p2', 'p3']);
+        expect((await store.messages.messages({ limit: 10, offset: 0 })).total).toBe(5);
+      }),
+    );
+
+    test(
+      'what can wait is not held up for ever by those who do not',
+      withStore(open, async (store) => {
+        const done: number[] = [];
+        const patient = store.transact(async () => void done.push(1), { canWait: true });
+        for (let round = 0; round < 50 && done.length === 0; round += 1) {
+          await Promise.all(Array.from({ length: 4 }, () => store.transact(async () => undefined)));
+        }
+        expect(done).toEqual([1]);
+        await patient;
+      }),
+    );
+
+    test(
       'names first met in a transaction that was undone are met anew',
       withStore(open, async (store) => {
         const entry = { ...token, parameter: 'Patient.new', system: 'urn:new' };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { hl7Format } from '../../adapters/hl7/format.ts';
-import { writeJson } from '../../engine/fhir/exact-json.ts';
+import { parseResource, writeJson } from '../../engine/fhir/exact-json.ts';
 import { silentLogger } from '../../engine/kernel/logger.ts';
 import { createMapper, type ReloadableMapper } from '../../engine/mapping/create-mapper.ts';
 import { functions } from '../../engine/mapping/language/functions.ts';
@@ -123,6 +123,15 @@ describe('docs/mapping.md', () => {
     const made = resourcesOf(mapMessage(mapper, message(name)).bundle);
     const expected = JSON.parse(fenced('json', name)) as { resourceType: string }[];
     for (const resource of expected) expect(made).toContainEqual(containing(resource));
+  });
+
+  test('the appointment becomes the message that stands under it', async () => {
+    const resource = parseResource(fenced('json', 'appointment'));
+    const made = await mapper.render('SIU', { resource, previous: undefined }, () =>
+      Promise.resolve(undefined),
+    );
+    const text = Buffer.from(hl7Format.renderMessage?.(made.segments) ?? []).toString('utf8');
+    expect(text.replace(made.controlId, 'CONTROL').replaceAll('\r', '\n')).toBe(fenced('hl7', 'appointment'));
   });
 
   test('without its own map the meter’s value is no number, as the page says', async () => {

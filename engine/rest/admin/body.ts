@@ -23,6 +23,37 @@ const isDiscard = ajv.compile(discardSchema);
 /** Throws Refusal `bad-request` unless the body is `{ "reason": "…" }`. */
 export const readDiscard = (request: HttpRequest): Discard => readBody(request, isDiscard);
 
+/** What is to be made a message of. */
+export interface Rendering {
+  /** `ServiceRequest/1`, or one version of it. */
+  readonly resource: string;
+  /** The version before it. */
+  readonly previous?: string;
+  readonly receiver?: { readonly application?: string; readonly facility?: string };
+}
+
+const name = { type: 'string', maxLength: 180, nullable: true } as const;
+const renderingSchema: JSONSchemaType<Rendering> = {
+  type: 'object',
+  properties: {
+    resource: { type: 'string', minLength: 1, maxLength: 200 },
+    previous: { type: 'string', pattern: '^[A-Za-z0-9.-]{1,64}$', nullable: true },
+    receiver: {
+      type: 'object',
+      properties: { application: name, facility: name },
+      additionalProperties: false,
+      nullable: true,
+    },
+  },
+  required: ['resource'],
+  additionalProperties: false,
+};
+
+const isRendering = ajv.compile(renderingSchema);
+
+/** Throws Refusal `bad-request` unless the body is `{ "resource": "ServiceRequest/1", … }`. */
+export const readRendering = (request: HttpRequest): Rendering => readBody(request, isRendering);
+
 function readBody<T>({ body }: HttpRequest, isValid: ValidateFunction<T>): T {
   const value = parseJson(Buffer.from(body).toString('utf8'));
   if (isValid(value)) return value;

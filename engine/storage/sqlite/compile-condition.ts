@@ -11,7 +11,7 @@ import { narrowed } from './narrow.ts';
 /** More leaves than any honest search has. */
 const leafLimit = 2000;
 
-/** Counted rows of a source: exact below `limit`, else `limit` (or more) or Infinity. */
+/** Counted rows of a source: exact below `limit` (of ids: at most), else `limit` (or more) or Infinity. */
 interface Estimate {
   readonly rows: number;
   readonly limit: number;
@@ -107,6 +107,8 @@ export class ConditionCompiler extends Compilation {
       case 'pointed-at-by':
         return this.#estimateOver(condition, condition.source, type, limit);
       case 'leaf': {
+        // Each id is of one resource at most: nothing to count.
+        if (condition.leaf.kind === 'id') return condition.leaf.values.length;
         this.#countLeaf();
         const source = countedSource(this, condition.leaf, type);
         if (source === undefined) return Infinity;

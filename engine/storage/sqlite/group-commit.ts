@@ -4,6 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Refusal, unavailable } from '../../kernel/outcomes.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import type { TransactionChoice } from '../store.ts';
 import type { Connection } from './connection.ts';
 
 export interface GroupLimits {
@@ -11,10 +12,21 @@ export interface GroupLimits {
   readonly works: number;
   /** No further work joins a commit after this time. */
   readonly durationMs: number;
+  /** The same of a commit that nobody waits for. */
+  readonly patientMs: number;
+  /** A commit that somebody waits for takes in works that can wait no longer than this; one of them in any case. */
+  readonly awaitedMs: number;
   /** Works that may wait; more are refused. */
   readonly queue: number;
   /** A work that takes longer is reported: it holds up all others. */
   readonly watchdogMs: number;
+}
+
+export interface GroupHooks {
+  /** Writes what the works held back for the end of the group. */
+  readonly beforeCommit: () => void;
+  /** In the same turn as the commit. */
+  readonly afterCommit: () => void;
 }
 
 interface Waiting {
@@ -30,15 +42,16 @@ export class GroupCommit {
   readonly #limits: GroupLimits;
   readonly #logger: Logger;
   readonly #inside = new AsyncLocalStorage<{ open: boolean }>();
-  readonly #beforeCommit: () => void;
-  #queue: Waiting[] = [];
+  readonly #hooks: GroupHooks;
+  /** What somebody waits for, and what can wait. */
+  readonly #awaited: Waiting[] = [];
+  readonly #patient: Waiting[] = [];
   #undo: (() => void)[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
 
-  /** `beforeCommit` writes what the works held back for the end of the group. */
-  constructor(connection: Connection, limits: GroupLimits, logger: Logger, beforeCommit: () => void) {
-    this.#beforeCommit = beforeCommit;
+  constructor(connection: Connection, limits: GroupLimits, logger: Logger, hooks: GroupHooks) {
+    this.#hooks = hooks;
     this.#connection = connection;
     this.#limits = limits;
     this.#logger = logger;
@@ -48,10 +61,11 @@ export class GroupCommit {
    * Runs `work` inside the next transaction; resolves with its result when that is durable. When `work` throws, what it wrote is
    * undone and its neighbours go on. Called from inside a work it throws: waiting for its own end would never end.
    */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(work: () => Promise<T>, { canWait = false }: TransactionChoice = {}): Promise<T> {
     this.#refuseWhatCannotRun();
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      const queue = canWait ? this.#patient : this.#awaited;
+      queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
       this.#running ??= this.#drain();
     });
   }
@@ -72,7 +86,7 @@ export class GroupCommit {
       throw new Error('a transaction was begun inside another one; use the transaction that is at hand');
     }
     if (this.#closed) throw unavailable('the store is closed');
-    if (this.#queue.length >= this.#limits.queue) {
+    if (this.#queued >= this.#limits.queue) {
       throw unavailable('too many transactions wait for the disk; try again');
     }
   }
@@ -80,7 +94,7 @@ export class GroupCommit {
   /** Commits groups until nothing waits. One turn of the event loop between groups lets further callers join the next one. */
   async #drain(): Promise<void> {
     await Promise.resolve();
-    while (this.#queue.length > 0) {
+    while (this.#queued > 0) {
       await this.#group();
       await nextTurn();
     }
@@ -93,8 +107,9 @@ export class GroupCommit {
     try {
       this.#connection.run('BEGIN IMMEDIATE');
       await this.#works(outcomes);
-      this.#beforeCommit();
+      this.#hooks.beforeCommit();
       this.#connection.run('COMMIT');
+      this.#hooks.afterCommit();
       this.#undo = [];
       for (const outcome of outcomes) settle(outcome);
     } catch (error) {
@@ -104,14 +119,32 @@ export class GroupCommit {
     }
   }
 
+  /** What somebody waits for first. After each work that can wait the event loop turns once, so that others may join. */
   async #works(outcomes: Outcome[]): Promise<void> {
-    const end = performance.now() + this.#limits.durationMs;
-    do {
-      const waiting = this.#queue.shift();
-      if (waiting === undefined) return;
+    const group = { begin: performance.now(), awaited: 0, patient: 0 };
+    for (let waiting = this.#next(group); waiting !== undefined; waiting = this.#next(group)) {
       outcomes.push(await this.#one(waiting));
       if (!this.#connection.database.isTransaction) throw new Error('SQLite gave the transaction up');
-    } while (outcomes.length < this.#limits.works && performance.now() < end);
+      if (group.patient > 0) await nextTurn();
+    }
+  }
+
+  /** The next work of the group: of each kind one in any case, and more while there is time. */
+  #next(group: { readonly begin: number; awaited: number; patient: number }): Waiting | undefined {
+    const { works, durationMs, patientMs, awaitedMs } = this.#limits;
+    const { begin, awaited, patient } = group;
+    const hasTime = (ms: number): boolean => awaited + patient < works && performance.now() - begin < ms;
+    if (this.#awaited.length > 0 && (awaited === 0 || hasTime(durationMs))) {
+      group.awaited += 1;
+      return this.#awaited.shift();
+    }
+    if (patient > 0 && !hasTime(awaited > 0 ? awaitedMs : patientMs)) return undefined;
+    group.patient += 1;
+    return this.#patient.shift();
+  }
+
+  get #queued(): number {
+    return this.#awaited.length + this.#patient.length;
   }
 
   async #one(waiting: Waiting): Promise<Outcome> {
@@ -144,12 +177,12 @@ export class GroupCommit {
     const refusal = Object.assign(unavailable('the store could not write to its disk'), { cause });
     this.#logger.error({ works: outcomes.length }, 'a commit failed; nothing of it was kept', cause);
     for (const outcome of outcomes) outcome.waiting.reject('error' in outcome ? outcome.error : refusal);
-    if (outcomes.length === 0) this.#queue.shift()?.reject(refusal);
+    if (outcomes.length === 0) (this.#awaited.shift() ?? this.#patient.shift())?.reject(refusal);
   }
 
   #reportSlowness(): void {
     this.#logger.warn(
-      { afterMs: this.#limits.watchdogMs, queued: this.#queue.length },
+      { afterMs: this.#limits.watchdogMs, queued: this.#queued },
       'a transaction takes long and holds up all others: it must wait for nothing but itself',
     );
   }

@@ -101,6 +101,20 @@ export class SqliteMessageReader implements MessageReader {
     return this.connection.rows<MessageRow>(sql, now, JSON.stringify(except), limit).map(messageOf);
   }
 
+  async dueBehind(
+    { id, channel }: Pick<MessageRecord, 'id' | 'channel'>,
+    now: number,
+    limit: number,
+  ): Promise<readonly string[]> {
+    this.scope.check();
+    const sql = `SELECT id, due_at FROM message INDEXED BY message_received
+      WHERE state = 'received' AND channel = ? AND sequence > (SELECT sequence FROM message WHERE id = ?)
+      ORDER BY sequence LIMIT ?`;
+    const rows = this.connection.rows<Pick<MessageRow, 'id' | 'due_at'>>(sql, channel, id, limit);
+    const early = rows.findIndex((row) => row.due_at > now);
+    return rows.slice(0, early < 0 ? undefined : early).map((row) => row.id);
+  }
+
   async delivery(id: string): Promise<Delivery | undefined> {
     this.scope.check();
     const row = this.connection.row<DeliveryRow>('SELECT * FROM delivery WHERE id = ?', id);

@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import type { Store, Transaction } from '../store.ts';
+import type { Store, Transaction, TransactionChoice } from '../store.ts';
 import { SqliteConfigurationReader, SqliteConfigurationWriter } from './configuration-store.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { lockFile, type FileLock } from './file-lock.ts';
@@ -16,6 +16,7 @@ import { SqliteMessageReader, SqliteMessageWriter } from './message-store.ts';
 import { migrate } from './migrations.ts';
 import { NameWriter, Names, NumberCache } from './names.ts';
 import { PooledResourceReader } from './pooled-reader.ts';
+import { RecentVersions } from './recent-versions.ts';
 import { SqliteResourceWriter } from './resource-store.ts';
 import { always, Scope } from './scope.ts';
 import { SearchPool, type PoolLimits } from './search-pool.ts';
@@ -35,7 +36,14 @@ const defaultConnection: ConnectionOptions = { cacheKiB: 32_768, mapBytes: 0, bu
 /** A pool's threads share the memory map; each keeps few pages of its own. */
 const poolConnection: ConnectionOptions = { ...defaultConnection, cacheKiB: 8_192 };
 const defaultPool: PoolLimits = { hereMs: 4, threads: 2, searches: 1_000, limitMs: 30_000 };
-const defaultLimits: GroupLimits = { works: 128, durationMs: 20, queue: 10_000, watchdogMs: 5_000 };
+const defaultLimits: GroupLimits = {
+  works: 128,
+  durationMs: 20,
+  patientMs: 50,
+  awaitedMs: 3,
+  queue: 10_000,
+  watchdogMs: 5_000,
+};
 
 /**
  * Opens the file, making or migrating it. Throws Refusal `unavailable` when another engine holds it, or when a newer version of the
@@ -77,6 +85,7 @@ class SqliteStore implements Store {
   readonly #index: IndexWriter;
   readonly #texts: TextIndex;
   readonly #pool: SearchPool;
+  readonly #recent = new RecentVersions();
   #closing: Promise<void> | undefined;
 
   constructor(writer: Connection, reader: Connection, lock: FileLock, options: SqliteStoreOptions) {
@@ -88,7 +97,10 @@ class SqliteStore implements Store {
     const limits = { ...defaultLimits, ...options.limits };
     const pool = { ...defaultPool, ...options.pool };
     const onUndone = (undo: () => void): void => this.#commit.onUndone(undo);
-    this.#commit = new GroupCommit(writer, limits, options.logger, () => this.#texts.flush());
+    this.#commit = new GroupCommit(writer, limits, options.logger, {
+      beforeCommit: () => this.#texts.flush(),
+      afterCommit: () => this.#recent.changed(),
+    });
     this.#names = new NameWriter(writer, cache, onUndone);
     this.#texts = new TextIndex(writer, this.#names, onUndone);
     this.#index = new IndexWriter(writer, this.#names, this.#texts);
@@ -96,7 +108,12 @@ class SqliteStore implements Store {
       { file: options.file, connection: poolConnection },
       { ...defaultPool, ...options.pool },
     );
-    this.resources = new PooledResourceReader(new Names(reader, cache), this.#pool, pool.hereMs);
+    this.resources = new PooledResourceReader(
+      new Names(reader, cache),
+      this.#pool,
+      this.#recent,
+      pool.hereMs,
+    );
     this.messages = new SqliteMessageReader(reader, always);
     this.configuration = new SqliteConfigurationReader(reader, always);
     this.upkeep = new SqliteIndexUpkeep({
@@ -108,19 +125,19 @@ class SqliteStore implements Store {
     this.jobs = new SqliteJobStore(reader, writer, this.#commit);
   }
 
-  async transact<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  async transact<T>(work: (transaction: Transaction) => Promise<T>, choice?: TransactionChoice): Promise<T> {
     return this.#commit.run(async () => {
       const scope = new Scope();
       try {
         return await work({
-          resources: new SqliteResourceWriter(this.#names, this.#index, scope),
+          resources: new SqliteResourceWriter(this.#names, this.#index, this.#recent, scope),
           messages: new SqliteMessageWriter(this.#writer, scope),
           configuration: new SqliteConfigurationWriter(this.#writer, scope),
         });
       } finally {
         scope.end();
       }
-    });
+    }, choice);
   }
 
   /** Writes a row, so that a full or failing disk shows. */

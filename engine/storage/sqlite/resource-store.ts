@@ -21,6 +21,7 @@ import { distinctCodes, missingOf, referrersOf } from './references.ts';
 import { unknownNumber, type Names, type NameWriter } from './names.ts';
 import { runSearch, runSystemSearch } from './run-search.ts';
 import { historyPage } from './resource-history.ts';
+import type { RecentVersions } from './recent-versions.ts';
 import type { Scope } from './scope.ts';
 import { versionOf, type VersionRow } from './version-row.ts';
 
@@ -39,8 +40,7 @@ export class SqliteResourceReader implements ResourceReader {
 
   async read(type: string, id: string): Promise<StoredVersion | undefined> {
     this.scope.check();
-    const row = this.#row(type, id);
-    return row && versionOf(type, row);
+    return this.current(type, id);
   }
 
   async readVersion(type: string, id: string, version: number): Promise<StoredVersion | undefined> {
@@ -91,6 +91,11 @@ export class SqliteResourceReader implements ResourceReader {
     return forgettableIds(this.names, type, what, limit);
   }
 
+  protected current(type: string, id: string): StoredVersion | undefined {
+    const row = this.#row(type, id);
+    return row && versionOf(type, row);
+  }
+
   #row(type: string, id: string): VersionRow | undefined {
     const number = this.names.find('type', type);
     if (number === unknownNumber) return undefined;
@@ -102,12 +107,14 @@ export class SqliteResourceWriter extends SqliteResourceReader implements Resour
   readonly #connection: Connection;
   readonly #names: NameWriter;
   readonly #index: IndexWriter;
+  readonly #recent: RecentVersions;
 
-  constructor(names: NameWriter, index: IndexWriter, scope: Scope) {
+  constructor(names: NameWriter, index: IndexWriter, recent: RecentVersions, scope: Scope) {
     super(names, scope);
     this.#connection = names.connection;
     this.#names = names;
     this.#index = index;
+    this.#recent = recent;
   }
 
   override async search(plan: Plan): Promise<SearchPage> {
@@ -126,11 +133,13 @@ export class SqliteResourceWriter extends SqliteResourceReader implements Resour
     previousEntries: readonly IndexEntry[],
   ): Promise<void> {
     this.scope.check();
+    this.#recent.changing(next.type, next.id);
     this.#index.update(this.#put(next), entries, previousEntries);
   }
 
   async forget(name: ResourceName, what: Forgettable): Promise<number> {
     this.scope.check();
+    this.#recent.changing(name.type, name.id);
     return what === 'previous-versions'
       ? forgetHistory(this.#names, name)
       : forgetResource(this.#names, name);

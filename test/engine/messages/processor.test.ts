@@ -114,6 +114,25 @@ describe('order', () => {
     expect(dead).toMatchObject({ state: 'dead', attempts: 3, reason: { code: 'conflict' } });
   });
 
+  test('a trouble in the midst undoes only its own message, and those behind it wait', async () => {
+    house.trouble.busy = true;
+    const tried: string[] = [];
+    processor.onProcessed(async ({ controlId }) => void tried.push(controlId));
+    await given({ controlId: '1', specimen: 'S1' });
+    const second = await given({ controlId: '2', specimen: 'S2', value: 'BUSY' });
+    await given({ controlId: '3', specimen: 'S3', value: 'BAD' });
+    const last = await given({ controlId: '4', specimen: 'S4' });
+    processor.start();
+    await until(async () => (await house.store.messages.message(second))?.attempts === 1);
+    expect(await house.states()).toEqual({ 1: 'processed', 2: 'received', 3: 'received', 4: 'received' });
+
+    house.trouble.busy = false;
+    house.clock.advance(2_000);
+    await whenProcessed(last);
+    expect(await house.states()).toEqual({ 1: 'processed', 2: 'processed', 3: 'dead', 4: 'processed' });
+    expect(tried).toEqual(['1', '2', '4']);
+  });
+
   test('many messages of one channel are processed in the order of arrival', async () => {
     const order: string[] = [];
     processor.onProcessed(async ({ controlId }) => void order.push(controlId));
