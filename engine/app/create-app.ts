@@ -29,6 +29,7 @@ import { eventRoutes } from '../rest/admin/events.ts';
 import { replayRoutes } from '../rest/admin/replays.ts';
 import { deliveryRoutes } from '../rest/admin/deliveries.ts';
 import { mappingRoutes } from '../rest/admin/mappings.ts';
+import { composer } from '../messages/compose.ts';
 import { renderRoutes } from '../rest/admin/render.ts';
 import { messageRoutes } from '../rest/admin/messages.ts';
 import { createHttpServer } from '../rest/create-server.ts';
@@ -152,8 +153,10 @@ export async function createApp(
   });
 
   // Events to flows, and what flows do.
+  const compose = composer({ mapper, formats });
   const flowPort = createFlowPort({
     repository,
+    compose,
     store,
     index,
     clock,
@@ -230,7 +233,7 @@ export async function createApp(
       ...eventRoutes({ live, alerts }),
       ...deliveryRoutes({ messages: store.messages, deadLetters }),
       ...mappingRoutes({ mapper, reload: () => mapper.reload(), formats, repository, clock }),
-      ...renderRoutes({ mapper, formats, repository }),
+      ...renderRoutes({ mapper, compose, repository }),
     ],
   });
   http.mount({

@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { conflict, notFound } from '../kernel/outcomes.ts';
+import type { Compose } from '../messages/compose.ts';
 import { settlementAfterFailure } from '../messages/settle.ts';
 import type { RetryPolicy } from '../messages/retry.ts';
 import type { Repository, RepositoryUnit } from '../repository/repository.ts';
@@ -20,6 +21,7 @@ export interface EndingParts {
   readonly ids: Ids;
   readonly logger: Logger;
   readonly policy: RetryPolicy;
+  readonly compose: Compose;
   /** Called after a commit that enqueued something to send. */
   readonly wakeOutbox: () => void;
 }
@@ -32,7 +34,7 @@ export interface FlowEndings extends Pick<FlowPort, 'complete' | 'fail'> {
 const longestText = 500;
 
 export function flowEndings(parts: EndingParts): FlowEndings {
-  const { clock, ids, logger, policy, wakeOutbox } = parts;
+  const { clock, ids, logger, policy, wakeOutbox, compose } = parts;
   const hops = new WeakMap<MessageWriter, number>();
   return {
     hopsOf: (messages) => hops.get(messages) ?? 0,
@@ -41,7 +43,7 @@ export function flowEndings(parts: EndingParts): FlowEndings {
       await withLease(eventId, lease, parts, async (event, unit) => {
         hops.set(unit.messages, hopsOfEvent(event) + 1);
         await unit.messages.settle(eventId, lease, { state: 'done' });
-        await carryOut(admitted, unit, { cause: eventId, at: clock.now(), ids });
+        await carryOut(admitted, unit, { cause: eventId, at: clock.now(), ids, compose });
       });
       logger.info({ eventId, effects: admitted.length }, 'flow event done');
       if (admitted.some(isSend)) wakeOutbox();
@@ -90,4 +92,4 @@ function hopsOfEvent({ payload }: Delivery): number {
   return content.kind === 'resource' ? content.hops : 0;
 }
 
-const isSend = ({ kind }: FlowEffect): boolean => kind === 'send';
+const isSend = ({ kind }: FlowEffect): boolean => kind !== 'write';

@@ -51,6 +51,15 @@ export type FlowEffect =
       readonly lane?: string;
       readonly contentType: string;
       readonly body: string;
+    }
+  /** A message that an outbound map makes of a resource as it is when the flow is done, or as it was in the version that is named. */
+  | {
+      readonly kind: 'send-message';
+      readonly destination: string;
+      readonly lane?: string;
+      readonly map: string;
+      /** `Encounter/1/_history/3`: what happened is told by the step from the version before. */
+      readonly reference: string;
     };
 
 export interface FlowPort {

@@ -3,6 +3,8 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { Refusal } from '../kernel/outcomes.ts';
+import type { Compose } from '../messages/compose.ts';
 import { retryPolicies, type RetryPolicy } from '../messages/retry.ts';
 import type { ProcessedListener } from '../messages/stages.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -23,6 +25,8 @@ export interface FlowPortOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
+  /** Makes the messages that flows send of resources; without it those are refused. */
+  readonly compose?: Compose;
   /** Called after a commit that enqueued something to send: the outbox's. */
   readonly wakeOutbox: () => void;
   /** How long a flow may take; one minute unless told. */
@@ -49,13 +53,17 @@ export interface EngineFlowPort extends FlowPort {
 const mostHops = 20;
 const mostLeased = 100;
 
+const cannotCompose: Compose = () =>
+  Promise.reject(new Refusal('unprocessable', 'no maps are there to make messages of resources'));
+
 export function createFlowPort(options: FlowPortOptions): EngineFlowPort {
   const { repository, store, index, clock, ids, logger, wakeOutbox } = options;
   const { leaseMs = 60_000, policy = retryPolicies.flow, pollMs = 2_000 } = options;
   const register = createFlowRegister({ repository, index, logger });
   const matching = { register, index, clock, ids };
   const messages = store.messages;
-  const endings = flowEndings({ repository, messages, clock, ids, logger, policy, wakeOutbox });
+  const { compose = cannotCompose } = options;
+  const endings = flowEndings({ repository, messages, clock, ids, logger, policy, wakeOutbox, compose });
   const bell = createBell(repository, pollMs);
   const known = Promise.withResolvers<boolean>();
   repository.onChange(async (change, unit) => {

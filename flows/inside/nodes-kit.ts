@@ -27,6 +27,8 @@ export interface WantedSend {
   readonly destination: string;
   readonly lane: string;
   readonly contentType: string;
+  /** An outbound map: the body is then a resource, or a reference to one, of which the engine makes a message. */
+  readonly map: string;
   readonly body: unknown;
 }
 
@@ -74,16 +76,16 @@ export function createNodesKit(
       tries.addEffect(message._kiungo, { kind: 'write', resource: exactCopy(named) });
       return named;
     },
-    send(message, { destination, lane, contentType, body }) {
+    send(message, { destination, lane, contentType, map, body }) {
       if (destination.trim() === '') throw new FlowNodeError('no destination is given');
       const [filled] = lane === '' ? [] : questions(lane, (expression) => property(message, expression));
-      tries.addEffect(message._kiungo, {
-        kind: 'send',
-        destination: destination.trim(),
-        ...(filled === undefined ? {} : { lane: filled }),
-        contentType,
-        body: bodyOf(body),
-      });
+      const way = { destination: destination.trim(), ...(filled === undefined ? {} : { lane: filled }) };
+      tries.addEffect(
+        message._kiungo,
+        map === ''
+          ? { kind: 'send', ...way, contentType, body: bodyOf(body) }
+          : { kind: 'send-message', ...way, map, reference: referenceOf(body) },
+      );
     },
   };
 }
@@ -131,6 +133,15 @@ function resourceOf(value: unknown): FhirResource {
     if (typeof value.resourceType === 'string') return value as FhirResource;
   }
   throw new FlowNodeError('what is to be written is no FHIR resource: it has no resourceType');
+}
+
+/** Of this version, where the resource names one: what happened is told by the step to it. */
+function referenceOf(body: unknown): string {
+  if (typeof body === 'string') return body;
+  const { resourceType, id, meta } = resourceOf(body);
+  if (id === undefined) throw new FlowNodeError('the resource to be told of has no id');
+  const { versionId } = meta ?? {};
+  return versionId === undefined ? `${resourceType}/${id}` : `${resourceType}/${id}/_history/${versionId}`;
 }
 
 function bodyOf(body: unknown): string {

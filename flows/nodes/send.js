@@ -14,6 +14,7 @@ export default function (RED) {
           destination: config.destination ?? '',
           lane: config.lane ?? '',
           contentType: config.contentType || 'text/plain',
+          map: (config.map || '').trim(),
           body,
         });
         send(message);

@@ -162,6 +162,15 @@ function effectOf(params: Params): FlowEffect {
     return { kind: 'write', resource: given as FhirResource };
   }
   const lane = params.given.lane === undefined ? {} : { lane: params.text('lane') };
+  if (params.text('kind') === 'send-message') {
+    return {
+      kind: 'send-message',
+      destination: params.text('destination'),
+      ...lane,
+      map: params.text('map'),
+      reference: params.text('reference'),
+    };
+  }
   return {
     kind: 'send',
     destination: params.text('destination'),

@@ -3,6 +3,7 @@ import { Ajv, type JSONSchemaType, type ValidateFunction } from 'ajv';
 import { parseJson } from '../../fhir/exact-json.ts';
 import type { HttpRequest } from '../../kernel/http-route.ts';
 import { badRequest } from '../../kernel/outcomes.ts';
+import type { Composition } from '../../messages/compose.ts';
 
 const ajv = new Ajv();
 
@@ -24,13 +25,7 @@ const isDiscard = ajv.compile(discardSchema);
 export const readDiscard = (request: HttpRequest): Discard => readBody(request, isDiscard);
 
 /** What is to be made a message of. */
-export interface Rendering {
-  /** `ServiceRequest/1`, or one version of it. */
-  readonly resource: string;
-  /** The version before it. */
-  readonly previous?: string;
-  readonly receiver?: { readonly application?: string; readonly facility?: string };
-}
+type Rendering = Omit<Composition, 'map'>;
 
 const name = { type: 'string', maxLength: 180, nullable: true } as const;
 const renderingSchema: JSONSchemaType<Rendering> = {
