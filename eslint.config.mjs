@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 const ambient = [
   {
     selector: "MemberExpression[object.name='process'][property.name='env']",
-    message: 'Settings are read in engine/app/config.ts only.',
+    message: 'The environment is read in engine/app/read-config.ts only.',
   },
   {
     selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']",

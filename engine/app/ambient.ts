@@ -4,7 +4,7 @@ import pino from 'pino';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { LogFacts, Logger } from '../kernel/logger.ts';
-import type { LogLevel } from './config.ts';
+import type { LogLevel } from './read-config.ts';
 
 export const systemClock: Clock = { now: () => Date.now() };
 

@@ -19,7 +19,7 @@ import type {
   TlsFiles,
 } from '../messages/channels/channel.ts';
 import type { Inbox, Sender } from '../messages/ports.ts';
-import type { Config } from './config.ts';
+import type { Config } from './read-config.ts';
 
 interface Parts {
   readonly config: Config;

@@ -1,172 +1,168 @@
-// Reads the settings once, from the environment or kiungo.yaml; the environment wins. The only reader of the environment.
-import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { parse as parseYaml } from 'yaml';
-import { settings, type SettingKey } from './settings.ts';
+// The settings that there are: one table of name, type, default and sentence. docs/configuration.md shows the same table.
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+type SettingKind =
+  | 'text'
+  | 'port'
+  | 'switch'
+  | 'whole'
+  | 'url'
+  | 'folder'
+  | 'store'
+  | 'level'
+  | 'hosts'
+  | 'zone'
+  | 'destinations'
+  | 'webhook';
 
-export interface Config {
-  readonly bind: string;
-  readonly httpPort: number;
-  readonly mllpPort: number;
-  /** Absolute. */
-  readonly data: string;
-  readonly store: string;
-  /** Without a trailing slash; undefined: made from what the engine listens on. */
-  readonly publicUrl: string | undefined;
-  readonly trustProxy: readonly string[] | undefined;
-  readonly adminClientId: string | undefined;
-  readonly adminClientSecret: string | undefined;
-  readonly logLevel: LogLevel;
-  readonly mllpCharset: string;
-  readonly mllpAllow: readonly string[] | undefined;
-  readonly timeZone: string;
-  /** Absolute; undefined: the shipped ones. */
-  readonly mappings: string | undefined;
-  /** Absolute. */
-  readonly mapOverlays: string | undefined;
-  readonly destinations: readonly Destination[];
-  readonly referentialIntegrity: boolean;
-  /** Absolute. */
-  readonly channels: string | undefined;
-  readonly alertWebhook: string | undefined;
-  readonly maxMessageBytes: number;
-  readonly retentionDays: number;
-}
-
-/** Every bad or unknown setting at once, each with what to do about it. */
-export class ConfigError extends Error {
-  readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
-    super(`The settings cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
-    this.name = 'ConfigError';
-    this.problems = problems;
-  }
-}
-
-/** A place that the outbox hands things out to: `mllp://host:port` or `file:folder` (under the data folder when relative). */
-export interface Destination {
+interface Setting {
   readonly name: string;
-  readonly url: string;
+  readonly kind: SettingKind;
+  /** As a person would write it; undefined: none. */
+  readonly byDefault: string | undefined;
+  readonly sentence: string;
 }
 
-type Given = Readonly<Record<string, string | undefined>>;
-type Reader = (text: string) => unknown;
+export const settings = {
+  bind: {
+    name: 'KIUNGO_BIND',
+    kind: 'text',
+    byDefault: '127.0.0.1',
+    sentence: 'The address that the engine listens on, for HTTP and MLLP. 0.0.0.0 opens it to the network.',
+  },
+  httpPort: {
+    name: 'KIUNGO_HTTP_PORT',
+    kind: 'port',
+    byDefault: '8080',
+    sentence: 'The port of FHIR, the flow editor and health. 0 takes a free one and prints it.',
+  },
+  mllpPort: {
+    name: 'KIUNGO_MLLP_PORT',
+    kind: 'port',
+    byDefault: '2575',
+    sentence:
+      'The port that analysers and other systems send HL7 v2 messages to. 0 takes a free one and prints it.',
+  },
+  data: {
+    name: 'KIUNGO_DATA',
+    kind: 'folder',
+    byDefault: './data',
+    sentence:
+      'The folder of everything that is kept: the store, keys, first credentials, flows. Created when absent.',
+  },
+  store: {
+    name: 'KIUNGO_STORE',
+    kind: 'store',
+    byDefault: 'sqlite',
+    sentence: 'Where resources and messages live: sqlite (a file in the data folder) or a mongodb:// URL.',
+  },
+  publicUrl: {
+    name: 'KIUNGO_PUBLIC_URL',
+    kind: 'url',
+    byDefault: undefined,
+    sentence:
+      'The address by which others reach this engine, for links in answers. Default: http://<bind>:<port>.',
+  },
+  trustProxy: {
+    name: 'KIUNGO_TRUST_PROXY',
+    kind: 'hosts',
+    byDefault: undefined,
+    sentence:
+      'Addresses or CIDR ranges, comma-separated, of the reverse proxies whose Forwarded and X-Forwarded-… headers are believed. Default: none.',
+  },
+  adminClientId: {
+    name: 'KIUNGO_ADMIN_CLIENT_ID',
+    kind: 'text',
+    byDefault: undefined,
+    sentence: "The first administrator's OAuth2 client id. Made at random when not set.",
+  },
+  adminClientSecret: {
+    name: 'KIUNGO_ADMIN_CLIENT_SECRET',
+    kind: 'text',
+    byDefault: undefined,
+    sentence:
+      "The first administrator's OAuth2 client secret, 16 characters or more. Made at random when not set.",
+  },
+  logLevel: {
+    name: 'KIUNGO_LOG_LEVEL',
+    kind: 'level',
+    byDefault: 'info',
+    sentence: 'How much is logged: debug, info, warn or error. Patient data is never logged.',
+  },
+  mllpCharset: {
+    name: 'KIUNGO_MLLP_CHARSET',
+    kind: 'text',
+    byDefault: 'windows-1252',
+    sentence:
+      'The character set of HL7 v2 messages that are not valid UTF-8 and do not name theirs in MSH-18.',
+  },
+  mllpAllow: {
+    name: 'KIUNGO_MLLP_ALLOW',
+    kind: 'hosts',
+    byDefault: undefined,
+    sentence:
+      'Addresses or CIDR ranges, comma-separated, that may connect to the MLLP port. Default: any that reach it.',
+  },
+  timeZone: {
+    name: 'KIUNGO_TIME_ZONE',
+    kind: 'zone',
+    byDefault: 'Africa/Nairobi',
+    sentence: 'The time zone of the hospital, for times in messages that name none.',
+  },
+  mappings: {
+    name: 'KIUNGO_MAPPINGS',
+    kind: 'folder',
+    byDefault: undefined,
+    sentence:
+      'The folder of maps and code tables, read again whenever a file in it changes. Default: those that come with the engine.',
+  },
+  mapOverlays: {
+    name: 'KIUNGO_MAP_OVERLAYS',
+    kind: 'folder',
+    byDefault: undefined,
+    sentence:
+      "A folder of the hospital's own: files that change shipped maps by name, and further maps and tables. Default: none.",
+  },
+  destinations: {
+    name: 'KIUNGO_DESTINATIONS',
+    kind: 'destinations',
+    byDefault: 'ward=file:ward',
+    sentence:
+      'Where the outbox hands things out, comma-separated: name=mllp://host:port, or name=file:folder (below outbox/ in the data folder).',
+  },
+  referentialIntegrity: {
+    name: 'KIUNGO_REFERENTIAL_INTEGRITY',
+    kind: 'switch',
+    byDefault: 'on',
+    sentence:
+      'on: what a resource refers to must be there, and what is referred to cannot be deleted. off: for loading data in any order.',
+  },
+  channels: {
+    name: 'KIUNGO_CHANNELS',
+    kind: 'folder',
+    byDefault: undefined,
+    sentence:
+      'A folder of channels, one YAML or JSON file each. What is in a file is changed there, and wins over what was made by hand.',
+  },
+  alertWebhook: {
+    name: 'KIUNGO_ALERT_WEBHOOK',
+    kind: 'webhook',
+    byDefault: undefined,
+    sentence:
+      'Where alerts are sent as JSON, at most once a minute: a channel that is silent, a destination that cannot be reached, and so on.',
+  },
+  maxMessageBytes: {
+    name: 'KIUNGO_MAX_MESSAGE_BYTES',
+    kind: 'whole',
+    byDefault: '52428800',
+    sentence: 'The largest HL7 v2 message or HTTP body that is taken, in bytes.',
+  },
+  retentionDays: {
+    name: 'KIUNGO_RETENTION_DAYS',
+    kind: 'whole',
+    byDefault: '90',
+    sentence:
+      'How long finished messages and deliveries are kept, in days. Those that wait for a person stay.',
+  },
+} as const satisfies Record<string, Setting>;
 
-/** Thrown by the readers below; collected with the setting's name before it. */
-const bad = (expected: string): never => {
-  throw new TypeError(expected);
-};
-
-function whole(text: string, low: number, high: number): number {
-  const value = Number(text);
-  const fits = /^\d+$/.test(text) && value >= low && value <= high;
-  return fits ? value : bad(`a whole number from ${low} to ${high}`);
-}
-
-function url(text: string): string {
-  const parsed = URL.canParse(text) ? new URL(text) : undefined;
-  const plain =
-    parsed !== undefined && /^https?:$/.test(parsed.protocol) && parsed.search === '' && parsed.hash === '';
-  return plain
-    ? text.replace(/\/+$/, '')
-    : bad('a URL that begins with http:// or https:// and has no query');
-}
-
-function destination(text: string): Destination {
-  const [, name, where] = /^\s*([a-z][a-z0-9-]*)=((?:mllp:\/\/[^/\s]+:\d+|file:[^\s]+))\s*$/.exec(text) ?? [];
-  if (name === undefined || where === undefined) {
-    return bad('name=mllp://host:port or name=file:folder, separated by commas');
-  }
-  return { name, url: where };
-}
-
-function oneOf(text: string, choices: readonly string[]): string {
-  return choices.includes(text) ? text : bad(`one of ${choices.join(', ')}`);
-}
-
-const readers = {
-  text: (text) => text,
-  port: (text) => whole(text, 0, 65_535),
-  switch: (text) => oneOf(text, ['on', 'off']) === 'on',
-  whole: (text) => whole(text, 1, Number.MAX_SAFE_INTEGER),
-  url,
-  folder: (text) => resolve(text),
-  store: (text) =>
-    text === 'sqlite' || /^mongodb(\+srv)?:\/\//.test(text) ? text : bad('sqlite, or a mongodb:// URL'),
-  level: (text) => oneOf(text, ['debug', 'info', 'warn', 'error']),
-  zone: (text) =>
-    Intl.supportedValuesOf('timeZone').includes(text) || text === 'UTC'
-      ? text
-      : bad('a time zone such as Africa/Nairobi'),
-  destinations: (text) => text.split(',').map(destination),
-  webhook: (text) =>
-    /^https?:$/.test(URL.parse(text)?.protocol ?? '')
-      ? text
-      : bad('a URL that begins with http:// or https://'),
-  hosts: (text) => text.split(',').map((host) => host.trim()),
-} satisfies Record<(typeof settings)[SettingKey]['kind'], Reader>;
-
-/** The settings of a kiungo.yaml: a flat map from setting name to value. */
-function readFile(path: string): Given {
-  if (!existsSync(path)) return {};
-  const content: unknown = parseYaml(readFileSync(path, 'utf8')) ?? {};
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new ConfigError([`${path} must be a list of lines like KIUNGO_HTTP_PORT: 8080`]);
-  }
-  return Object.fromEntries(Object.entries(content).map(([name, value]) => [name, String(value)]));
-}
-
-/**
- * Reads the settings. `environment` is the process's; `file` the path of kiungo.yaml.
- * @throws ConfigError naming every setting that is unknown or cannot be used.
- */
-export function readConfig(environment: Given, file: string): Config {
-  const given: Given = { ...readFile(file), ...onlyOurs(environment) };
-  const problems = unknownNames(given);
-  const values = Object.entries(settings).map(([key, setting]) => {
-    const text = given[setting.name] ?? setting.byDefault;
-    if (text === undefined) return [key, undefined];
-    try {
-      return [key, readers[setting.kind](text)];
-    } catch (error) {
-      problems.push(`${setting.name}: ${(error as Error).message} is expected. ${setting.sentence}`);
-      return [key, undefined];
-    }
-  });
-  if (problems.length > 0) throw new ConfigError(problems);
-  const config = Object.fromEntries(values) as Config;
-  const contradicted = contradictions(config);
-  if (contradicted.length > 0) throw new ConfigError(contradicted);
-  return config;
-}
-
-function onlyOurs(environment: Given): Given {
-  return Object.fromEntries(
-    Object.entries(environment).filter(([name, value]) => name.startsWith('KIUNGO_') && value !== ''),
-  );
-}
-
-function unknownNames(given: Given): string[] {
-  const known = new Set<string>(Object.values(settings).map((setting) => setting.name));
-  return Object.keys(given)
-    .filter((name) => !known.has(name))
-    .map((name) => `${name} is not a setting. The settings are in docs/configuration.md.`);
-}
-
-function contradictions(config: Config): string[] {
-  const problems: string[] = [];
-  if ((config.adminClientId === undefined) !== (config.adminClientSecret === undefined)) {
-    problems.push('KIUNGO_ADMIN_CLIENT_ID and KIUNGO_ADMIN_CLIENT_SECRET are set together or not at all.');
-  }
-  if (config.adminClientSecret !== undefined && config.adminClientSecret.length < 16) {
-    problems.push('KIUNGO_ADMIN_CLIENT_SECRET: 16 characters or more are expected.');
-  }
-  if (config.store.startsWith('mongodb')) {
-    problems.push(
-      'KIUNGO_STORE: this release keeps its data in SQLite only; leave the setting out, or set it to sqlite.',
-    );
-  }
-  return problems;
-}
+export type SettingKey = keyof typeof settings;

@@ -38,7 +38,7 @@ import { loadSearchIndex } from '../search/load-index.ts';
 import { openSqliteStore } from '../storage/sqlite/open.ts';
 import { createFlowPort } from '../subscriptions/flow-subscriptions.ts';
 import { channelOfSettings, senderMaker, sourceMaker } from './channels.ts';
-import type { Config } from './config.ts';
+import type { Config } from './read-config.ts';
 import { administrator, createDataFolder, firstCredentials, keysOf } from './first-credentials.ts';
 import { registerDestinations } from './destinations.ts';
 import { recipeOf, storeFile } from './stored.ts';

@@ -1,6 +1,6 @@
 // `npm run demo`: the engine with a sample hospital and simulated analysers that keep sending, so that a newcomer sees things move.
 import { Refusal } from '../kernel/outcomes.ts';
-import { readConfig, type Config } from './config.ts';
+import { readConfig, type Config } from './read-config.ts';
 import { createApp } from './create-app.ts';
 import { claimFolder } from './demo/claim-folder.ts';
 import { createFhirClient } from './demo/fhir-client.ts';

@@ -5,7 +5,7 @@ import { createMllpSender } from '../../adapters/hl7/sender.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Outbox } from '../messages/outbox.ts';
 import type { Sender } from '../messages/ports.ts';
-import type { Config, Destination } from './config.ts';
+import type { Config, Destination } from './read-config.ts';
 
 interface Parts {
   readonly config: Config;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fixedDirectory, type ClientDirectory, type UserDirectory } from '../auth/directory.ts';
 import { hashPassword, hashSecret } from '../auth/secrets.ts';
 import type { Ids } from '../kernel/ids.ts';
-import type { Config } from './config.ts';
+import type { Config } from './read-config.ts';
 
 export interface FirstCredentials {
   /** Where they lie. */

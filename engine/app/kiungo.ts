@@ -5,7 +5,7 @@ import type { Command } from './commands/command.ts';
 import { compactCommand } from './commands/compact.ts';
 import { explainCommand } from './commands/explain.ts';
 import { systemClock } from './ambient.ts';
-import { ConfigError, readConfig } from './config.ts';
+import { ConfigError, readConfig } from './read-config.ts';
 
 const commands: Readonly<Record<string, Command>> = {
   channels: channelsCommand,

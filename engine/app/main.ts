@@ -5,7 +5,7 @@ import { join } from 'node:path';
 // Compiled code is kept between starts: about half of the start time.
 enableCompileCache(join(import.meta.dirname, '..', '..', '.cache', 'compiled'));
 
-const { readConfig } = await import('./config.ts');
+const { readConfig } = await import('./read-config.ts');
 const { runProcess } = await import('./run-process.ts');
 
 await runProcess(

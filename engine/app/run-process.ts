@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { createIds, createLogger, systemClock } from './ambient.ts';
-import { ConfigError, type Config } from './config.ts';
+import { ConfigError, type Config } from './read-config.ts';
 
 export interface Ambient {
   readonly clock: Clock;

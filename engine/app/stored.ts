@@ -8,7 +8,7 @@ import { loadSearchIndex } from '../search/load-index.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import type { IndexRecipe } from '../storage/index-upkeep.ts';
 import { storedBodies } from '../storage/sqlite/stored-bodies.ts';
-import type { Config } from './config.ts';
+import type { Config } from './read-config.ts';
 import { minutesEast } from './time-zone.ts';
 
 export const storeFile = (config: Config): string => join(config.data, 'store', 'hospital.sqlite');

@@ -11,7 +11,7 @@ import type { ChannelBook } from '../messages/channels/channel-book.ts';
 import { createLive, type Live } from '../messages/live.ts';
 import type { Outbox } from '../messages/outbox.ts';
 import type { Store } from '../storage/store.ts';
-import type { Config } from './config.ts';
+import type { Config } from './read-config.ts';
 
 interface WatchingParts {
   readonly config: Config;

@@ -1,6 +1,6 @@
 // A command of `kiungo`: what a person asks of the data beside the engine.
 import type { Clock } from '../../kernel/clock.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../read-config.ts';
 
 export interface CommandParts {
   readonly config: Config;

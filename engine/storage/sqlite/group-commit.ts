@@ -25,7 +25,7 @@ export interface GroupLimits {
 export interface GroupHooks {
   /** Writes what the works held back for the end of the group. */
   readonly beforeCommit: () => void;
-  /** In the same turn as the commit. */
+  /** In the same turn as the commit, or as its failure: what was read before may not be true any more. */
   readonly afterCommit: () => void;
 }
 
@@ -173,6 +173,7 @@ export class GroupCommit {
   /** Nothing of this group is kept: all its works hear so, and the store goes on with the next group. */
   #abandon(outcomes: readonly Outcome[], cause: unknown): void {
     if (this.#connection.database.isTransaction) this.#connection.run('ROLLBACK');
+    this.#hooks.afterCommit();
     for (const undo of this.#undo.splice(0).reverse()) undo();
     const refusal = Object.assign(unavailable('the store could not write to its disk'), { cause });
     this.#logger.error({ works: outcomes.length }, 'a commit failed; nothing of it was kept', cause);

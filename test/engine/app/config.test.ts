@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { ConfigError, readConfig } from '../../../engine/app/config.ts';
-import { settings } from '../../../engine/app/settings.ts';
+import { ConfigError, readConfig } from '../../../engine/app/read-config.ts';
+import { settings } from '../../../engine/app/config.ts';
 
 const noFile = join(tmpdir(), 'there-is-no-such-file.yaml');
 
