@@ -4,11 +4,19 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const inRoot = (...parts) => join(root, ...parts);
+
+const install = (env) =>
+  execFileSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    env,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
 
 const stamp = inRoot('node_modules', '.installed-lock');
 const lock = createHash('sha256')
@@ -17,11 +25,11 @@ const lock = createHash('sha256')
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   console.log('Installing packages (once, a minute or two) …');
-  execFileSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  });
+  install(process.env);
+  // npm leaves out optional packages that do not name an older Node of the machine; with the tree's own Node it takes them.
+  if (Number.parseInt(process.versions.node) < 20) {
+    install({ ...process.env, PATH: `${inRoot('node_modules', '.bin')}${delimiter}${process.env.PATH}` });
+  }
   writeFileSync(stamp, lock);
 }
 
