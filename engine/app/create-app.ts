@@ -132,7 +132,7 @@ export async function createApp(
     }),
     outbox,
     messages: store.messages,
-    makeSource: sourceMaker({ ...channelParts, inbox }),
+    makeSource: sourceMaker({ ...channelParts, inbox, messages: store.messages }),
     makeSender: senderMaker(channelParts),
     charset: config.mllpCharset,
     logger,

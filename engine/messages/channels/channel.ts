@@ -20,7 +20,7 @@ export interface ChannelDefinition {
   readonly alerts?: AlertDefinition;
 }
 
-export type Source = MllpSource | FileSource | SftpSource | HttpSource;
+export type Source = MllpSource | FileSource | SftpSource | TimerSource | HttpSource;
 
 export interface MllpSource {
   readonly kind: 'mllp';
@@ -83,6 +83,17 @@ export interface SftpSource extends SftpPlace, Omit<FileSource, 'kind' | 'folder
   readonly afterwards?: 'move' | 'delete';
   /** Whether acknowledgements are put into `answers/`. */
   readonly answers?: boolean;
+}
+
+/** A message at each of its times: `cron` (in the hospital's time zone) or `everySeconds`. */
+export interface TimerSource {
+  readonly kind: 'timer';
+  readonly cron?: string;
+  readonly everySeconds?: number;
+  /** With `{id}`, `{time}`, `{time:hl7}` and `{date}` of the time for which it is made. */
+  readonly body: string;
+  readonly format?: string;
+  readonly charset?: string;
 }
 
 /** By `POST /admin/messages?channel=…`. */
