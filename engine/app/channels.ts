@@ -126,11 +126,21 @@ async function newestOfTimer(
 export function senderMaker(
   parts: Parts,
 ): (channel: ChannelDefinition, destination: DestinationDefinition) => Sender {
-  return (channel, { name, to }) =>
-    senderOf(to, { ...parts, logger: parts.logger.child({ channel: channel.name, destination: name }) });
+  return (channel, { name, to, response }) =>
+    senderOf(to, response === undefined ? {} : { keptBytes: wholeAnswerBytes }, {
+      ...parts,
+      logger: parts.logger.child({ channel: channel.name, destination: name }),
+    });
 }
 
-function senderOf(to: Target, { config, logger }: Parts): Sender {
+/** What is taken in as a message has to be whole. */
+const wholeAnswerBytes = 4 * 1024 * 1024;
+
+interface AnswerSize {
+  readonly keptBytes?: number;
+}
+
+function senderOf(to: Target, size: AnswerSize, { config, logger }: Parts): Sender {
   switch (to.kind) {
     case 'file':
       return createFileDrop(below(join(config.data, 'outbox'), to.folder));
@@ -139,6 +149,7 @@ function senderOf(to: Target, { config, logger }: Parts): Sender {
     case 'http': {
       const { url, method, headers = {}, answerSeconds } = to;
       return createHttpSender({
+        ...size,
         url,
         headers: () =>
           Object.fromEntries(Object.entries(headers).map(([key, text]) => [key, withSecrets(text, config)])),
@@ -149,6 +160,7 @@ function senderOf(to: Target, { config, logger }: Parts): Sender {
     case 'mllp': {
       const { host, port, charset, until, connectSeconds, answerSeconds, tls } = to;
       return createMllpSender({
+        ...size,
         ...{ host, port, logger, random: Math.random },
         ...(charset === undefined ? {} : { charset }),
         ...(until === undefined ? {} : { until }),

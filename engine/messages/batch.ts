@@ -120,8 +120,9 @@ function wholeAnswer(
     batch.isAnswer ||
     arrival.isOneWay === true ||
     parts.settingsOf(arrival.channel).batchAnswers === 'none'
-  )
-    {return undefined;}
+  ) {
+    return undefined;
+  }
   const refusals = batch.messages.map((raw) => {
     if (format.identify(raw, arrival.charset).isAnswer) return [];
     const refusal = { code: 'AR', reason: batch.fault } as const;

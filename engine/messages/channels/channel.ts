@@ -124,6 +124,8 @@ export interface DestinationDefinition {
   readonly retry?: RetryDefinition;
   readonly circuit?: CircuitDefinition;
   readonly perSecond?: number;
+  /** The name of the channel that takes in what the receiver answers: kept and mapped there as any message. */
+  readonly response?: string;
 }
 
 /**
