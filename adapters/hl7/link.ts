@@ -6,7 +6,8 @@ import type { Logger } from '../../engine/index.ts';
 export interface LinkOptions {
   readonly host: string;
   readonly port: number;
-  readonly tls?: ConnectionOptions;
+  /** Asked at each connection. */
+  readonly tls?: () => ConnectionOptions;
   readonly connectTimeoutMs: number;
   readonly keepAliveMs: number;
   /** The first pause after a failure and the longest; each is up to twice the one before, shortened by chance to spread reconnects. */
@@ -89,7 +90,7 @@ export class Link {
     this.#pause = undefined;
     const { host, port, tls, connectTimeoutMs, keepAliveMs } = this.#options;
     const tcp = { host, port, keepAlive: true, keepAliveInitialDelay: keepAliveMs, noDelay: true };
-    const socket = tls === undefined ? connect(tcp) : connectTls({ ...tls, ...tcp });
+    const socket = tls === undefined ? connect(tcp) : connectTls({ ...tls(), ...tcp });
     this.#attempt = socket;
     const timer = setTimeout(() => socket.destroy(new Error('connect time-out')), connectTimeoutMs);
     let cause = 'closed by the peer';

@@ -1,6 +1,11 @@
 // The MLLP port: takes connections, and hands each to a conversation. Plain TCP, or TLS with the peer's certificate asked for.
 import { BlockList, createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import {
+  createServer as createTlsServer,
+  Server as TlsServer,
+  type TLSSocket,
+  type TlsOptions,
+} from 'node:tls';
 import type { Clock, Ids, Inbox, Logger } from '../../engine/index.ts';
 import { isKnownCharset } from './charset.ts';
 import { Conversation } from './conversation.ts';
@@ -50,6 +55,8 @@ export interface MllpListener {
   stop(): Promise<void>;
   /** How many are open. */
   connections(): number;
+  /** New connections are made with this; those that are open stay as they are. Throws when it cannot be used: the one before stays. */
+  renewTls(tls: TlsOptions): void;
 }
 
 const defaults = {
@@ -68,6 +75,8 @@ export function createMllpListener(options: MllpListenerOptions): MllpListener {
   const { logger, charset } = options;
   if (charset !== undefined && !isKnownCharset(charset)) throw new Error(`charset ${charset} is not known`);
   const conversations = new Set<Conversation>();
+  /** All connections, those within their handshake too. */
+  const open = new Set<Socket>();
   const isAllowed = allowed(options.allow);
   const server = serverOf(options);
 
@@ -81,6 +90,8 @@ export function createMllpListener(options: MllpListenerOptions): MllpListener {
     socket.once('close', () => conversations.delete(conversation));
   };
   server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
     if (!isAllowed(socket.remoteAddress ?? '')) refuse(socket, 'not on the allow list');
     else if (options.tls === undefined) converse(socket);
   });
@@ -88,9 +99,10 @@ export function createMllpListener(options: MllpListenerOptions): MllpListener {
     if (isNamed(socket, options.names)) converse(socket);
     else refuse(socket, 'the name in its certificate is not one of the channel');
   });
-  server.on('tlsClientError', (error: Error) =>
-    logger.warn({ channel: options.channel, cause: error.message }, 'a TLS handshake failed'),
-  );
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    logger.warn({ channel: options.channel, cause: error.message }, 'a TLS handshake failed');
+    socket.destroy();
+  });
   server.on('drop', () =>
     logger.warn({ channel: options.channel }, 'refused a connection: too many are open'),
   );
@@ -100,9 +112,13 @@ export function createMllpListener(options: MllpListenerOptions): MllpListener {
     stop: async () => {
       const closed = closing(server);
       await Promise.all([...conversations].map((conversation) => conversation.stop()));
+      for (const socket of open) socket.destroy();
       await closed;
     },
     connections: () => conversations.size,
+    renewTls: (tls) => {
+      if (server instanceof TlsServer) server.setSecureContext(tls);
+    },
   };
 }
 

@@ -12,8 +12,8 @@ export interface MllpSenderOptions {
   readonly logger: Logger;
   /** From 0 to 1: spreads reconnects. */
   readonly random: () => number;
-  /** TLS, and our certificate where the receiver asks for one. Default: plain TCP. */
-  readonly tls?: ConnectionOptions;
+  /** TLS, and our certificate where the receiver asks for one: asked at each connection, since it may be renewed. Default: plain TCP. */
+  readonly tls?: () => ConnectionOptions;
   /** Character set of acknowledgements that do not say. */
   readonly charset?: string;
   /** Which acknowledgement ends a delivery: the first (default), or the application's (AA, AE, AR) after a commit (CA). */

@@ -1,11 +1,12 @@
 // What channels name and what lies in the data folder: folders, certificates and secrets.
 import { readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import type { Credentials, SftpPlace as SftpConnection } from '../../adapters/sftp/session.ts';
 import { badRequest } from '../kernel/outcomes.ts';
-import type { TlsFiles } from '../messages/channels/channel.ts';
+import type { SftpPlace, TlsFiles } from '../messages/channels/channel.ts';
 import type { Config } from './read-config.ts';
 
-interface TlsMaterial {
+export interface TlsMaterial {
   readonly key?: Buffer;
   readonly cert?: Buffer;
   readonly ca?: Buffer;
@@ -16,7 +17,7 @@ interface TlsMaterial {
 export const below = (folder: string, path: string): string => (isAbsolute(path) ? path : join(folder, path));
 
 /** With an authority the other side must show a certificate that it vouches for. */
-export function tlsOf({ key, certificate, authority }: TlsFiles, config: Config): TlsMaterial {
+export function readTls({ key, certificate, authority }: TlsFiles, config: Config): TlsMaterial {
   const read = (path: string): Buffer => readFileSync(below(config.data, path));
   return {
     ...(key === undefined ? {} : { key: read(key) }),
@@ -38,3 +39,22 @@ export function withSecrets(text: string, config: Config): string {
     }
   });
 }
+
+export function sftpOf(place: SftpPlace, config: Config): SftpConnection {
+  const { host, port, user, hostKey, connectSeconds, answerSeconds } = place;
+  return {
+    ...{ host, user },
+    hostKeys: typeof hostKey === 'string' ? [hostKey] : hostKey,
+    credentials: () => secretsOf(place, config),
+    ...(port === undefined ? {} : { port }),
+    ...(connectSeconds === undefined ? {} : { connectTimeoutMs: connectSeconds * 1000 }),
+    ...(answerSeconds === undefined ? {} : { answerTimeoutMs: answerSeconds * 1000 }),
+  };
+}
+
+const secretsOf = ({ password, privateKey, passphrase }: SftpPlace, config: Config): Credentials =>
+  Object.fromEntries(
+    Object.entries({ password, privateKey, passphrase }).flatMap(([name, text]) =>
+      text === undefined ? [] : [[name, withSecrets(text, config)]],
+    ),
+  );

@@ -1,29 +1,19 @@
-// Gives channels their sources and senders: which adapter a kind of source or target means, and where its files lie.
+// Gives channels their sources: which adapter a kind of source means, and where its files lie.
 import { join } from 'node:path';
-import { createFileDrop } from '../../adapters/file/file-drop.ts';
 import { createFolderWatch } from '../../adapters/file/folder-watch.ts';
 import { createMllpListener } from '../../adapters/hl7/listener.ts';
-import { createMllpSender } from '../../adapters/hl7/sender.ts';
-import { createHttpSender } from '../../adapters/http/sender.ts';
 import { createTimer, isTimerPeer } from '../../adapters/timer/timer.ts';
-import { createSftpDrop } from '../../adapters/sftp/sftp-drop.ts';
 import { createSftpWatch } from '../../adapters/sftp/sftp-watch.ts';
-import type { Credentials, SftpPlace as SftpConnection } from '../../adapters/sftp/session.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { ChannelSource } from '../messages/channels/channel-runner.ts';
-import type {
-  ChannelDefinition,
-  DestinationDefinition,
-  Source,
-  SftpPlace,
-  Target,
-} from '../messages/channels/channel.ts';
+import type { ChannelDefinition, Source } from '../messages/channels/channel.ts';
 import { readSchedule } from '../jobs/schedule.ts';
-import type { Inbox, Sender } from '../messages/ports.ts';
+import type { Inbox } from '../messages/ports.ts';
 import type { MessageReader } from '../storage/message-store.ts';
-import { below, tlsOf, withSecrets } from './channel-material.ts';
+import type { Certificates } from './certificates.ts';
+import { below, readTls, sftpOf } from './channel-material.ts';
 import type { Config } from './read-config.ts';
 
 interface Parts {
@@ -47,6 +37,7 @@ export const channelOfSettings = ({ bind, mllpPort, mllpAllow }: Config): Channe
 
 interface SourceParts extends Parts {
   readonly inbox: Inbox;
+  readonly certificates: Certificates;
   readonly messages: Pick<MessageReader, 'messages'>;
 }
 
@@ -101,15 +92,19 @@ function sourceOf(channel: string, source: Source, parts: SourceParts): ChannelS
         requireEndOfData,
         tls,
       } = source;
-      return createMllpListener({
+      const held = tls && parts.certificates.hold(channel, () => readTls(tls, config));
+      const listener = createMllpListener({
         ...{ inbox, channel, charset, logger, clock, ids, host, port },
         maxFrameBytes: config.maxMessageBytes,
         ...(allow === undefined ? {} : { allow }),
         ...(maxConnections === undefined ? {} : { maxConnections }),
         ...(idleSeconds === undefined ? {} : { idleTimeoutMs: idleSeconds * 1000 }),
         ...(requireEndOfData === undefined ? {} : { requireEndOfData }),
-        ...(tls === undefined ? {} : { tls: tlsOf(tls, config), ...(tls.names ? { names: tls.names } : {}) }),
+        ...(held === undefined ? {} : { tls: held.current() }),
+        ...(tls?.names === undefined ? {} : { names: tls.names }),
       });
+      held?.onRenewed((material) => listener.renewTls(material));
+      return { ...listener, stop: () => listener.stop().finally(() => held?.release()) };
     }
   }
 }
@@ -122,71 +117,3 @@ async function newestOfTimer(
   const { items } = await messages.messages({ channel, limit: 100, offset: 0 });
   return items.find(({ peer }) => isTimerPeer(peer))?.peer;
 }
-
-export function senderMaker(
-  parts: Parts,
-): (channel: ChannelDefinition, destination: DestinationDefinition) => Sender {
-  return (channel, { name, to, response }) =>
-    senderOf(to, response === undefined ? {} : { keptBytes: wholeAnswerBytes }, {
-      ...parts,
-      logger: parts.logger.child({ channel: channel.name, destination: name }),
-    });
-}
-
-/** What is taken in as a message has to be whole. */
-const wholeAnswerBytes = 4 * 1024 * 1024;
-
-interface AnswerSize {
-  readonly keptBytes?: number;
-}
-
-function senderOf(to: Target, size: AnswerSize, { config, logger }: Parts): Sender {
-  switch (to.kind) {
-    case 'file':
-      return createFileDrop(below(join(config.data, 'outbox'), to.folder));
-    case 'sftp':
-      return createSftpDrop({ ...sftpOf(to, config), folder: to.folder });
-    case 'http': {
-      const { url, method, headers = {}, answerSeconds } = to;
-      return createHttpSender({
-        ...size,
-        url,
-        headers: () =>
-          Object.fromEntries(Object.entries(headers).map(([key, text]) => [key, withSecrets(text, config)])),
-        ...(method === undefined ? {} : { method }),
-        ...(answerSeconds === undefined ? {} : { answerTimeoutMs: answerSeconds * 1000 }),
-      });
-    }
-    case 'mllp': {
-      const { host, port, charset, until, connectSeconds, answerSeconds, tls } = to;
-      return createMllpSender({
-        ...size,
-        ...{ host, port, logger, random: Math.random },
-        ...(charset === undefined ? {} : { charset }),
-        ...(until === undefined ? {} : { until }),
-        ...(connectSeconds === undefined ? {} : { connectTimeoutMs: connectSeconds * 1000 }),
-        ...(answerSeconds === undefined ? {} : { answerTimeoutMs: answerSeconds * 1000 }),
-        ...(tls === undefined ? {} : { tls: tlsOf(tls, config) }),
-      });
-    }
-  }
-}
-
-function sftpOf(place: SftpPlace, config: Config): SftpConnection {
-  const { host, port, user, hostKey, connectSeconds, answerSeconds } = place;
-  return {
-    ...{ host, user },
-    hostKeys: typeof hostKey === 'string' ? [hostKey] : hostKey,
-    credentials: () => secretsOf(place, config),
-    ...(port === undefined ? {} : { port }),
-    ...(connectSeconds === undefined ? {} : { connectTimeoutMs: connectSeconds * 1000 }),
-    ...(answerSeconds === undefined ? {} : { answerTimeoutMs: answerSeconds * 1000 }),
-  };
-}
-
-const secretsOf = ({ password, privateKey, passphrase }: SftpPlace, config: Config): Credentials =>
-  Object.fromEntries(
-    Object.entries({ password, privateKey, passphrase }).flatMap(([name, text]) =>
-      text === undefined ? [] : [[name, withSecrets(text, config)]],
-    ),
-  );

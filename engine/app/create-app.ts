@@ -39,7 +39,9 @@ import { startPageRoute } from '../rest/start-page.ts';
 import { loadSearchIndex } from '../search/load-index.ts';
 import { openSqliteStore } from '../storage/sqlite/open.ts';
 import { createFlowPort } from '../subscriptions/flow-subscriptions.ts';
-import { channelOfSettings, senderMaker, sourceMaker } from './channels.ts';
+import { createCertificates } from './certificates.ts';
+import { channelOfSettings, sourceMaker } from './channels.ts';
+import { senderMaker } from './senders.ts';
 import type { Config } from './read-config.ts';
 import { administrator, createDataFolder, firstCredentials, keysOf } from './first-credentials.ts';
 import { registerDestinations } from './destinations.ts';
@@ -55,6 +57,8 @@ const shippedMappings = join(import.meta.dirname, '..', '..', 'mappings');
 export interface App {
   /** Resolves when the engine answers; tells where. */
   start(): Promise<Places>;
+  /** Reads renewed keys and certificates now, instead of within some seconds. */
+  renewCertificates(): void;
   /** Takes nothing new, finishes what is under way, lets go of everything. */
   stop(): Promise<void>;
 }
@@ -124,7 +128,8 @@ export async function createApp(
     logger,
     wake: () => processor.wake(),
   });
-  const channelParts = { config, clock, ids, logger: logger.child({ part: 'channels' }) };
+  const certificates = createCertificates({ clock, logger });
+  const channelParts = { config, clock, ids, certificates, logger: logger.child({ part: 'channels' }) };
   const runner = createChannelRunner({
     book,
     channelSwitches: createSwitches({
@@ -204,7 +209,10 @@ export async function createApp(
   });
   const resend = createResend({ repository, formats, settingsOf, clock, ids });
   const replays = createReplays({ messages: store.messages, deadLetters, resend, clock, ids, logger });
-  const { alerts, live } = createWatching({ config, store, book, outbox, clock, ids, logger });
+  const { alerts, live } = createWatching({
+    ...{ config, store, book, outbox, clock, ids, logger },
+    concerns: () => [...certificates.concerns(), ...runner.concerns()],
+  });
   const jobs = createScheduler({ jobs: store.jobs, clock, ids, logger });
   const retention = createRetention({ store, settingsOf, clock, logger, messageDays: config.retentionDays });
   jobs.define(retention.name, () => retention.run());
@@ -269,6 +277,7 @@ export async function createApp(
       stopWatchingMaps = mapper.watch();
       await runner.start();
       alerts.start();
+      certificates.start();
       await jobs.start();
       await jobs.every(retention.interval, retention.name);
       return {
@@ -280,7 +289,9 @@ export async function createApp(
         version,
       };
     },
+    renewCertificates: () => certificates.look(),
     stop: async () => {
+      certificates.stop();
       reindexing.stop();
       stopWatchingMaps();
       live.stop();

@@ -14,6 +14,8 @@ await runProcess(
     const { createApp } = await import('./create-app.ts');
     const { welcome } = await import('./welcome.ts');
     const app = await createApp(config, ambient);
+    // Told by whoever renews certificates. Of a terminal that closes it ends the process, as ever.
+    if (!process.stdin.isTTY) process.on('SIGHUP', () => app.renewCertificates());
     process.stdout.write(welcome(await app.start()));
     return () => app.stop();
   },

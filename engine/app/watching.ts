@@ -6,7 +6,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { unavailable } from '../kernel/outcomes.ts';
-import { createAlerts, type AlertChange, type Alerts } from '../messages/alerts.ts';
+import { createAlerts, type AlertChange, type Alerts, type Concern } from '../messages/alerts.ts';
 import type { ChannelBook } from '../messages/channels/channel-book.ts';
 import { createLive, type Live } from '../messages/live.ts';
 import type { Outbox } from '../messages/outbox.ts';
@@ -18,6 +18,7 @@ interface WatchingParts {
   readonly store: Store;
   readonly book: ChannelBook;
   readonly outbox: Outbox;
+  readonly concerns: () => readonly Concern[];
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
@@ -35,6 +36,7 @@ export function createWatching(parts: WatchingParts): { readonly alerts: Alerts;
     messages: store.messages,
     channels: () => book.all().map(({ definition }) => definition),
     destinations: () => outbox.state(),
+    concerns: parts.concerns,
     except: [destination],
     tell: (changes) => (config.alertWebhook === undefined ? Promise.resolve() : enqueue(changes, parts)),
     clock,

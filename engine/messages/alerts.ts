@@ -8,12 +8,23 @@ import type { DestinationState } from './outbox.ts';
 
 export interface Alert {
   readonly code:
-    'silence' | 'waiting-long' | 'queue-long' | 'many-dead' | 'connection-lost' | 'retries-used-up' | 'held';
+    | 'silence'
+    | 'waiting-long'
+    | 'queue-long'
+    | 'many-dead'
+    | 'connection-lost'
+    | 'retries-used-up'
+    | 'held'
+    | 'certificate-unusable'
+    | 'certificate-ends';
   /** A channel, or a destination. */
   readonly subject: string;
   readonly text: string;
   readonly since: number;
 }
+
+/** What a part that looks after itself wants somebody to know, as long as it stands. */
+export type Concern = Omit<Alert, 'since'>;
 
 export interface AlertChange {
   readonly change: 'raised' | 'over';
@@ -24,6 +35,8 @@ export interface AlertsOptions {
   readonly messages: Pick<MessageReader, 'tallies' | 'messages'>;
   readonly channels: () => readonly ChannelDefinition[];
   readonly destinations: () => Readonly<Record<string, DestinationState>>;
+  /** Of parts that look after themselves: sources, certificates. */
+  readonly concerns?: () => readonly Concern[];
   /** Never told about: what the alerts themselves are sent to. */
   readonly except: readonly string[];
   /** Told of what changed, in one call; it must be durable when this resolves. What fails is told again. */
@@ -110,7 +123,11 @@ function settledChanges(changes: readonly AlertChange[]): readonly AlertChange[]
 
 async function standing(options: AlertsOptions, now: number, startedAt: number): Promise<readonly Alert[]> {
   const tallies = await options.messages.tallies();
-  const alerts = destinationAlerts(options, tallies, now);
+  const concerns = options.concerns?.() ?? [];
+  const alerts: Alert[] = [
+    ...destinationAlerts(options, tallies, now),
+    ...concerns.map((concern) => ({ ...concern, since: now })),
+  ];
   for (const { name, alerts: rules } of options.channels()) {
     if (rules !== undefined) {
       alerts.push(...(await channelAlerts(name, rules, tallies, { ...options, now, startedAt })));

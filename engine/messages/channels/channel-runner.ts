@@ -5,6 +5,7 @@ import { engineActor } from '../../kernel/actor.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { unavailable } from '../../kernel/outcomes.ts';
 import type { MessageReader } from '../../storage/message-store.ts';
+import type { Concern } from '../alerts.ts';
 import type { DestinationState, Outbox } from '../outbox.ts';
 import type { Sender } from '../ports.ts';
 import { retryPolicies } from '../retry.ts';
@@ -78,6 +79,8 @@ export interface ChannelRunner {
   status(name: string): ChannelStatus;
   putDestination(name: string, position: DestinationPosition, actor: Actor): Promise<void>;
   destinations(): Readonly<Record<string, DestinationState>>;
+  /** Channels that can take nothing in although they should. */
+  concerns(): readonly Concern[];
 }
 
 interface Running {
@@ -262,6 +265,11 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
       else outbox.letGo(name);
     },
     destinations: () => outbox.state(),
+    concerns: () =>
+      [...channels.keys()].flatMap((subject) => {
+        const { problem, position } = status(subject);
+        return problem === undefined || !channelPositions[position].takesIn ? [] : [{ code: 'connection-lost', subject, text: problem }];
+      }),
   };
 }
 

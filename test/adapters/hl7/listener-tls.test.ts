@@ -49,3 +49,20 @@ test.each<[string, ConnectionOptions, readonly string[] | undefined, readonly st
   client.socket.destroy();
   await listener.stop();
 });
+
+test('a peer that leaves within its handshake holds up nothing', async () => {
+  const tls = { cert: serverCertificate, key: serverKey };
+  const listener = createMllpListener({
+    ...{ inbox: recordingInbox(), host: '127.0.0.1', port: 0, channel: 'lab', tls },
+    ...{ clock: fixedClock, ids: countingIds(), logger: silentLogger },
+  });
+  const { port } = await listener.start();
+  for (let times = 0; times < 3; times += 1) {
+    const socket = connect({ host: '127.0.0.1', port, ca: authority });
+    await new Promise((resolve) => socket.once('secureConnect', resolve));
+    socket.destroy();
+  }
+  const begin = performance.now();
+  await listener.stop();
+  expect(performance.now() - begin).toBeLessThan(2_000);
+});

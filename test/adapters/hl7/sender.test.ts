@@ -240,7 +240,7 @@ describe('the connection', () => {
     });
     const { port } = deaf.address() as { port: number };
     // It accepts, but never shakes hands.
-    const sender = sending(port, { connectTimeoutMs: 100, tls: { ca: authority } });
+    const sender = sending(port, { connectTimeoutMs: 100, tls: () => ({ ca: authority }) });
     expect(told(await sender.send(delivery('m1')))).toBe('transient hl7-no-connection');
   });
 });
@@ -287,13 +287,13 @@ describe('TLS', () => {
   }
   test('shakes hands before it sends', async () => {
     const { port, system } = await secured();
-    const sender = sending(port, { tls: { ca: authority, cert: clientCertificate, key: clientKey } });
+    const sender = sending(port, { tls: () => ({ ca: authority, cert: clientCertificate, key: clientKey }) });
     expect(told(await sender.send(delivery('m1')))).toBe('done');
     expect(system.received()).toEqual(['m1']);
   });
   test('sends nothing to a receiver whose certificate nobody vouches for', async () => {
     const { port, system } = await secured();
-    const sender = sending(port, { connectTimeoutMs: 200, tls: { cert: clientCertificate, key: clientKey } });
+    const sender = sending(port, { connectTimeoutMs: 200, tls: () => ({ cert: clientCertificate, key: clientKey }) });
     expect([told(await sender.send(delivery('m1'))), system.received()]).toEqual([
       'transient hl7-no-connection',
       [],
