@@ -40,6 +40,7 @@ const homes = [
   ['prom-client', ['^engine/app/', '^engine/rest/']],
   ['jose', ['^engine/auth/']],
   ['saxes', ['^engine/fhir/']],
+  ['nodemailer', ['^adapters/email/']],
   ['ssh2', ['^adapters/sftp/', '^test/']],
 ];
 const homeRules = homes.map(([name, folders]) => ({

@@ -3,7 +3,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
-import type { Concern } from '../messages/alerts.ts';
+import { concern, type Concern } from '../messages/alerts.ts';
 import type { TlsMaterial } from './channel-material.ts';
 
 export interface HeldCertificate {
@@ -104,19 +104,12 @@ function digestOf({ key, cert, ca }: TlsMaterial): string {
 /** OpenSSL's words name no content; those of the file system name the file. */
 const causeOf = (error: unknown): string => (error as Error).message.slice(0, 200);
 
-function concernsOf({ subject, problem, material }: Holding, now: number): readonly Concern[] {
-  const broken =
-    problem === undefined
-      ? []
-      : [
-          {
-            code: 'certificate-unusable' as const,
-            subject,
-            text: `the renewed certificate cannot be used, the one before stays: ${problem}`,
-          },
-        ];
-  const { cert } = material;
+function concernsOf({ subject, problem, material: { cert } }: Holding, now: number): readonly Concern[] {
+  const unusable = `the renewed certificate cannot be used, the one before stays: ${problem ?? ''}`;
   const endsAt = cert === undefined ? Infinity : new X509Certificate(cert).validToDate.getTime();
-  const text = endsAt > now ? 'the certificate ends within two weeks' : 'the certificate has ended';
-  return endsAt - now > soonMs ? broken : [...broken, { code: 'certificate-ends', subject, text }];
+  const ends = endsAt > now ? 'the certificate ends within two weeks' : 'the certificate has ended';
+  return [
+    ...(problem === undefined ? [] : [concern('certificate-unusable', subject, unusable)]),
+    ...(endsAt - now > soonMs ? [] : [concern('certificate-ends', subject, ends)]),
+  ];
 }

@@ -12,7 +12,9 @@ type SettingKind =
   | 'hosts'
   | 'zone'
   | 'destinations'
-  | 'webhook';
+  | 'webhook'
+  | 'smtp'
+  | 'addresses';
 
 interface Setting {
   readonly name: string;
@@ -149,6 +151,25 @@ export const settings = {
     byDefault: undefined,
     sentence:
       'Where alerts are sent as JSON, at most once a minute: a channel that is silent, a destination that cannot be reached, and so on.',
+  },
+  alertEmail: {
+    name: 'KIUNGO_ALERT_EMAIL',
+    kind: 'addresses',
+    byDefault: undefined,
+    sentence: 'Addresses, comma-separated, that alerts are mailed to, together and at most once a minute.',
+  },
+  smtpUrl: {
+    name: 'KIUNGO_SMTP_URL',
+    kind: 'smtp',
+    byDefault: undefined,
+    sentence:
+      'The mail server: smtp://user@host:587, or smtps://… for TLS from the first byte. Its password lies in secrets/smtp in the data folder.',
+  },
+  smtpFrom: {
+    name: 'KIUNGO_SMTP_FROM',
+    kind: 'text',
+    byDefault: undefined,
+    sentence: 'The address that mail is sent from.',
   },
   maxMessageBytes: {
     name: 'KIUNGO_MAX_MESSAGE_BYTES',

@@ -31,6 +31,9 @@ export interface Config {
   /** Absolute. */
   readonly channels: string | undefined;
   readonly alertWebhook: string | undefined;
+  readonly alertEmail: readonly string[] | undefined;
+  readonly smtpUrl: string | undefined;
+  readonly smtpFrom: string | undefined;
   readonly maxMessageBytes: number;
   readonly retentionDays: number;
 }
@@ -82,6 +85,13 @@ function destination(text: string): Destination {
   return { name, url: where };
 }
 
+function address(text: string): string {
+  const trimmed = text.trim();
+  return /^[^\s@<>,]{1,64}@[^\s@<>,]{1,255}$/.test(trimmed)
+    ? trimmed
+    : bad('addresses like ict@hospital.example, separated by commas');
+}
+
 function oneOf(text: string, choices: readonly string[]): string {
   return choices.includes(text) ? text : bad(`one of ${choices.join(', ')}`);
 }
@@ -105,6 +115,11 @@ const readers = {
     /^https?:$/.test(URL.parse(text)?.protocol ?? '')
       ? text
       : bad('a URL that begins with http:// or https://'),
+  smtp: (text) =>
+    /^smtps?:$/.test(URL.parse(text)?.protocol ?? '') && URL.parse(text)?.hostname !== ''
+      ? text
+      : bad('a URL that begins with smtp:// or smtps://'),
+  addresses: (text) => text.split(',').map(address),
   hosts: (text) => text.split(',').map((host) => host.trim()),
 } satisfies Record<(typeof settings)[SettingKey]['kind'], Reader>;
 
@@ -162,6 +177,9 @@ function contradictions(config: Config): string[] {
   }
   if (config.adminClientSecret !== undefined && config.adminClientSecret.length < 16) {
     problems.push('KIUNGO_ADMIN_CLIENT_SECRET: 16 characters or more are expected.');
+  }
+  if (config.alertEmail !== undefined && (config.smtpUrl === undefined || config.smtpFrom === undefined)) {
+    problems.push('KIUNGO_ALERT_EMAIL needs KIUNGO_SMTP_URL and KIUNGO_SMTP_FROM.');
   }
   if (config.store.startsWith('mongodb')) {
     problems.push(

@@ -1,7 +1,5 @@
 // Alerts and live counts over the running engine, and where alerts go: through the outbox, so that they are sent even when the network comes
 // back later.
-import { createHttpSender } from '../../adapters/http/sender.ts';
-import { formatInstant } from '../fhir/instants.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -11,6 +9,7 @@ import type { ChannelBook } from '../messages/channels/channel-book.ts';
 import { createLive, type Live } from '../messages/live.ts';
 import type { Outbox } from '../messages/outbox.ts';
 import type { Store } from '../storage/store.ts';
+import { alertSinks, type AlertSink } from './alert-sinks.ts';
 import type { Config } from './read-config.ts';
 
 interface WatchingParts {
@@ -24,21 +23,18 @@ interface WatchingParts {
   readonly logger: Logger;
 }
 
-/** The outbox's name for the webhook. */
-const destination = 'alerts';
-
 export function createWatching(parts: WatchingParts): { readonly alerts: Alerts; readonly live: Live } {
   const { config, store, book, outbox, clock, logger } = parts;
-  if (config.alertWebhook !== undefined) {
-    outbox.register(destination, createHttpSender({ url: config.alertWebhook }));
-  }
+  const sinks = alertSinks(config);
+  for (const { name, sender } of sinks) outbox.register(name, sender);
   const alerts = createAlerts({
     messages: store.messages,
     channels: () => book.all().map(({ definition }) => definition),
     destinations: () => outbox.state(),
     concerns: parts.concerns,
-    except: [destination],
-    tell: (changes) => (config.alertWebhook === undefined ? Promise.resolve() : enqueue(changes, parts)),
+    // A sink that cannot be reached is not told to itself, or to the others for ever.
+    except: sinks.map(({ name }) => name),
+    tell: (changes) => enqueue(changes, sinks, parts),
     clock,
     logger,
   });
@@ -53,25 +49,20 @@ export function createWatching(parts: WatchingParts): { readonly alerts: Alerts;
   return { alerts, live };
 }
 
+/** To all of them in one commit. */
 async function enqueue(
   changes: readonly AlertChange[],
+  sinks: readonly AlertSink[],
   { store, outbox, clock, ids }: WatchingParts,
 ): Promise<void> {
-  const told = changes.map(({ change, alert: { since, ...alert } }) => ({
-    change,
-    ...alert,
-    since: formatInstant(since),
-  }));
-  const name = `send:${destination}`;
-  const delivery = {
-    id: ids.next(),
-    destination: name,
-    lane: name,
-    createdAt: clock.now(),
-    contentType: 'application/json',
-    payload: Buffer.from(JSON.stringify({ at: formatInstant(clock.now()), changes: told })),
-    cause: 'alerts',
-  };
-  await store.transact(({ messages }) => messages.enqueue(delivery));
+  if (sinks.length === 0) return;
+  const now = clock.now();
+  await store.transact(async ({ messages }) => {
+    for (const { name, render } of sinks) {
+      const destination = `send:${name}`;
+      const facts = { id: ids.next(), destination, lane: destination, createdAt: now, cause: 'alerts' };
+      await messages.enqueue({ ...facts, ...render(changes, now) });
+    }
+  });
   outbox.wake();
 }

@@ -12,6 +12,7 @@ export interface Alert {
     | 'waiting-long'
     | 'queue-long'
     | 'many-dead'
+    | 'error-rate'
     | 'connection-lost'
     | 'retries-used-up'
     | 'held'
@@ -25,6 +26,10 @@ export interface Alert {
 
 /** What a part that looks after itself wants somebody to know, as long as it stands. */
 export type Concern = Omit<Alert, 'since'>;
+
+export const concern = (code: Alert['code'], subject: string, text: string): Concern => ({
+  ...{ code, subject, text },
+});
 
 export interface AlertChange {
   readonly change: 'raised' | 'over';
@@ -59,6 +64,8 @@ export interface Alerts {
 
 const minute = 60_000;
 const hour = 60 * minute;
+/** Of fewer messages in an hour no share is worked out. */
+const fewest = 10;
 
 export function createAlerts(options: AlertsOptions): Alerts {
   const { clock, logger, everyMs = 15_000, gapMs = minute, tell } = options;
@@ -151,10 +158,14 @@ async function channelAlerts(
     oldestMinutes = Infinity,
     queueLength = Infinity,
     deadPerHour = Infinity,
+    errorPercent = Infinity,
   } = rules;
   const tally = channels[subject];
-  const filter = { channel: subject, state: 'dead', from: now - hour, limit: 0, offset: 0 } as const;
-  const dead = deadPerHour === Infinity ? 0 : (await messages.messages(filter)).total;
+  const lastHour = { channel: subject, from: now - hour, limit: 0, offset: 0 } as const;
+  const asksForDead = Math.min(deadPerHour, errorPercent) < Infinity;
+  const dead = asksForDead ? (await messages.messages({ ...lastHour, state: 'dead' })).total : 0;
+  const came = errorPercent === Infinity ? 0 : (await messages.messages(lastHour)).total;
+  const percent = came < fewest ? 0 : (dead * 100) / came;
   const silentMs = now - Math.max(startedAt, tally?.newestAt ?? 0);
   const oldestMs = now - (tally?.oldestReceivedAt ?? now);
   const waiting = tally?.messages.received ?? 0;
@@ -167,6 +178,11 @@ async function channelAlerts(
     ],
     ['queue-long', waiting >= queueLength, `${waiting} messages wait`],
     ['many-dead', dead >= deadPerHour, `${dead} messages of the last hour could not be processed`],
+    [
+      'error-rate',
+      percent >= errorPercent,
+      `${Math.round(percent)} % of the ${came} messages of the last hour could not be processed`,
+    ],
   ];
   return tests.flatMap(([code, holds, text]) => (holds ? [{ code, subject, text, since: now }] : []));
 }

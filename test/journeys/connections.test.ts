@@ -1,8 +1,10 @@
 // The real engine and partners of other kinds than MLLP and HTTP: what it fetches, and what it hands over.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { SMTPServer } from 'smtp-server';
 import { createSftpServer } from '../../adapters/sftp/simulator/sftp-server.ts';
 import { newDataFolder, startEngine, until, type RunningEngine } from '../support/engine-process.ts';
 
@@ -17,6 +19,19 @@ const oru = (control: string): string =>
 
 const partner = mkdtempSync(join(tmpdir(), 'kiungo-partner-'));
 const server = createSftpServer({ folder: partner, user: 'hospital', password: 'open sesame' });
+const mails: string[] = [];
+const mailServer = new SMTPServer({
+  authOptional: true,
+  disabledCommands: ['STARTTLS'],
+  onData: (stream, _session, done) => {
+    let text = '';
+    stream.on('data', (piece: Buffer) => (text += piece.toString()));
+    stream.on('end', () => {
+      mails.push(text);
+      done();
+    });
+  },
+});
 const data = newDataFolder();
 let engine: RunningEngine;
 
@@ -35,11 +50,19 @@ beforeAll(async () => {
   const body = 'MSH|^~\\&|K||||{time:hl7}||ZZZ^Z01|{id}|P|2.5\n';
   const pulse = { name: 'pulse', source: { kind: 'timer', everySeconds: 1, body }, map: 'none' };
   writeFileSync(join(data, 'channels', 'pulse.json'), JSON.stringify(pulse));
-  engine = await startEngine(data, { KIUNGO_CHANNELS: join(data, 'channels') });
+  await new Promise<void>((done) => mailServer.listen(0, '127.0.0.1', () => done()));
+  const { port: mailPort } = mailServer.server.address() as AddressInfo;
+  engine = await startEngine(data, {
+    KIUNGO_CHANNELS: join(data, 'channels'),
+    KIUNGO_SMTP_URL: `smtp://127.0.0.1:${mailPort}`,
+    KIUNGO_SMTP_FROM: 'kiungo@hospital.example',
+    KIUNGO_ALERT_EMAIL: 'ict@hospital.example',
+  });
 }, 90_000);
 
 afterAll(async () => {
   await server.stop();
+  await new Promise<void>((done) => mailServer.close(() => done()));
   await engine.stop();
   rmSync(partner, { recursive: true });
 });
@@ -52,6 +75,20 @@ test('a file of a partner is taken over SFTP, stored, and handed back over SFTP'
   expect(readdirSync(join(partner, 'out'))).toEqual(['taken']);
   const found = await engine.fetch('/admin/messages?channel=partner&controlId=S-1');
   expect(await found.json()).toMatchObject({ total: 1, items: [{ state: 'processed' }] });
+});
+
+test('what somebody has to know is mailed, without a word of any message', async () => {
+  await engine.fetch('/admin/channels', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'quiet', source: { kind: 'http' }, alerts: { silenceMinutes: 0.01 } }),
+  });
+  await until(() => mails.some((text) => text.includes('quiet')), 25_000);
+  const [mail = ''] = mails;
+  expect(mail).toMatch(/^To: ict@hospital\.example\r?$/m);
+  expect(mail).toMatch(/^Subject: Kiungo: 1 begun, 0 over\r?$/m);
+  expect(mail).toMatch(/quiet: nothing has come for \d+ minutes \(silence/);
+  expect(mail).not.toMatch(/MRN-|Test|Patient/);
 });
 
 test('a timer makes its messages, each once, over a restart as by a power cut', async () => {

@@ -5,7 +5,7 @@ import { engineActor } from '../../kernel/actor.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { unavailable } from '../../kernel/outcomes.ts';
 import type { MessageReader } from '../../storage/message-store.ts';
-import type { Concern } from '../alerts.ts';
+import { concern, type Concern } from '../alerts.ts';
 import type { DestinationState, Outbox } from '../outbox.ts';
 import type { Sender } from '../ports.ts';
 import { retryPolicies } from '../retry.ts';
@@ -268,7 +268,9 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
     concerns: () =>
       [...channels.keys()].flatMap((subject) => {
         const { problem, position } = status(subject);
-        return problem === undefined || !channelPositions[position].takesIn ? [] : [{ code: 'connection-lost', subject, text: problem }];
+        return problem === undefined || !channelPositions[position].takesIn
+          ? []
+          : [concern('connection-lost', subject, problem)];
       }),
   };
 }

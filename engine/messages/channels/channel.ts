@@ -195,4 +195,6 @@ export interface AlertDefinition {
   readonly queueLength?: number;
   /** Dead letters within an hour. */
   readonly deadPerHour?: number;
+  /** Their share of the last hour's messages, where ten and more have come. */
+  readonly errorPercent?: number;
 }

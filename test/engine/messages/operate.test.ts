@@ -1,6 +1,12 @@
 // What operators do and see: replays as jobs, sending again, alerts, live counts.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createAlerts, type AlertChange, type Alerts } from '../../../engine/messages/alerts.ts';
+import {
+  concern,
+  createAlerts,
+  type AlertChange,
+  type Alerts,
+  type Concern,
+} from '../../../engine/messages/alerts.ts';
 import type { ChannelDefinition } from '../../../engine/messages/channels/channel.ts';
 import { compileChannel } from '../../../engine/messages/channels/compile-channel.ts';
 import { createDeadLetters } from '../../../engine/messages/dead-letters.ts';
@@ -148,7 +154,10 @@ describe('alerts', () => {
   let destinations: Record<string, DestinationState>;
   let failing = false;
 
-  const alertsOf = (rules: ChannelDefinition['alerts']): Alerts => {
+  const alertsOf = (
+    rules: ChannelDefinition['alerts'],
+    concerns: () => readonly Concern[] = () => [],
+  ): Alerts => {
     told = [];
     destinations = {};
     failing = false;
@@ -157,6 +166,7 @@ describe('alerts', () => {
       messages: house.store.messages,
       channels: () => [{ ...channel, ...(rules === undefined ? {} : { alerts: rules }) }],
       destinations: () => destinations,
+      concerns,
       except: ['alerts'],
       tell: async (changes) => {
         if (failing) throw new Error('disk full');
@@ -190,6 +200,14 @@ describe('alerts', () => {
     ],
     ['queue-long', { queueLength: 1 }, () => house.inbox().receive(arrivalOf(hl7()))],
     ['many-dead', { deadPerHour: 2 }, () => given(2, 'BAD')],
+    [
+      'error-rate',
+      { errorPercent: 20 },
+      async () => {
+        await given(8);
+        await given(2, 'BAD');
+      },
+    ],
   ];
   test.each(happenings)('%s', async (code, rules, happens) => {
     const alerts = alertsOf(rules);
@@ -198,6 +216,33 @@ describe('alerts', () => {
     await happens();
     await alerts.look();
     expect(lines()).toEqual([[`raised ${code} lab`]]);
+  });
+
+  test('retries that are used up, until a person has looked', async () => {
+    const alerts = alertsOf(undefined);
+    destinations = { 'lab.lis': state({}) };
+    const lane = 'send:lab.lis';
+    const delivery = { id: 'd', destination: lane, lane, createdAt: house.clock.now(), cause: 'm' };
+    const reason = { code: 'hl7-answer-timeout', text: 'no acknowledgement came in time' };
+    await house.store.transact(async ({ messages }) => {
+      await messages.enqueue({ ...delivery, contentType: 'text/plain', payload: Buffer.from('x') });
+      await messages.parkDelivery('d', reason);
+    });
+    await alerts.look();
+    await house.store.transact(({ messages }) => messages.discardDelivery('d', reason));
+    house.clock.advance(minute);
+    await alerts.look();
+    expect(lines()).toEqual([['raised retries-used-up lab.lis'], ['over retries-used-up lab.lis']]);
+  });
+
+  test('what a part says of itself stands as long as it says so', async () => {
+    let concerns = [concern('connection-lost', 'partner', 'no connection to the SFTP server')];
+    const alerts = alertsOf(undefined, () => concerns);
+    await alerts.look();
+    concerns = [];
+    house.clock.advance(minute);
+    await alerts.look();
+    expect(lines()).toEqual([['raised connection-lost partner'], ['over connection-lost partner']]);
   });
 
   test('each is told once when it begins and once when it is over, together with what happens meanwhile', async () => {
