@@ -58,25 +58,41 @@ const pageOptions = texts(['count', 'offset', 'continue']);
 const asFiltered = (given: Given): Readonly<Record<string, string | undefined>> =>
   Object.fromEntries(Object.entries(filters).map(([option, parameter]) => [parameter, text(given, option)]));
 
+/** As many as are asked for, or all that fit: the engine looks for a limited time at once, so it is asked until that is so. */
+async function foundOf(
+  engine: EngineClient,
+  parameters: Readonly<Record<string, string | undefined>>,
+  count: number,
+): Promise<Found> {
+  let found = await engine.ask<Found>('GET', `messages${queryOf(parameters)}`);
+  while (found.next !== undefined && found.items.length < count) {
+    const place = { _offset: undefined, _continue: found.next, _count: String(count - found.items.length) };
+    const more = await engine.ask<Found>('GET', `messages${queryOf({ ...parameters, ...place })}`);
+    found = { ...more, total: found.items.length + more.total, items: [...found.items, ...more.items] };
+  }
+  return found;
+}
+
+const usualCount = 50;
+
 async function find(
   engine: EngineClient,
   asked: Asked,
   fixed: Readonly<Record<string, string>>,
 ): Promise<number> {
   const { given, say, sayJson } = asked;
-  const paged = {
+  const parameters = {
+    ...asFiltered(given),
     _count: text(given, 'count'),
     _offset: text(given, 'offset'),
     _continue: text(given, 'continue'),
+    ...fixed,
   };
-  const found = await engine.ask<Found>(
-    'GET',
-    `messages${queryOf({ ...asFiltered(given), ...paged, ...fixed })}`,
-  );
+  const found = await foundOf(engine, parameters, Number(text(given, 'count') ?? usualCount));
   if (given['json'] === true) sayJson(found);
   else {
     sayMessages(asked, found.items);
-    say(`${found.items.length} of ${found.isAtLeast === true ? 'more than ' : ''}${found.total}`);
+    say(`${found.items.length} of ${found.isAtLeast === true ? 'at least ' : ''}${found.total}`);
     if (found.searchedUntil !== undefined) say(`searched back until ${found.searchedUntil}`);
     if (found.next !== undefined) say(`goes on with --continue ${found.next}`);
   }
