@@ -1,0 +1,58 @@
+// The power is cut at random moments while several clients write transactions: each one that was acknowledged is whole, each other one
+// whole or absent, and the index agrees with the resources. KIUNGO_TEST_KILLS makes it longer; KIUNGO_TEST_REPORT=1 says how far it came.
+import { spawnSync } from 'node:child_process';
+import { expect, test } from '@jest/globals';
+import type { Bundle } from '@medplum/fhirtypes';
+import { newDataFolder, startEngine, type RunningEngine } from '../support/engine-process.ts';
+import { ledgerClient, takeStock, transactUntilCut, wholeOf } from '../support/ledger-client.ts';
+
+const kills = Number(process.env['KIUNGO_TEST_KILLS'] ?? 3);
+const report = (text: string): void => {
+  if (process.env['KIUNGO_TEST_REPORT'] === '1') process.stderr.write(`${text}\n`);
+};
+
+/** What `kiungo check` says of the data of an engine that does not run. */
+function checked(data: string): string {
+  const env = { PATH: process.env['PATH'], KIUNGO_DATA: data };
+  return spawnSync(process.execPath, ['engine/app/kiungo.ts', 'check'], { env, encoding: 'utf8' }).stdout;
+}
+
+const agrees = 'The store agrees with itself.\n';
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function total(engine: RunningEngine, search: string): Promise<number | undefined> {
+  return ((await (await engine.fetch(`/fhir/R4/${search}`)).json()) as Bundle).total;
+}
+
+test(
+  `after ${kills} power cuts under transactions each is whole or absent`,
+  async () => {
+    const data = newDataFolder();
+    const clients = ['a', 'b', 'c', 'd'].map(ledgerClient);
+    let undecided = 0;
+    for (let cut = 0; cut < kills; cut += 1) {
+      const engine = await startEngine(data);
+      for (const client of clients) {
+        const { acknowledged } = client;
+        expect(await takeStock(engine, client)).toEqual([]);
+        undecided += client.acknowledged - acknowledged;
+      }
+      const writing = clients.map((client) => transactUntilCut(engine, client));
+      await pause(200 + Math.random() * 1_500);
+      await engine.kill();
+      await Promise.all(writing);
+      expect(checked(data)).toBe(agrees);
+    }
+    const engine = await startEngine(data);
+    for (const client of clients) expect(await takeStock(engine, client)).toEqual([]);
+    const { observations, patients } = wholeOf(clients);
+    expect(await total(engine, 'Observation?_total=accurate&_count=1')).toBe(observations);
+    expect(await total(engine, 'Patient?_total=accurate&_count=1')).toBe(patients);
+    await engine.stop();
+    const transactions = clients.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
+    report(`${kills} kills, ${transactions} transactions, ${undecided} kept that were not acknowledged`);
+    expect(transactions).toBeGreaterThan(kills * clients.length);
+  },
+  60_000 + kills * 30_000,
+);
