@@ -70,7 +70,7 @@ function understood({ parts }: Reading, type: string, criteria: string, answers:
 }
 
 /** `If-None-Exist` is written as a query, but also seen as `?…` and as `Patient?…`. */
-function bareQuery(type: string, criteria: string): string {
+export function bareQuery(type: string, criteria: string): string {
   const start = [`${type}?`, '?'].find((prefix) => criteria.startsWith(prefix)) ?? '';
   return criteria.slice(start.length);
 }

@@ -93,7 +93,10 @@ export function createParameterIndexing(options: ParameterIndexingOptions): Para
     remember(settled);
     await writeDown(settled);
     for (const [id, note] of settled) if (isOver(note)) notes.delete(id);
-    logger.info({ parameters: [...settled.keys()].join(' ') }, 'SearchParameters find what was stored before them');
+    logger.info(
+      { parameters: [...settled.keys()].join(' ') },
+      'SearchParameters find what was stored before them',
+    );
   }
 
   reindexing.onFinished(settle);

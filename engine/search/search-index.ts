@@ -17,7 +17,7 @@ export interface SearchParameterInfo {
 }
 
 export interface Include {
-  /** `_include`: `source` is in the results; `_revinclude`: `source` points at the results. */
+  /** `_include`: `source` is in the results; `_revinclude`: `source` points at the results, `*` for any type. */
   readonly kind: 'include' | 'revinclude';
   readonly source: string;
   /** Code of the reference parameter, or `*`. */
