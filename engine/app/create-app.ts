@@ -21,6 +21,7 @@ import { createProcessor } from '../messages/processor.ts';
 import { createReplays } from '../messages/replays.ts';
 import { createResend } from '../messages/resend.ts';
 import { createRetention } from '../messages/retention.ts';
+import { createParameterIndexing } from '../repository/parameter-indexing.ts';
 import { createReindexing } from '../repository/reindex.ts';
 import { createRepository } from '../repository/create-repository.ts';
 import { followSearchParameters } from '../repository/follow-search-parameters.ts';
@@ -84,8 +85,17 @@ export async function createApp(
     base,
     referentialIntegrity,
   });
-  const searchParameters = followSearchParameters({ repository, resources: store.resources, index, logger });
   const reindexing = createReindexing({ store, index, clock, logger, recipe });
+  const indexing = createParameterIndexing({
+    store,
+    reindexing,
+    index,
+    clock,
+    logger,
+    automatic: config.reindex,
+  });
+  const { resources } = store;
+  const searchParameters = followSearchParameters({ repository, resources, index, logger, indexing });
 
   // Messages in, mapped, and out.
   const formats = createFormats([hl7Format]);
