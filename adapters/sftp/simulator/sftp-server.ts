@@ -30,7 +30,8 @@ export interface SftpServer {
 
 export function createSftpServer(options: SftpServerOptions): SftpServer {
   mkdirSync(options.folder, { recursive: true });
-  const privateKey = options.hostKey ?? ssh2.utils.generateKeyPairSync('ed25519').private;
+  // An ed25519 key that ssh2 makes is, once in some hundred, one that it cannot read.
+  const privateKey = options.hostKey ?? ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }).private;
   const open = new Set<Connection>();
   let made = 0;
   const ssh = new ssh2.Server({ hostKeys: [privateKey] }, (client) => {

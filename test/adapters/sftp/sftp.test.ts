@@ -22,7 +22,7 @@ import { until } from '../../engine/messages/house.ts';
 import { oru } from '../hl7/support/raw-client.ts';
 import { recordingInbox, type RecordingInbox } from '../hl7/support/recording-inbox.ts';
 
-const clientKey = ssh2.utils.generateKeyPairSync('ed25519');
+const clientKey = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 });
 let folder: string;
 let server: SftpServer;
 let place: { readonly port: number; readonly hostKey: string };
