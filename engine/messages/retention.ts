@@ -1,4 +1,5 @@
-// The nightly purge of kept messages and deliveries whose story has ended. What waits for a person is never purged.
+// The nightly purge of kept messages and deliveries whose story has ended, and of the space that they took. What waits for a person is
+// never purged.
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { DeliveryState, MessageState } from '../storage/message-store.ts';
@@ -6,7 +7,7 @@ import type { Store } from '../storage/store.ts';
 import { usualSettings, type SettingsOf } from './stages.ts';
 
 export interface RetentionOptions {
-  readonly store: Pick<Store, 'transact' | 'messages'>;
+  readonly store: Pick<Store, 'transact' | 'messages' | 'shrink'>;
   /** A channel may keep its messages shorter or longer, and no more than so many. */
   readonly settingsOf?: SettingsOf;
   readonly clock: Clock;
@@ -58,10 +59,18 @@ export function createRetention(options: RetentionOptions): JobDefinition {
       const deliveries = await inBatches(() =>
         store.transact((work) => work.messages.purgeDeliveries(before(deliveryDays), endedDeliveries, batch)),
       );
+      await giveBack(store);
       logger.info({ messages, deliveries }, 'old messages and deliveries purged');
     },
   };
 }
+
+/** In short steps, each with a breath after it. */
+async function giveBack(store: Pick<Store, 'shrink'>): Promise<void> {
+  while (await store.shrink()) await breath();
+}
+
+const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 async function inBatches(purge: () => Promise<number>): Promise<number> {
   let total = 0;
@@ -69,7 +78,7 @@ async function inBatches(purge: () => Promise<number>): Promise<number> {
   do {
     gone = await purge();
     total += gone;
-    await new Promise((resolve) => setImmediate(resolve));
+    await breath();
   } while (gone === batch);
   return total;
 }

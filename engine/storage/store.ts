@@ -31,6 +31,8 @@ export interface Store {
    * those that can wait after those that cannot.
    */
   transact<T>(work: (transaction: Transaction) => Promise<T>, choice?: TransactionChoice): Promise<T>;
+  /** Gives some of the space that deletions have left free back to the disk, in one short step; whether there is more to give. */
+  shrink(): Promise<boolean>;
   /** Throws when the store cannot be written: for readiness. */
   check(): Promise<void>;
   /** Waits for what is under way, then lets go of the files or connections. */

@@ -17,8 +17,10 @@ export interface ConnectionOptions {
 
 const statementLimit = 500;
 
-/** A commit is durable when it returns; the log is written back to the file every 16 MB, and cut to 64 MB when it has grown. */
-const forWriting = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
+/**
+ * A new file can give free pages back to the disk while it is in use (the first word about a file, as it counts only before there is any table).
+ * A commit is durable when it returns; the log is written back to the file every 16 MB, and cut to 64 MB when it has grown. */
+const forWriting = `PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
   PRAGMA journal_size_limit = 67108864;`;
 
 /** How many words a document of the text index has, from its row of sizes: https://sqlite.org/fts5.html#the_internals_of_fts5 */

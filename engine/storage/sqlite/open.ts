@@ -7,6 +7,7 @@ import type { Logger } from '../../kernel/logger.ts';
 import type { Store, Transaction, TransactionChoice } from '../store.ts';
 import { SqliteConfigurationReader, SqliteConfigurationWriter } from './configuration-store.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
+import { giveBackPages } from './free-pages.ts';
 import { lockFile, type FileLock } from './file-lock.ts';
 import { GroupCommit, type GroupLimits } from './group-commit.ts';
 import { IndexWriter } from './index-rows.ts';
@@ -144,6 +145,11 @@ class SqliteStore implements Store {
   async check(): Promise<void> {
     const sql = 'INSERT OR REPLACE INTO readiness (only, checked_at) VALUES (1, ?)';
     await this.#commit.run(async () => this.#writer.run(sql, this.#clock.now()));
+  }
+
+  /** A file that was made before it could be shrunk has nothing to give: `kiungo compact` changes that. */
+  async shrink(): Promise<boolean> {
+    return this.#commit.run(async () => giveBackPages(this.#writer), { canWait: true });
   }
 
   close(): Promise<void> {

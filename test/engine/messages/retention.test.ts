@@ -1,6 +1,11 @@
 // The purge: what has ended and is old goes; what waits for a person or a machine never does.
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createRetention } from '../../../engine/messages/retention.ts';
+import { compactStore } from '../../../engine/storage/sqlite/compact.ts';
+import { Connection } from '../../../engine/storage/sqlite/connection.ts';
 import { usualSettings } from '../../../engine/messages/stages.ts';
 import { arrivalOf, hl7, openHouse, type House } from './house.ts';
 
@@ -87,4 +92,45 @@ test('a channel may keep its messages shorter, and no more than so many', async 
   await createRetention({ ...house, settingsOf }).run();
   const left = (await house.messages()).map(({ channel, controlId }) => `${channel} ${controlId}`);
   expect(left.sort()).toEqual(['few 2', 'few 3', 'usual 1', 'usual 2', 'usual 3']);
+});
+
+test('what goes gives its space back to the disk while the store is in use', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kiungo-retention-'));
+  const full = await openHouse(folder);
+  const raw = Buffer.concat([hl7({ controlId: 'pdf' }), Buffer.alloc(20_000_000, 'NTE|1||x\r')]);
+  await full.inbox().receive(arrivalOf(raw));
+  const [message] = await full.messages();
+  await full.store.transact(({ messages }) => messages.change(message!.id, { state: 'processed' }));
+  full.clock.advance(91 * day);
+  await createRetention(full).run();
+  await full.inbox().receive(arrivalOf(hl7({ controlId: 'after' })));
+  expect(Object.keys(await full.states())).toEqual(['after']);
+  await full.store.close();
+  expect(statSync(join(folder, 'kiungo.db')).size).toBeLessThan(8_000_000);
+  rmSync(folder, { recursive: true });
+});
+
+test('a store of an earlier release gives nothing back until it was compacted, and does then', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kiungo-retention-'));
+  const file = join(folder, 'kiungo.db');
+  const asOnce = await openHouse(folder);
+  await asOnce.store.close();
+  const connection = new Connection(file, { cacheKiB: 1_000, mapBytes: 0, busyTimeoutMs: 1_000 });
+  connection.database.exec(`PRAGMA auto_vacuum = NONE; VACUUM; CREATE TABLE filler (bytes BLOB);
+    INSERT INTO filler VALUES (zeroblob(9000000)); DROP TABLE filler`);
+  connection.close();
+  const sizes = [statSync(file).size];
+  for (const prepare of [() => undefined, () => compactStore(file)]) {
+    prepare();
+    const { store } = await openHouse(folder);
+    expect(await store.shrink()).toBe(false);
+    await store.close();
+    sizes.push(statSync(file).size);
+  }
+  expect(sizes[1]).toBe(sizes[0]);
+  expect(sizes[2]).toBeLessThan(2_000_000);
+  const compacted = new Connection(file, { cacheKiB: 1_000, mapBytes: 0, busyTimeoutMs: 1_000 });
+  expect(compacted.row('PRAGMA auto_vacuum')).toEqual({ auto_vacuum: 2 });
+  compacted.close();
+  rmSync(folder, { recursive: true });
 });
