@@ -51,6 +51,15 @@ export function runMap(asked: Asked, surroundings: Surroundings): MapResult {
   };
 }
 
+/** What the map of a query finds wrong with it, and what it tells its answer. */
+export function readQuery(
+  asked: Omit<Asked, 'context'>,
+  surroundings: Surroundings,
+): Pick<Work, 'told'> & { readonly issues: readonly Issue[] } {
+  const { output, told } = carryOut({ ...asked, context: nowhere }, surroundings, undefined);
+  return { told, issues: output.issues };
+}
+
 const nowhere: MapContext = { messageId: '', receivedAt: 0, channel: '' };
 
 /** What the map asks, and whether what it makes is there already: ids do not depend on answers. */
@@ -100,7 +109,11 @@ function carryOut(asked: Asked, surroundings: Surroundings, recorder: Recorder |
     nulls: { seen: 0, heeded: false },
     values: valuesOf(message, context, surroundings),
   };
-  const work: Work = { output: new Output(earlierOf(answers), context.messageId), questions: [] };
+  const work: Work = {
+    output: new Output(earlierOf(answers), context.messageId),
+    questions: [],
+    told: new Map(),
+  };
   const called = (segment: WireSegment): string => `${segment.name}[${occurrence(segment)}]`;
   work.output.issues.push(...strays.map((stray) => strayIssue(called(stray))));
   work.output.issues.push(

@@ -3,6 +3,7 @@
 //   arrival      one durable commit, then the answer goes back on the wire
 //   processing   later, in the order of arrival of each channel; all of it in one commit
 import { acknowledge } from './acknowledge.ts';
+import { answerQuery } from './answer-query.ts';
 import { announce } from './announce.ts';
 import { check } from './check.ts';
 import { commit } from './commit.ts';
@@ -24,7 +25,12 @@ import {
 } from './stages.ts';
 
 /** Resolves once the bytes are durable. */
-export const arrive: Way<Arrival, ArrivalParts, Receipt> = inOrder([identify, keep, acknowledge]);
+export const arrive: Way<Arrival, ArrivalParts, Receipt> = inOrder([
+  identify,
+  answerQuery,
+  keep,
+  acknowledge,
+]);
 
 /** To be run inside the transaction whose unit is among the parts. A step that comes to a dead end is the last one. */
 export const process: Way<Waiting, ProcessingParts, Committed | DeadEnd> = inOrder([
@@ -42,9 +48,9 @@ type Way<From, Parts, To> = (message: From, parts: Parts) => Promise<To>;
 type Step<From, To, Parts> = (message: From, parts: Parts) => To | Promise<To>;
 type MayEnd<From, To, Parts> = Step<From, To | DeadEnd, Parts>;
 
-function inOrder<A, B, C, D, Parts>(
-  steps: readonly [Step<A, B, Parts>, Step<B, C, Parts>, Step<C, D, Parts>],
-): Way<A, Parts, D>;
+function inOrder<A, B, C, D, E, Parts>(
+  steps: readonly [Step<A, B, Parts>, Step<B, C, Parts>, Step<C, D, Parts>, Step<D, E, Parts>],
+): Way<A, Parts, E>;
 function inOrder<A, B, C, D, E, F, G, H, I, Parts>(
   steps: readonly [
     MayEnd<A, B, Parts>,

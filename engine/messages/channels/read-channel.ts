@@ -31,8 +31,13 @@ function textOf({ instancePath, message, params }: ErrorObject): string {
   return `${place} ${message ?? 'is not as it should be'}${more}`;
 }
 
-function contradictions({ destinations = [] }: ChannelDefinition): readonly string[] {
+function contradictions({ destinations = [], queries }: ChannelDefinition): readonly string[] {
   const names = destinations.map(({ name }) => name);
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
-  return twice.map((name) => `destinations: there are two of the name ${name}`);
+  const work = queries?.work;
+  const lost = work === undefined || names.includes(work) ? [] : [work];
+  return [
+    ...twice.map((name) => `destinations: there are two of the name ${name}`),
+    ...lost.map((name) => `queries.work: there is no destination ${name}`),
+  ];
 }
