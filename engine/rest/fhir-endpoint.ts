@@ -61,7 +61,7 @@ async function begin(
   const failed = (error: unknown): HttpAnswer =>
     answerFailure(
       error,
-      { name: interaction.name, correlationId, method: 'POST', url: '', headers: {} },
+      { name: interaction.name, correlationId, method: 'POST', url: '', root: '', headers: {} },
       parts.logger,
     );
   return acceptedLater(exchange.base, await later.begin({ actor: exchange.actor, work, failed }));
