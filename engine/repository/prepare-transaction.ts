@@ -121,15 +121,15 @@ function linkedAhead(
 ): Waiting | undefined {
   // What a patch will refer to shows when it is carried out.
   if (step.kind === 'patch' && undecided.size > 0) return undefined;
-  let isDecided = true;
+  const open = new Set<string>();
   const lookup: Identities = {
     get: (fullUrl) => {
-      if (undecided.has(fullUrl)) isDecided = false;
+      if (undecided.has(fullUrl)) open.add(fullUrl);
       return identities.get(fullUrl);
     },
   };
   const waiting = linked(step, lookup);
-  if (!isDecided) return undefined;
+  if (open.size > 0) return undefined;
   if (step.kind === 'patch' || waiting.conditionals.size > 0) return waiting;
   const prepared = prepareVersion(parts.index, waiting.step.resource, step.id);
   return { ...waiting, step: { ...waiting.step, prepared } };
