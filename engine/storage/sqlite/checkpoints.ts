@@ -3,7 +3,6 @@
 // checkpoint, which has little left to do. What waits is that commit, never the event loop. https://sqlite.org/wal.html
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../kernel/logger.ts';
-import type { CheckpointStart, CheckpointTold } from './checkpoint-task.ts';
 import type { Connection } from './connection.ts';
 
 export interface CheckpointLimits {
@@ -11,6 +10,11 @@ export interface CheckpointLimits {
   readonly pages: number;
   /** So many pages in the log make the next commit wait. */
   readonly logPages: number;
+}
+
+interface WorkerStart {
+  readonly file: string;
+  readonly busyTimeoutMs: number;
 }
 
 interface LogState {
@@ -22,17 +26,21 @@ interface LogState {
 
 export class Checkpoints {
   readonly #writer: Connection;
-  readonly #start: CheckpointStart;
+  readonly #start: WorkerStart;
   readonly #limits: CheckpointLimits;
   readonly #logger: Logger;
   /** Started by the first checkpoint, and anew after it has died: an engine that writes little needs none. */
   #worker: Worker | undefined;
+  /** The thread failed. */
+  #isAlone = false;
   #underWay: Promise<void> | undefined;
   #end: (() => void) | undefined;
-  /** A reader may need the old log for long; waiting for each commit would not help it. */
+  /** How long the log was at the last checkpoint: what a reader or a full disk kept from the file then is not tried at each commit. */
+  #seen = 0;
+  /** The same of the last one that commits waited for. */
   #waitAgainAt: number;
 
-  constructor(writer: Connection, start: CheckpointStart, limits: CheckpointLimits, logger: Logger) {
+  constructor(writer: Connection, start: WorkerStart, limits: CheckpointLimits, logger: Logger) {
     this.#writer = writer;
     this.#start = start;
     this.#limits = limits;
@@ -42,9 +50,12 @@ export class Checkpoints {
 
   /** After a commit. Cheap: it looks at two numbers. */
   look(): void {
+    if (this.#isAlone) return;
     const { log, checkpointed } = this.#state();
-    if (log < this.#limits.logPages) this.#waitAgainAt = this.#limits.logPages;
-    if (log - checkpointed >= this.#limits.pages) void this.#checkpoint();
+    if (log < this.#seen) this.#beginsAnew();
+    if (log - Math.max(checkpointed, this.#seen) < this.#limits.pages) return;
+    this.#seen = log;
+    void this.#checkpoint();
   }
 
   /** Before a transaction begins: what it must wait for, so that the log does not grow for ever. */
@@ -58,13 +69,18 @@ export class Checkpoints {
 
   /** Ends the thread; the last connection that closes writes the rest back. */
   async close(): Promise<void> {
+    await this.#underWay;
     const worker = this.#worker;
     if (worker === undefined) return;
-    await this.#underWay;
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     worker.ref();
     worker.postMessage('close');
     await ended;
+  }
+
+  #beginsAnew(): void {
+    this.#seen = 0;
+    this.#waitAgainAt = this.#limits.logPages;
   }
 
   /** NOOP tells and does nothing. https://sqlite.org/pragma.html#pragma_wal_checkpoint */
@@ -94,20 +110,29 @@ export class Checkpoints {
   }
 
   #run(): Worker {
-    const worker = new Worker(new URL('./checkpoint-worker.ts', import.meta.url), {
+    const worker = new Worker(new URL('./checkpoint-worker.mjs', import.meta.url), {
       workerData: this.#start,
+      // It holds next to nothing.
+      resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 16 },
     });
-    worker.on('message', ({ problem }: CheckpointTold) => {
+    worker.on('message', (problem: string | undefined) => {
       if (problem !== undefined) {
         this.#logger.warn({ problem }, 'the log of the store could not be written back; tried again');
       }
       this.#end?.();
     });
-    worker.on('error', (error) => this.#logger.error({}, 'the thread of the checkpoints failed', error));
+    worker.on('error', (error) => this.#doWithout(error));
     worker.once('exit', () => {
       if (this.#worker === worker) this.#worker = undefined;
       this.#end?.();
     });
     return worker;
+  }
+
+  /** As SQLite does it unless told otherwise: the commits themselves. */
+  #doWithout(error: unknown): void {
+    this.#logger.error({}, 'the thread that writes the log of the store back failed; commits do it', error);
+    this.#writer.run(`PRAGMA wal_autocheckpoint = ${this.#limits.pages}`);
+    this.#isAlone = true;
   }
 }

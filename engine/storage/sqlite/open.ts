@@ -104,7 +104,7 @@ class SqliteStore implements Store {
     const onUndone = (undo: () => void): void => this.#commit.onUndone(undo);
     this.#checkpoints = new Checkpoints(
       writer,
-      { file: options.file, connection: poolConnection },
+      { file: options.file, busyTimeoutMs: defaultConnection.busyTimeoutMs },
       { ...defaultCheckpoints, ...options.checkpoints },
       options.logger,
     );
