@@ -13,13 +13,17 @@ export interface ConnectionOptions {
   readonly busyTimeoutMs: number;
   /** For a look beside an engine that may be running: nothing of the file is changed. */
   readonly readOnly?: boolean;
+  /** Another connection writes the log back to the file: see checkpoints.ts. */
+  readonly leavesCheckpoints?: boolean;
 }
 
 const statementLimit = 500;
 
-/** A commit is durable when it returns; the log is written back to the file every 16 MB, and cut to 64 MB when it has grown. */
-const forWriting = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
-  PRAGMA journal_size_limit = 67108864;`;
+/** A commit is durable when it returns; the log is cut to 64 MB when it has grown. */
+const forWriting = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;`;
+
+/** Without others who do it, a commit writes the log back to the file every 16 MB. */
+const ownCheckpointPages = 4_000;
 
 /** How many words a document of the text index has, from its row of sizes: https://sqlite.org/fts5.html#the_internals_of_fts5 */
 function wordCount(sizes: unknown): number {
@@ -33,11 +37,14 @@ export class Connection {
   readonly #timer = new Timer();
 
   constructor(file: string, options: ConnectionOptions) {
-    const { busyTimeoutMs: timeout, readOnly = false } = options;
+    const { busyTimeoutMs: timeout, readOnly = false, leavesCheckpoints = false } = options;
     this.database = new DatabaseSync(file, { timeout, readOnly });
     this.database.exec(`PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${options.cacheKiB};
       PRAGMA mmap_size = ${options.mapBytes}; PRAGMA trusted_schema = OFF;`);
-    if (!readOnly) this.database.exec(forWriting);
+    if (!readOnly) {
+      const pages = leavesCheckpoints ? 0 : ownCheckpointPages;
+      this.database.exec(`${forWriting} PRAGMA wal_autocheckpoint = ${pages};`);
+    }
     this.database.function('in_time', () => this.#timer.check());
     this.database.function('word_count', { deterministic: true }, wordCount);
   }
