@@ -4,7 +4,7 @@ import { Refusal } from '../kernel/outcomes.ts';
 import { flatGroup } from './groups.ts';
 import { TimeZone } from './hl7-time.ts';
 import { loadMaps, type Maps } from './load-maps.ts';
-import type { AskedQuery, MapContext, Mapper, QueryReader, Selection } from './mapper.ts';
+import type { AskedQuery, Mapper, QueryReader, Selection } from './mapper.ts';
 import type { MessageMap } from './message-map.ts';
 import { render, type Outgoing, type ReadReference, type Told } from './outbound/render.ts';
 import { askedQuery } from './queries.ts';
