@@ -9,6 +9,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { createMapper } from '../mapping/create-mapper.ts';
+import { createQueryAnswers } from '../messages/answer-query.ts';
 import { createChannelBook } from '../messages/channels/channel-book.ts';
 import { readChannelFiles } from '../messages/channels/channel-files.ts';
 import { channelPositions, createChannelRunner } from '../messages/channels/channel-runner.ts';
@@ -22,6 +23,7 @@ import { createProcessor } from '../messages/processor.ts';
 import { createReplays } from '../messages/replays.ts';
 import { createResend } from '../messages/resend.ts';
 import { createResponses } from '../messages/responses.ts';
+import type { SettingsOf } from '../messages/stages.ts';
 import { createRetention } from '../messages/retention.ts';
 import { createParameterIndexing } from '../repository/parameter-indexing.ts';
 import { createReindexing } from '../repository/reindex.ts';
@@ -129,10 +131,17 @@ export async function createApp(
     ofSettings: [channelOfSettings(config)],
     ofFiles: config.channels === undefined ? [] : readChannelFiles(config.channels),
   });
+  const channelSettings: SettingsOf = (channel) => runner.settingsOf(channel);
+  const queries = createQueryAnswers({
+    ...{ mapper, repository, clock, ids },
+    settingsOf: channelSettings,
+    wakeOutbox: () => outbox.wake(),
+  });
   const inbox = createInbox({
     store,
     formats,
-    settingsOf: (channel) => runner.settingsOf(channel),
+    queries,
+    settingsOf: channelSettings,
     admit: (channel) => runner.admit(channel),
     clock,
     ids,

@@ -18,6 +18,7 @@ export interface ChannelDefinition {
   /** HL7 paths under whose texts messages are found besides `patient` and `barcode`. */
   readonly index?: Readonly<Record<string, string>>;
   readonly alerts?: AlertDefinition;
+  readonly queries?: QueryDefinition;
 }
 
 export type Source = MllpSource | FileSource | SftpSource | TimerSource | HttpSource;
@@ -188,6 +189,16 @@ export interface RetentionDefinition {
 
 /** all: also what the maps made of a message. body: what came, what was sent and answered. facts: bytes go once the message is done. */
 export type StorageLevel = 'all' | 'body' | 'facts';
+
+/** Which queries are answered from the store; none unless told, since they give out what is known of patients. */
+export interface QueryDefinition {
+  /** QBP^Q22 (IHE PDQ). */
+  readonly demographics?: boolean;
+  /** QBP^Q23 (IHE PIX). */
+  readonly identifiers?: boolean;
+  /** QBP^Q11 (IHE LAW): the name of the destination to which the work goes. */
+  readonly work?: string;
+}
 
 export interface AlertDefinition {
   readonly silenceMinutes?: number;
