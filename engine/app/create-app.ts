@@ -23,6 +23,7 @@ import { createReplays } from '../messages/replays.ts';
 import { createResend } from '../messages/resend.ts';
 import type { SettingsOf } from '../messages/stages.ts';
 import { createRetention } from '../messages/retention.ts';
+import { createParameterIndexing } from '../repository/parameter-indexing.ts';
 import { createReindexing } from '../repository/reindex.ts';
 import { createRepository } from '../repository/create-repository.ts';
 import { followSearchParameters } from '../repository/follow-search-parameters.ts';
@@ -43,6 +44,7 @@ import { channelOfSettings, senderMaker, sourceMaker } from './channels.ts';
 import type { Config } from './read-config.ts';
 import { administrator, createDataFolder, firstCredentials, keysOf } from './first-credentials.ts';
 import { registerDestinations } from './destinations.ts';
+import { noteRunning, noteStopped } from './running.ts';
 import { recipeOf, storeFile } from './stored.ts';
 import { createWatching } from './watching.ts';
 import type { Places } from './welcome.ts';
@@ -85,8 +87,17 @@ export async function createApp(
     base,
     referentialIntegrity,
   });
-  const searchParameters = followSearchParameters({ repository, resources: store.resources, index, logger });
   const reindexing = createReindexing({ store, index, clock, logger, recipe });
+  const indexing = createParameterIndexing({
+    store,
+    reindexing,
+    index,
+    clock,
+    logger,
+    automatic: config.reindex,
+  });
+  const { resources } = store;
+  const searchParameters = followSearchParameters({ repository, resources, index, logger, indexing });
 
   // Messages in, mapped, and out.
   const formats = createFormats([hl7Format]);
@@ -269,6 +280,7 @@ export async function createApp(
       alerts.start();
       await jobs.start();
       await jobs.every(retention.interval, retention.name);
+      noteRunning(config, httpPort);
       return {
         publicUrl,
         bind: config.bind,
@@ -279,6 +291,7 @@ export async function createApp(
       };
     },
     stop: async () => {
+      noteStopped(config.data);
       reindexing.stop();
       stopWatchingMaps();
       live.stop();

@@ -4,11 +4,11 @@ import { Refusal } from '../kernel/outcomes.ts';
 import { flatGroup } from './groups.ts';
 import { TimeZone } from './hl7-time.ts';
 import { loadMaps, type Maps } from './load-maps.ts';
-import type { AskedQuery, Mapper, QueryReader, Selection } from './mapper.ts';
+import type { AskedQuery, MapContext, Mapper, QueryReader, Selection } from './mapper.ts';
 import type { MessageMap } from './message-map.ts';
 import { render, type Outgoing, type ReadReference, type Told } from './outbound/render.ts';
 import { askedQuery } from './queries.ts';
-import { questionsOf, runMap, type Surroundings } from './run-map.ts';
+import { askFirst, runMap, type Surroundings } from './run-map.ts';
 import { Scope } from './scope.ts';
 import { MapFault } from './source.ts';
 import { watchFolders } from './watch-folders.ts';
@@ -61,6 +61,9 @@ export interface ReloadableMapper extends Mapper, MessageMaker, QueryReader {
   watch(): () => void;
 }
 
+/** Questions are the same wherever the message came from. */
+const nowhere: MapContext = { messageId: '', receivedAt: 0, channel: '' };
+
 const defaults: Facility = {
   timeZone: 'Africa/Nairobi',
   patientSystem: 'urn:kiungo:patient-number',
@@ -107,7 +110,11 @@ class FolderMapper implements ReloadableMapper {
   }
 
   questions(...[message, map]: Parameters<Mapper['questions']>): ReturnType<Mapper['questions']> {
-    return questionsOf(message, this.#map(map), this.#surroundings);
+    return this.ask(message, map, nowhere).questions;
+  }
+
+  ask(...[message, map, context]: Parameters<Mapper['ask']>): ReturnType<Mapper['ask']> {
+    return askFirst({ message, context, map: this.#map(map) }, this.#surroundings);
   }
 
   map(...[message, map, answers, context]: Parameters<Mapper['map']>): ReturnType<Mapper['map']> {

@@ -5,10 +5,9 @@ import type { FhirResource } from '../fhir/resource.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import { admit, admitId, admitType } from './admit.ts';
 import type { Request } from './bundle-entries.ts';
-import { maximumDeleted } from './cascade.ts';
-import { idForUpdate } from './conditional.ts';
+import { maximumDeleted, permittedCascade, type DeleteChoice } from './cascade.ts';
+import { deleteEach, idForUpdate } from './conditional.ts';
 import { create } from './create.ts';
-import { remove } from './delete.ts';
 import { findAll, findOne } from './find-one.ts';
 import { idForPatch, patch } from './patch.ts';
 import type { Preconditions } from './preconditions.ts';
@@ -40,7 +39,7 @@ export type Step =
       readonly type: string;
       /** Several where criteria match several. */
       readonly ids: readonly string[];
-      readonly expected: Preconditions;
+      readonly expected: DeleteChoice;
     })
   /** What was to be created is there already, or what was to be deleted is not. */
   | (Place & { readonly kind: 'settled'; readonly written: Written | undefined })
@@ -124,7 +123,9 @@ async function planDelete(work: Work, request: Request): Promise<Step> {
   const { place, fullUrl, target } = request;
   const ids = await idsToDelete(work, request);
   if (ids.length === 0) return { kind: 'settled', place, fullUrl, written: undefined };
-  return { kind: 'delete', place, fullUrl, type: target.type, ids, expected: preconditionsOf(request) };
+  const cascade = request.cascades ? permittedCascade(work.actor) : undefined;
+  const expected = { ...preconditionsOf(request), cascade };
+  return { kind: 'delete', place, fullUrl, type: target.type, ids, expected };
 }
 
 async function idsToDelete(work: Work, { target, ifMatch }: Request): Promise<readonly string[]> {
@@ -162,19 +163,10 @@ export async function perform(
     case 'patch':
       return [await patchEntry(work, step)];
     case 'delete':
-      return removeEach(work, step);
+      return deleteEach(work, step.type, step.ids, step.expected);
     case 'settled':
       return step.written ? [step.written] : [];
     default:
       return step satisfies never;
   }
-}
-
-async function removeEach(
-  work: Work,
-  { type, ids, expected }: Extract<Step, { kind: 'delete' }>,
-): Promise<readonly Written[]> {
-  const deleted: Written[] = [];
-  for (const id of ids) deleted.push(await remove(work, type, id, expected));
-  return deleted;
 }

@@ -1,5 +1,5 @@
 // Criteria that stand for one resource, or for those that are to be deleted: https://hl7.org/fhir/R4/http.html#ccreate, #cupdate, #cdelete.
-import { multipleMatches, preconditionFailed, Refusal } from '../kernel/outcomes.ts';
+import { multipleMatches, preconditionFailed, Refusal, unavailable } from '../kernel/outcomes.ts';
 import type { SearchRequest } from '../search/search-index.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
 import { Answers } from '../search/answers.ts';
@@ -40,13 +40,22 @@ async function firstMatches(
   criteria: string,
   count: number,
 ): Promise<readonly StoredVersion[]> {
-  const { plan } = await understand(reading, (answers) => understood(reading, type, criteria, answers));
+  const { plan, unfinished } = await understand(reading, (answers) =>
+    understood(reading, type, criteria, answers),
+  );
+  if (unfinished.length > 0) throw notYet(unfinished);
   if (plan.where.op === 'every') {
     throw preconditionFailed(`the criteria for ${type} are empty: they would match any`);
   }
   const first = { ...plan, order: [], count, after: undefined, total: 'none' } as const;
   return (await reading.resources.search(first)).matches;
 }
+
+/** What is done on such a condition could be wrong: a second resource made of what is there already. */
+const notYet = (codes: readonly string[]): Refusal =>
+  unavailable(
+    `not everything is indexed by ${codes.join(', ')} yet, so no condition can be decided by it; try again later`,
+  );
 
 /** One text for all spellings of the same criteria. Throws what a search refuses. */
 export function normalCriteria(reading: Reading, type: string, criteria: string): string {
@@ -61,7 +70,7 @@ function understood({ parts }: Reading, type: string, criteria: string, answers:
 }
 
 /** `If-None-Exist` is written as a query, but also seen as `?…` and as `Patient?…`. */
-function bareQuery(type: string, criteria: string): string {
+export function bareQuery(type: string, criteria: string): string {
   const start = [`${type}?`, '?'].find((prefix) => criteria.startsWith(prefix)) ?? '';
   return criteria.slice(start.length);
 }

@@ -37,6 +37,7 @@ export async function searchTypes(
     total: page.total,
     ...linksOf(first.self, first.plan, page),
     ignored: first.ignored,
+    unfinished: [...new Set(requests.flatMap((request) => request.unfinished))],
   };
 }
 

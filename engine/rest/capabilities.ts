@@ -78,7 +78,8 @@ function resourceOf(
     interaction: codesOf(capabilities, 'type') as Codes<CapabilityStatementRestResource>,
     ...merged(capabilities),
     ...operationsOf(capabilities, 'type', type),
-    ...(includes.length === 0 ? {} : { searchInclude: includes.map(({ code }) => `${type}:${code}`) }),
+    searchInclude: ['*', ...includes.map(({ code }) => `${type}:${code}`)],
+    searchRevInclude: ['*'],
     ...(parameters.length === 0
       ? {}
       : {

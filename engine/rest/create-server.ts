@@ -10,6 +10,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { HttpRoute } from '../kernel/http-route.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { unavailable } from '../kernel/outcomes.ts';
 import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { Reindexing } from '../repository/reindex.ts';
 import type { SearchIndex } from '../search/search-index.ts';
@@ -29,6 +30,7 @@ import { interactions } from './interactions.ts';
 import { methodNotAllowed, methodsByPath, nothingHere } from './fallback.ts';
 import { createMetrics } from './metrics.ts';
 import { isUnder, listenForUpgrades, serveExternal, type ExternalHandler } from './mount-external.ts';
+import { outcomeAnswer } from './refusal-answer.ts';
 import { routeEndpoint } from './route-endpoint.ts';
 import { trustedPeers, type TrustedPeers } from './trusted-peers.ts';
 
@@ -60,7 +62,7 @@ export interface HttpServerOptions {
   readonly publicUrlIsFixed?: boolean;
   /** Addresses and CIDR ranges of the proxies whose Forwarded and X-Forwarded-… headers are believed; default none. */
   readonly trustedProxies?: readonly string[];
-  /** A folder for the results of requests that are answered later; emptied at the start. Without it all are answered at once. */
+  /** A folder for the results of requests that are answered later, kept over a restart. Without it all are answered at once. */
   readonly resultsFolder?: string;
   /** How long `close` waits for what is under way, ms; default 10 s. */
   readonly drainMs?: number;
@@ -96,7 +98,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   ];
   const external: ExternalHandler[] = [];
   const { resultsFolder: folder, clock } = options;
-  const later = folder === undefined ? undefined : createLater({ folder, clock, ids });
+  const later = folder === undefined ? undefined : createLater({ folder, clock, ids, interrupted });
   const app = createApp(options, parts, routes, external, later);
   const server = createServer({ shouldUpgradeCallback: isWebSocket }, app);
   const upgraded = rememberUpgraded(server);
@@ -113,6 +115,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     server,
   };
 }
+
+const interrupted = outcomeAnswer(
+  unavailable(
+    'the engine was ended while this was worked on; a transaction was carried out whole or not at all: look, or send it again under conditions',
+  ),
+);
 
 /** Other upgrades (h2c) are not taken up: the request is answered as if they were not asked for. */
 const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';

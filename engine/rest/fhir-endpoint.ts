@@ -46,14 +46,14 @@ export function fhirEndpoint(
 }
 
 /** The format is asked for with the result. */
-function begin(
+async function begin(
   parts: FhirParts & FormatParts,
   later: Later,
   interaction: Interaction,
   exchange: Exchange,
   wish: Wish,
   { correlationId }: Incoming,
-): HttpAnswer {
+): Promise<HttpAnswer> {
   const work = async (): Promise<HttpAnswer> => {
     const answer = await interaction.answer(parts, exchange);
     return presented(parts, answer, { ...wish, format: 'json' });
@@ -64,7 +64,7 @@ function begin(
       { name: interaction.name, correlationId, method: 'POST', url: '', headers: {} },
       parts.logger,
     );
-  return acceptedLater(exchange.base, later.begin({ actor: exchange.actor, work, failed }));
+  return acceptedLater(exchange.base, await later.begin({ actor: exchange.actor, work, failed }));
 }
 
 const isRead = ({ name }: Interaction): boolean => name === 'read' || name === 'vread';

@@ -32,10 +32,15 @@ export function loadSearchIndex(options: IndexOptions = {}): SearchIndex {
     isType: (name) => types.isType(name),
     parameters: (type) => types.listed(type),
     entries: (resource) => withOtherReferences(types.entries(resource), resource, extraction.base),
-    request: (type, query, search) => readRequest(type, query, types, search, extraction.zoneOffsetMinutes),
+    request: (type, query, search) => {
+      const { table, unfinished } = types.watched();
+      const request = readRequest(type, query, table, search, extraction.zoneOffsetMinutes);
+      return { ...request, unfinished: [...unfinished] };
+    },
     matches,
     define: (parameter) => types.define(parameter),
     forget: (url) => types.forget(url),
+    setUnfinished: (urls) => types.setUnfinished(urls),
     referencesOf: (resource, parameter, target) => types.references(resource, parameter, target),
   };
 }
@@ -69,6 +74,7 @@ class IndexedTypes implements ParameterTable {
   readonly #options: ExtractionOptions;
   readonly #indexed = new Map<string, IndexedType>();
   readonly #added = new Map<string, AddedParameter>();
+  #unfinished: ReadonlySet<string> = new Set();
 
   constructor(definitions: CompiledDefinitions, options: ExtractionOptions) {
     this.#compiled = new Map(Object.entries(definitions.types));
@@ -153,6 +159,29 @@ class IndexedTypes implements ParameterTable {
     const added = this.#added.get(url);
     this.#added.delete(url);
     return this.#changed((added?.types ?? []).map(([type]) => type));
+  }
+
+  setUnfinished(urls: ReadonlySet<string>): void {
+    this.#unfinished = urls;
+  }
+
+  /** The parameters for one request, and the codes of those that it has used and that do not find everything yet. */
+  watched(): { readonly table: ParameterTable; readonly unfinished: ReadonlySet<string> } {
+    const unfinished = this.#unfinished;
+    const met = new Set<string>();
+    if (unfinished.size === 0) return { table: this, unfinished: met };
+    const find = (type: string, code: string): CompiledParameter | undefined => {
+      const found = this.find(type, code);
+      if (found !== undefined && unfinished.has(found.definition)) met.add(code);
+      return found;
+    };
+    const table = {
+      types: this.types,
+      isType: (name: string) => this.isType(name),
+      find,
+      codes: (type: string) => this.codes(type),
+    };
+    return { table, unfinished: met };
   }
 
   #changed(types: readonly string[]): readonly string[] {

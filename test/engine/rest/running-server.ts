@@ -58,6 +58,7 @@ const clients = {
   everything: ['system/*.cruds', 'admin'],
   reader: ['system/Observation.rs'],
   patients: ['system/Patient.cruds'],
+  writer: ['system/Patient.crud', 'system/Observation.c'],
 } as const;
 
 export const password = 'karibu sana 2024';
