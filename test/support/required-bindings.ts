@@ -29,7 +29,7 @@ for (const { snapshot, kind } of ofKind('StructureDefinition')) {
   for (const definition of snapshot?.element ?? []) {
     for (const { code = '' } of definition.type ?? []) {
       const choice = `${code.charAt(0).toUpperCase()}${code.slice(1)}`;
-      elements.set((definition.path ?? '').replace('[x]', choice), { definition, type: code });
+      elements.set(definition.path.replace('[x]', choice), { definition, type: code });
     }
   }
 }
@@ -71,7 +71,7 @@ function* outside(value: unknown, path: string, place: string): Generator<string
     for (const [at, member] of value.entries()) yield* outside(member, path, `${place}[${at}]`);
   } else if (typeof value === 'object' && value !== null) {
     for (const [name, member] of Object.entries(value))
-      yield* outside(member, within(path, name), `${place}.${name}`);
+      {yield* outside(member, within(path, name), `${place}.${name}`);}
   } else if (typeof value === 'string') {
     const { definition, type } = elements.get(path) ?? {};
     const { strength, valueSet = '' } = definition?.binding ?? {};
