@@ -27,6 +27,7 @@ const labels: Readonly<Record<string, string>> = {
   LATIN1: 'windows-1252',
   'ISO IR14': 'iso-2022-jp',
   'ISO IR87': 'iso-2022-jp',
+  'ISO IR13': 'shift-jis',
   'GB 18030-2000': 'gb18030',
   GB18030: 'gb18030',
   GBK: 'gb18030',
@@ -78,6 +79,21 @@ export function isKnownCharset(name: string): boolean {
   return charsetNamed(name).kind !== 'refused';
 }
 
+/**
+ * What a text is to be read in, of all the character sets that MSH-18 names. A Japanese sender writes `~ISO IR87`: ASCII, and escape
+ * sequences (ISO 2022) where kanji begin and end; `iso-2022-jp` reads both.
+ */
+export function declaredOf(names: readonly string[]): string {
+  const [first = '', ...others] = names;
+  const switched = others.find((name) => labelOf(folded(name)) === 'iso-2022-jp');
+  return switched !== undefined && isAsciiLike(first) ? switched : first;
+}
+
+const isAsciiLike = (name: string): boolean => labelOf(folded(name)) === 'ascii';
+
+/** Other tables that are switched to within a text: their bytes would be read as if they were letters. */
+const shift = /\x1b[$(),*.\-/]/;
+
 export interface Decoded {
   readonly text: string;
   readonly issues: readonly Issue[];
@@ -98,7 +114,10 @@ export function decodeText(bytes: Buffer, declared: string, channel: string | un
   if (bytes.subarray(0, 3).equals(byteOrderMark)) return decodedUtf8(bytes.subarray(3), channel);
   const wanted = charsetNamed(declared === '' ? (channel ?? 'UTF-8') : declared);
   if (wanted.kind === 'code-page') return decodedCodePage(bytes, wanted.decode);
-  if (isAscii(bytes)) return { text: bytes.toString('latin1'), issues: notTaken(wanted), decode: decodeUtf8 };
+  if (isAscii(bytes)) {
+    const text = bytes.toString('latin1');
+    return { text, issues: [...notTaken(wanted), ...switchedIn(text)], decode: decodeUtf8 };
+  }
   if (wanted.kind === 'utf-8') return decodedUtf8(bytes, channel);
   const guessed = decodedUtf8(bytes, channel);
   const undeclared = about(
@@ -107,6 +126,16 @@ export function decodeText(bytes: Buffer, declared: string, channel: string | un
   );
   return { ...guessed, issues: wanted.kind === 'refused' ? notTaken(wanted) : [undeclared] };
 }
+
+const switchedIn = (text: string): readonly Issue[] =>
+  shift.test(text)
+    ? [
+        about(
+          'hl7-charset-unknown',
+          'the text switches character sets (ISO 2022) to one that MSH-18 does not name, or that is not known here; send UNICODE UTF-8',
+        ),
+      ]
+    : [];
 
 function notTaken(charset: Charset): readonly Issue[] {
   return charset.kind === 'refused' ? [about('hl7-charset-unknown', `MSH-18: ${charset.why}`)] : [];

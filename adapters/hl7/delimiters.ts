@@ -49,10 +49,19 @@ const standIns: Readonly<Record<string, keyof Delimiters>> = {
 /** Escapes that mean the same in every message: highlighting says nothing to FHIR, `.br` is a line break. */
 const fixed: Readonly<Record<string, string>> = { H: '', N: '', '.br': '\n' };
 
+/** HL7 2.5.1, 2.7.6: `.sp` and `.ce` end a line, `.sk` is blanks; indents and filling say nothing to FHIR. */
+function formatting(command: string, count: number): string {
+  if (command === 'sp') return '\n'.repeat(count);
+  if (command === 'ce') return '\n';
+  return command === 'sk' ? ' '.repeat(count) : '';
+}
+
 function meaning(code: string, delimiters: Delimiters, decode: Decode): string | undefined {
   const standIn = Object.hasOwn(standIns, code) ? standIns[code] : undefined;
   if (standIn !== undefined) return delimiters[standIn];
   if (Object.hasOwn(fixed, code)) return fixed[code];
+  const format = /^\.(sp|ce|sk|fi|nf|in|ti)[+-]?(\d{0,2})$/.exec(code);
+  if (format !== null) return formatting(format[1] ?? '', Number(format[2] ?? '') || 1);
   return /^X(?:[0-9A-Fa-f]{2})+$/.test(code) ? decode(Buffer.from(code.slice(1), 'hex')) : undefined;
 }
 

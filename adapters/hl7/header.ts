@@ -1,6 +1,6 @@
 // The first segment of a message, read from the bytes before anything else is: delimiters, character set, addresses.
 import type { Envelope } from '../../engine/index.ts';
-import { decodeText, isWide } from './charset.ts';
+import { decodeText, declaredOf, isWide } from './charset.ts';
 import { delimitersOf, type Delimiters } from './delimiters.ts';
 import { Hl7Segment } from './segment.ts';
 
@@ -12,12 +12,14 @@ export interface Header {
   readonly bytes: Hl7Segment;
   /** MSH as text. */
   readonly text: Hl7Segment;
-  /** MSH-18, first repetition. */
+  /** MSH-18: the one that the text is read in. */
   readonly charset: string;
 }
 
 export type HeaderRead = { readonly header: Header } | { readonly unreadable: Reason };
 
+/** There are no more. */
+const mostCharsets = 20;
 /** No header is longer. */
 const longestHeader = 65_536;
 
@@ -54,10 +56,15 @@ function headerOf(line: Buffer, delimiters: Delimiters, channel: string | undefi
     delimiters,
     decode: (part) => part.toString('latin1'),
   });
-  const charset = bytes.source(18, 1);
+  const charset = declaredOf(repetitionsOf(bytes, 18));
   const { text, decode } = decodeText(line, charset, channel);
   return { delimiters, bytes, charset, text: new Hl7Segment(text, 1, { delimiters, decode }) };
 }
+
+const repetitionsOf = (segment: Hl7Segment, field: number): readonly string[] =>
+  Array.from({ length: Math.min(segment.repetitions(field), mostCharsets) }, (_, at) =>
+    segment.source(field, at + 1),
+  );
 
 /** Why a message with a readable header is not taken all the same. */
 export function typeMissing(header: Header): Reason | undefined {

@@ -17,6 +17,7 @@ import {
   type OutboundMap,
   type OutboundSources,
 } from './outbound/outbound-map.ts';
+import { compileStructure } from './outbound/structure.ts';
 import { compileQueryMap, type QueryMap } from './query-map.ts';
 import { MapFault, MapSource, scalarText } from './source.ts';
 import { compileSteps, type Step, type StepLibrary } from './steps.ts';
@@ -42,6 +43,7 @@ const schemas = [
   [/^hl7v2\/outbound\/segments\//, 'outbound-segment'],
   [/^hl7v2\/outbound\/datatypes\//, 'outbound-datatype'],
   [/^hl7v2\/outbound\/answers\//, 'outbound-answer'],
+  [/^hl7v2\/outbound\/structures\//, 'outbound-structure'],
   [/^hl7v2\/outbound\/[^/]+\.yaml$/, 'outbound-message'],
 ] as const;
 type Kind = (typeof schemas)[number][1];
@@ -160,7 +162,12 @@ class Compiler implements StepLibrary {
   }
 
   #outboundSources(settings: readonly string[]): OutboundSources {
-    return { settings, rows: (table) => this.rows(table), source: (file) => this.#source(file) };
+    return {
+      settings,
+      rows: (table) => this.rows(table),
+      source: (file) => this.#source(file),
+      structures: byName(this.#sourcesOf('outbound-structure').map(compileStructure)),
+    };
   }
 
   template(name: string): Template {

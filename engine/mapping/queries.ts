@@ -5,10 +5,11 @@ import { holds, type Names } from './outbound/evaluate.ts';
 import { made } from './outbound/make-segments.ts';
 import type { AnswerMap } from './outbound/outbound-map.ts';
 import { forEachMember } from './outbound/render.ts';
+import { checkStructure } from './outbound/structure.ts';
 import type { OutgoingComponent, OutgoingRepetition, OutgoingSegment } from './outgoing-message.ts';
 import { hl7Null } from './places.ts';
 import type { QueryMap } from './query-map.ts';
-import { askFirst, nowhere, readQuery, type Surroundings } from './run-map.ts';
+import { readQuery, type Surroundings } from './run-map.ts';
 import type { Issue, WireMessage, WireSegment } from './wire-message.ts';
 
 export function askedQuery(message: WireMessage, map: QueryMap, surroundings: Surroundings): AskedQuery {
@@ -17,7 +18,7 @@ export function askedQuery(message: WireMessage, map: QueryMap, surroundings: Su
     kind: map.kind,
     pages: map.pages,
     get questions() {
-      return askFirst({ message, map, context: nowhere }, surroundings).questions;
+      return readQuery({ message, map, answers: {} }, surroundings).questions;
     },
     answer: (answers, header) => {
       const { issues, told } = readQuery({ message, map, answers }, surroundings);
@@ -54,7 +55,9 @@ export function askedQuery(message: WireMessage, map: QueryMap, surroundings: Su
     const zone = surroundings.zoneOf(surroundings.settings.get('timeZone') ?? 'Z');
     const echo = (name: string): readonly OutgoingSegment[] =>
       message.segments.filter((segment) => segment.name === name).map(echoed);
-    return answer.parts.flatMap((part) => made(part, [], { names, zone, echo, trace: [] }));
+    const segments = answer.parts.flatMap((part) => made(part, [], { names, zone, echo, trace: [] }));
+    checkStructure(segments, answer.shape);
+    return segments;
   }
 }
 

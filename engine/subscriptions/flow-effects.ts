@@ -30,6 +30,7 @@ function admitEffect(effect: unknown, place: string): void {
     admitWay(effect, place);
     admitText(effect['map'], destination, `${place}.map`);
     admitText(effect['reference'], versioned, `${place}.reference`);
+    admitReceiver(effect['receiver'], `${place}.receiver`);
   } else {
     throw badRequest('an effect is a write, a send or a send-message', `${place}.kind`);
   }
@@ -47,6 +48,17 @@ function admitSend(effect: Readonly<Record<string, unknown>>, place: string): vo
 function admitWay(effect: Readonly<Record<string, unknown>>, place: string): void {
   admitText(effect['destination'], destination, `${place}.destination`);
   if (effect['lane'] !== undefined) admitText(effect['lane'], lane, `${place}.lane`);
+}
+
+const receiverName = /^[^\p{Cc}]{1,180}$/u;
+
+function admitReceiver(receiver: unknown, place: string): void {
+  if (receiver === undefined) return;
+  if (!isObject(receiver)) throw badRequest('a receiver has an application, a facility, or both', place);
+  for (const [name, value] of Object.entries(receiver)) {
+    if (name !== 'application' && name !== 'facility') throw badRequest('a receiver has nothing else', place);
+    admitText(value, receiverName, `${place}.${name}`);
+  }
 }
 
 function admitText(value: unknown, syntax: RegExp, place: string): void {
@@ -81,13 +93,14 @@ export async function carryOut(
 
 /** The version before the one that is named, where there was one, tells what happened. */
 async function composed(
-  { destination, lane, map, reference }: Extract<FlowEffect, { kind: 'send-message' }>,
+  { destination, lane, map, reference, receiver }: Extract<FlowEffect, { kind: 'send-message' }>,
   unit: RepositoryUnit,
   { compose }: EffectContext,
 ): Promise<Send> {
   const version = Number(versioned.exec(reference)?.[2] ?? '1');
   const previous = version > 1 ? { previous: String(version - 1) } : {};
-  const { contentType, text } = await compose({ map, resource: reference, ...previous }, unit);
+  const to = receiver === undefined ? {} : { receiver };
+  const { contentType, text } = await compose({ map, resource: reference, ...previous, ...to }, unit);
   const way = lane === undefined ? { destination } : { destination, lane };
   return { kind: 'send', ...way, contentType, body: text };
 }

@@ -60,6 +60,8 @@ export type FlowEffect =
       readonly map: string;
       /** `Encounter/1/_history/3`: what happened is told by the step from the version before. */
       readonly reference: string;
+      /** MSH-5 and MSH-6. */
+      readonly receiver?: { readonly application?: string; readonly facility?: string };
     };
 
 export interface FlowPort {

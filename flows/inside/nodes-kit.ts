@@ -29,6 +29,8 @@ export interface WantedSend {
   readonly contentType: string;
   /** An outbound map: the body is then a resource, or a reference to one, of which the engine makes a message. */
   readonly map: string;
+  /** Of the message that the map makes: `application|facility`; '' for nobody in particular. */
+  readonly receiver: string;
   readonly body: unknown;
 }
 
@@ -76,7 +78,7 @@ export function createNodesKit(
       tries.addEffect(message._kiungo, { kind: 'write', resource: exactCopy(named) });
       return named;
     },
-    send(message, { destination, lane, contentType, map, body }) {
+    send(message, { destination, lane, contentType, map, receiver, body }) {
       if (destination.trim() === '') throw new FlowNodeError('no destination is given');
       const [filled] = lane === '' ? [] : questions(lane, (expression) => property(message, expression));
       const way = { destination: destination.trim(), ...(filled === undefined ? {} : { lane: filled }) };
@@ -84,9 +86,20 @@ export function createNodesKit(
         message._kiungo,
         map === ''
           ? { kind: 'send', ...way, contentType, body: bodyOf(body) }
-          : { kind: 'send-message', ...way, map, reference: referenceOf(body) },
+          : { kind: 'send-message', ...way, map, reference: referenceOf(body), ...toReceiver(receiver) },
       );
     },
+  };
+}
+
+/** MSH-5 and MSH-6: `RIS`, or `RIS|WEST`. */
+function toReceiver(text: string): {
+  readonly receiver?: { readonly application?: string; readonly facility?: string };
+} {
+  const [application = '', facility = ''] = text.split('|').map((part) => part.trim());
+  if (application === '' && facility === '') return {};
+  return {
+    receiver: { ...(application === '' ? {} : { application }), ...(facility === '' ? {} : { facility }) },
   };
 }
 

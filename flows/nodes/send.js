@@ -15,6 +15,7 @@ export default function (RED) {
           lane: config.lane ?? '',
           contentType: config.contentType || 'text/plain',
           map: (config.map || '').trim(),
+          receiver: config.receiver ?? '',
           body,
         });
         send(message);

@@ -155,6 +155,20 @@ function subscriptionOf(params: Params): FlowSubscription {
   return { kind: 'resource', name, criteria: params.text('criteria') };
 }
 
+type Receiver = NonNullable<Extract<FlowEffect, { kind: 'send-message' }>['receiver']>;
+
+function receiverOf({ given }: Params): { readonly receiver?: Receiver } {
+  if (given.receiver === undefined) return {};
+  const named = paramsOf(given.receiver);
+  const { application, facility } = named.given;
+  return {
+    receiver: {
+      ...(application === undefined ? {} : { application: named.text('application') }),
+      ...(facility === undefined ? {} : { facility: named.text('facility') }),
+    },
+  };
+}
+
 function effectOf(params: Params): FlowEffect {
   if (params.text('kind') === 'write') {
     const { given } = paramsOf(params.given.resource);
@@ -169,6 +183,7 @@ function effectOf(params: Params): FlowEffect {
       ...lane,
       map: params.text('map'),
       reference: params.text('reference'),
+      ...receiverOf(params),
     };
   }
   return {

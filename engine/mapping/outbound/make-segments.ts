@@ -1,12 +1,9 @@
 // The segments of a message by its map: groups gone through, fields filled, what is needed insisted on.
-import { Refusal } from '../../kernel/outcomes.ts';
 import type { OutgoingRepetition, OutgoingSegment } from '../outgoing-message.ts';
+import { cannot } from './cannot.ts';
 import { holds } from './evaluate.ts';
 import type { Piece, Run } from './fillers.ts';
 import type { Part, SegmentRule } from './outbound-map.ts';
-
-/** Why no message can be made. */
-export const cannot = (why: string, place?: string): Refusal => new Refusal('unprocessable', why, place);
 
 /** Throws Refusal `unprocessable` where what the map needs is not there. */
 export function made(part: Part, focus: unknown, run: Run): readonly OutgoingSegment[] {

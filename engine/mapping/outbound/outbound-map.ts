@@ -3,6 +3,7 @@ import { isMap, isSeq, type YAMLMap } from 'yaml';
 import type { Rows } from '../language/tables.ts';
 import { MapFault, scalarText, type MapSource } from '../source.ts';
 import { Expressions, type Evaluate } from './evaluate.ts';
+import type { Structure } from './structure.ts';
 import { expressionOf, partsOf, within, type Filler, type Library } from './fillers.ts';
 
 /** A further resource that the map reads. */
@@ -19,6 +20,8 @@ export interface Reading {
 export interface EventRow {
   readonly event: string;
   readonly structure: string;
+  /** What the message is checked against before it goes; undefined where nobody has written that down. */
+  readonly shape: Structure | undefined;
   readonly when: Evaluate | undefined;
 }
 
@@ -58,6 +61,8 @@ export interface OutboundSources {
   rows(table: string): Rows;
   /** Throws SyntaxError for a file that is not there. */
   source(file: string): MapSource;
+  /** By MSH-9.3. */
+  readonly structures: ReadonlyMap<string, Structure>;
 }
 
 /** What each expression may ask for besides the resources that its map names. */
@@ -69,6 +74,7 @@ export interface AnswerMap {
   readonly code: string;
   readonly event: string;
   readonly structure: string;
+  readonly shape: Structure | undefined;
   /** Names of what the query has found or told. */
   readonly reads: readonly string[];
   /** Whether there is anything to answer; always where it says nothing. */
@@ -98,6 +104,7 @@ function compileAnswer(source: MapSource, from: OutboundSources, expressions: Ex
     code: text('code'),
     event: text('event'),
     structure: text('structure'),
+    shape: from.structures.get(text('structure')),
     reads: read,
     found: expressionOf(source.document.get('found', true), source, library),
     parts: mapsIn(source.document.get('segments', true)).map((part) => partOf(part, source, library, from)),
@@ -121,7 +128,7 @@ function compileMap(source: MapSource, from: OutboundSources, expressions: Expre
     of: text('of'),
     as: text('as'),
     readings: readingsOf(source, library),
-    events: mapsIn(source.document.get('events', true)).map((row) => eventOf(row, source, library)),
+    events: mapsIn(source.document.get('events', true)).map((row) => eventOf(row, source, library, from)),
     parts: mapsIn(source.document.get('segments', true)).map((part) => partOf(part, source, library, from)),
   };
 }
@@ -153,9 +160,15 @@ function readingsOf(source: MapSource, library: Library): readonly Reading[] {
   });
 }
 
-const eventOf = (row: YAMLMap, source: MapSource, library: Library): EventRow => ({
+const eventOf = (
+  row: YAMLMap,
+  source: MapSource,
+  library: Library,
+  { structures }: OutboundSources,
+): EventRow => ({
   event: scalarText(row.get('event', true)) ?? '',
   structure: scalarText(row.get('structure', true)) ?? '',
+  shape: structures.get(scalarText(row.get('structure', true)) ?? ''),
   when: expressionOf(row.get('when', true), source, library),
 });
 

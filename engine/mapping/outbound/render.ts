@@ -7,7 +7,9 @@ import type { OutgoingSegment } from '../outgoing-message.ts';
 import { exactTexts } from './exact-texts.ts';
 import { holds, type Names } from './evaluate.ts';
 import type { Run } from './fillers.ts';
-import { cannot, made } from './make-segments.ts';
+import { cannot } from './cannot.ts';
+import { made } from './make-segments.ts';
+import { checkStructure } from './structure.ts';
 import type { EventRow, OutboundMap, Part, Reading } from './outbound-map.ts';
 
 /** What a message tells of. */
@@ -55,6 +57,7 @@ export async function render(map: OutboundMap, told: Told, parts: RenderParts): 
     echo: () => [],
   };
   const segments = map.parts.flatMap((part) => made(part, run.names[map.as], run));
+  checkStructure(segments, row.shape);
   return { type: `${map.code}^${row.event}`, controlId: message.controlId, segments, trace: run.trace };
 }
 

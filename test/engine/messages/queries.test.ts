@@ -175,6 +175,11 @@ describe('demographics: who fits', () => {
     ['no date', '@PID.7^soon', 'ERR||QPD^1^3^1^2|102^'],
     ['no sex', '@PID.8^?', 'ERR||QPD^1^3^1^2|102^'],
     [
+      'a domain with the signs of a search',
+      '@PID.8^F|||||^^^&http://x\\T\\_count=0\\T\\identifier=&URI',
+      'ERR||QPD^1^8^1|204^',
+    ],
+    [
       'an unknown domain',
       '@PID.8^F|||||^^^CLINIC~^^^NOWHERE',
       'ERR||QPD^1^8^2|204^Unknown key identifier^HL70357|E',

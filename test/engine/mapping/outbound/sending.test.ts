@@ -89,7 +89,18 @@ test('a flow’s message is made and waits for its receiver in the commit that e
   expect(wakes).toBe(1);
 });
 
+test('a flow’s message names its receiver', async () => {
+  const [event] = await flows.lease(1);
+  const receiver = { application: 'RIS', facility: 'WEST' };
+  await flows.complete(event!.id, event!.lease, [{ ...discharge, receiver }]);
+  const { items } = await house.store.messages.deliveries({ limit: 9, offset: 0 });
+  const sent = items.find(({ destination }) => destination === 'send:ris');
+  expect(Buffer.from(sent!.payload).toString()).toContain('|KIUNGO||RIS|WEST|');
+});
+
 test.each<[string, object, string]>([
+  ['a receiver that is no name', { receiver: { application: 'a\rb' } }, 'bad-request'],
+  ['a receiver with more', { receiver: { application: 'RIS', port: '1' } }, 'bad-request'],
   ['a step that the map does not tell', { map: 'SIU' }, 'unprocessable'],
   ['a map that is not there', { map: 'NONE' }, 'not-found'],
   ['no reference', { reference: 'https://elsewhere/1' }, 'bad-request'],
