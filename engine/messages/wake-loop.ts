@@ -4,6 +4,8 @@ export interface WakeLoop {
   start(): void;
   /** Work has come. Cheap to call often: calls that come while a round is under way cause one more round. */
   wake(): void;
+  /** The same without the rest between two rounds: for calls that are as many as there is work. */
+  hurry(): void;
   /** Resolves when the round under way has ended; no other one begins. */
   stop(): Promise<void>;
 }
@@ -19,34 +21,29 @@ export interface WakeLoopOptions {
 export function createWakeLoop({ round, pollMs, restMs = 0 }: WakeLoopOptions): WakeLoop {
   let running = false;
   let called = false;
+  let hurried = false;
   let ended: Promise<void> = Promise.resolve();
-  let endSleep: (() => void) | undefined;
+  /** A call ends the sleep between polls; only one that hurries ends the rest between rounds. */
+  const sleep = new Pause();
+  const rest = new Pause();
 
-  const sleep = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      endSleep = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   const wake = (): void => {
     called = true;
-    endSleep?.();
+    sleep.end();
   };
   const isRunning = (): boolean => running;
   const isCalled = (): boolean => called;
+  const isHurried = (): boolean => hurried;
   const run = async (): Promise<void> => {
     while (isRunning()) {
       called = false;
+      hurried = false;
       const left = await round();
       await turn();
-      if (left === 'more' || isCalled()) await rest();
-      else if (isRunning()) await sleep(pollMs);
+      if (!isRunning() || isHurried()) continue;
+      if (left !== 'more' && !isCalled()) await sleep.begin(pollMs);
+      else if (restMs > 0) await rest.begin(restMs);
     }
-  };
-  const rest = async (): Promise<void> => {
-    if (restMs > 0 && isRunning()) await new Promise((resolve) => setTimeout(resolve, restMs));
   };
   return {
     start: () => {
@@ -55,12 +52,37 @@ export function createWakeLoop({ round, pollMs, restMs = 0 }: WakeLoopOptions): 
       ended = run();
     },
     wake,
+    hurry: () => {
+      hurried = true;
+      wake();
+      rest.end();
+    },
     stop: () => {
       running = false;
-      endSleep?.();
+      sleep.end();
+      rest.end();
       return ended;
     },
   };
+}
+
+/** A time that passes, or is cut short. */
+class Pause {
+  #end: (() => void) | undefined;
+
+  begin(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  end(): void {
+    this.#end?.();
+  }
 }
 
 /** Lets sockets and timers have their turn. */

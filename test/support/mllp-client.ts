@@ -12,7 +12,10 @@ export class MllpClient {
     this.#connected = new Promise((resolve, reject) => {
       this.#socket.once('connect', resolve);
       this.#socket.once('error', reject);
+      this.#socket.once('close', () => reject(new Error('the connection was closed')));
     });
+    // Whoever sends hears of it; whoever has only connected need not.
+    this.#connected.catch(() => undefined);
     this.#socket.on('data', (chunk: Buffer) => this.#take(chunk));
     const fail = (): void => {
       for (const { reject } of this.#waiting.splice(0)) reject(new Error('the connection was lost'));
@@ -24,6 +27,7 @@ export class MllpClient {
   /** Sends one message and resolves with the next answer's text. */
   async send(message: string | Buffer): Promise<string> {
     await this.#connected;
+    if (this.#socket.destroyed) throw new Error('the connection was lost');
     const answer = new Promise<string>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     this.#socket.write(Buffer.concat([Buffer.from([0x0b]), Buffer.from(message), Buffer.from([0x1c, 0x0d])]));
     return answer;

@@ -35,6 +35,28 @@ describe('wake loop', () => {
     await loop.stop();
   });
 
+  test('between two rounds it rests, however often it is called; a call that hurries ends the rest', async () => {
+    let rounds = 0;
+    const counted = createWakeLoop({
+      pollMs: 60_000,
+      restMs: 10_000,
+      round: async () => {
+        rounds += 1;
+        counted.wake();
+        return 'done';
+      },
+    });
+    counted.start();
+    await sleep(30);
+    counted.wake();
+    await sleep(30);
+    expect(rounds).toBe(1);
+    counted.hurry();
+    await sleep(30);
+    expect(rounds).toBe(2);
+    await counted.stop();
+  });
+
   test('stop waits for the round under way and begins no other', async () => {
     let begun = 0;
     let ended = 0;
