@@ -6,8 +6,8 @@ import { badRequest } from '../kernel/outcomes.ts';
 import type { Exchange } from './interaction.ts';
 
 /** Throws Refusal `bad-request` when the body is no resource of the type in the url. */
-export function sentResource({ body, type }: Exchange): FhirResource {
-  const resource = parseBody(body);
+export function sentResource({ body, type, resource: sent }: Exchange): FhirResource {
+  const resource = sent ?? parseBody(body);
   if (resource.resourceType !== type) {
     throw badRequest('the resource is of another type than the url', 'resourceType');
   }
