@@ -39,6 +39,7 @@ const homes = [
   ['prom-client', ['^engine/app/', '^engine/rest/']],
   ['jose', ['^engine/auth/']],
   ['saxes', ['^engine/fhir/']],
+  ['ssh2', ['^adapters/sftp/', '^test/']],
 ];
 const homeRules = homes.map(([name, folders]) => ({
   name: `home-of-${name.replaceAll(/[@/:]/g, '-')}`,

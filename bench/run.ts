@@ -10,6 +10,7 @@ import {
   measureSynthea,
   measureTransactions,
 } from './scenarios/writes.ts';
+import { measureBacklog } from './scenarios/backlog.ts';
 import { measureExtraction } from './scenarios/extraction.ts';
 import { measureMessageLists } from './scenarios/message-lists.ts';
 import { measureKeeping, measureMessages } from './scenarios/messages.ts';
@@ -29,6 +30,7 @@ const scenarios = {
   mix: measureMix,
   keeping: measureKeeping,
   messages: measureMessages,
+  backlog: measureBacklog,
   search: measureSearch,
   'message-lists': measureMessageLists,
 } as const;

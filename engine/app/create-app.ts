@@ -42,6 +42,7 @@ import { channelOfSettings, senderMaker, sourceMaker } from './channels.ts';
 import type { Config } from './read-config.ts';
 import { administrator, createDataFolder, firstCredentials, keysOf } from './first-credentials.ts';
 import { registerDestinations } from './destinations.ts';
+import { noteRunning, noteStopped } from './running.ts';
 import { recipeOf, storeFile } from './stored.ts';
 import { createWatching } from './watching.ts';
 import type { Places } from './welcome.ts';
@@ -270,6 +271,7 @@ export async function createApp(
       alerts.start();
       await jobs.start();
       await jobs.every(retention.interval, retention.name);
+      noteRunning(config, httpPort);
       return {
         publicUrl,
         bind: config.bind,
@@ -280,6 +282,7 @@ export async function createApp(
       };
     },
     stop: async () => {
+      noteStopped(config.data);
       reindexing.stop();
       stopWatchingMaps();
       live.stop();

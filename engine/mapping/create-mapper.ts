@@ -4,10 +4,10 @@ import { Refusal } from '../kernel/outcomes.ts';
 import { flatGroup } from './groups.ts';
 import { TimeZone } from './hl7-time.ts';
 import { loadMaps, type Maps } from './load-maps.ts';
-import type { Mapper, Selection } from './mapper.ts';
+import type { MapContext, Mapper, Selection } from './mapper.ts';
 import type { MessageMap } from './message-map.ts';
 import { render, type Outgoing, type ReadReference, type Told } from './outbound/render.ts';
-import { questionsOf, runMap, type Surroundings } from './run-map.ts';
+import { askFirst, runMap, type Surroundings } from './run-map.ts';
 import { Scope } from './scope.ts';
 import { MapFault } from './source.ts';
 import { watchFolders } from './watch-folders.ts';
@@ -60,6 +60,9 @@ export interface ReloadableMapper extends Mapper, MessageMaker {
   watch(): () => void;
 }
 
+/** Questions are the same wherever the message came from. */
+const nowhere: MapContext = { messageId: '', receivedAt: 0, channel: '' };
+
 const defaults: Facility = {
   timeZone: 'Africa/Nairobi',
   patientSystem: 'urn:kiungo:patient-number',
@@ -106,7 +109,11 @@ class FolderMapper implements ReloadableMapper {
   }
 
   questions(...[message, map]: Parameters<Mapper['questions']>): ReturnType<Mapper['questions']> {
-    return questionsOf(message, this.#map(map), this.#surroundings);
+    return this.ask(message, map, nowhere).questions;
+  }
+
+  ask(...[message, map, context]: Parameters<Mapper['ask']>): ReturnType<Mapper['ask']> {
+    return askFirst({ message, context, map: this.#map(map) }, this.#surroundings);
   }
 
   map(...[message, map, answers, context]: Parameters<Mapper['map']>): ReturnType<Mapper['map']> {

@@ -52,6 +52,13 @@ export type Selection =
   | { readonly kind: 'set-aside'; readonly disposition: Disposition }
   | { readonly kind: 'none' };
 
+/** A map that waits for its answers. */
+export interface Asking {
+  readonly questions: readonly Question[];
+  /** As `Mapper.map`. Nearly free where nothing was found: what finds the questions out makes that result. */
+  answered(answers: Answers): MapResult;
+}
+
 export interface Mapper {
   /** Which map (or disposition) a message gets. */
   select(message: WireMessage): Selection;
@@ -59,6 +66,8 @@ export interface Mapper {
   readonly maps: readonly string[];
   /** What `map` needs to have answered. Throws Refusal `not-found` for an unknown map. */
   questions(message: WireMessage, map: string): readonly Question[];
+  /** What `map` needs to have answered, and the way on from there. Throws as `questions`. */
+  ask(message: WireMessage, map: string, context: MapContext): Asking;
   /** Pure: the same message, answers and context give the same result, ids included. Never throws for bad content: see issues. */
   map(message: WireMessage, map: string, answers: Answers, context: MapContext): MapResult;
 }

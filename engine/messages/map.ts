@@ -37,9 +37,9 @@ async function mapByType(message: Parsed, parts: ProcessingParts): Promise<Mappe
 
 async function mapWith(name: string, message: Parsed, parts: ProcessingParts): Promise<Mapped | DeadEnd> {
   const { record, wire } = message;
-  const answers = await answerQuestions(parts.mapper.questions(wire, name), parts.unit);
   const context = { messageId: record.id, receivedAt: record.receivedAt, channel: record.channel };
-  const result = parts.mapper.map(wire, name, answers, context);
+  const asking = parts.mapper.ask(wire, name, context);
+  const result = asking.answered(await answerQuestions(asking.questions, parts.unit));
   return firstError(result.issues) ?? { ...message, meaning: meaningOf(name, result) };
 }
 

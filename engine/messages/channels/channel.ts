@@ -20,7 +20,7 @@ export interface ChannelDefinition {
   readonly alerts?: AlertDefinition;
 }
 
-export type Source = MllpSource | FileSource | HttpSource;
+export type Source = MllpSource | FileSource | SftpSource | HttpSource;
 
 export interface MllpSource {
   readonly kind: 'mllp';
@@ -54,6 +54,35 @@ export interface FileSource {
   readonly everySeconds?: number;
   readonly format?: string;
   readonly charset?: string;
+}
+
+/** Where files lie on an SFTP server, and how to get in. */
+export interface SftpPlace {
+  readonly host: string;
+  /** 22 unless told. */
+  readonly port?: number;
+  readonly user: string;
+  /** `SHA256:…`, as `ssh-keygen -lf` prints it; several while the server changes its key. */
+  readonly hostKey: string | readonly string[];
+  /** `{secret:name}` each; one of password and private key is there. */
+  readonly password?: string;
+  readonly privateKey?: string;
+  readonly passphrase?: string;
+  /** On the server; it must be there. */
+  readonly folder: string;
+  readonly connectSeconds?: number;
+  readonly answerSeconds?: number;
+}
+
+/** A folder on an SFTP server that others put files into. */
+export interface SftpSource extends SftpPlace, Omit<FileSource, 'kind' | 'folder'> {
+  readonly kind: 'sftp';
+  /** How a file shows that it is whole: it does not change, `.done` beside it, or its last name. */
+  readonly complete?: 'unchanged' | 'marker' | 'renamed';
+  /** move: into `taken/`. */
+  readonly afterwards?: 'move' | 'delete';
+  /** Whether acknowledgements are put into `answers/`. */
+  readonly answers?: boolean;
 }
 
 /** By `POST /admin/messages?channel=…`. */
@@ -92,7 +121,7 @@ export interface DestinationDefinition {
  */
 export type AnswerAction = 'done' | 'warn' | 'retry' | 'give-up' | 'hold';
 
-export type Target = MllpTarget | HttpTarget | FileTarget;
+export type Target = MllpTarget | HttpTarget | FileTarget | SftpTarget;
 
 export interface MllpTarget {
   readonly kind: 'mllp';
@@ -118,6 +147,11 @@ export interface FileTarget {
   readonly kind: 'file';
   /** Below `outbox/` in the data folder when relative. */
   readonly folder: string;
+}
+
+/** Files named after their deliveries. */
+export interface SftpTarget extends SftpPlace {
+  readonly kind: 'sftp';
 }
 
 export interface RetryDefinition {
