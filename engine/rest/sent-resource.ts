@@ -1,6 +1,6 @@
 // The resource in a request's body, checked against the url that it was sent to.
 import { isUtf8 } from 'node:buffer';
-import { parseResource } from '../fhir/exact-json.ts';
+import { parseSent } from '../fhir/parse-bundle.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import type { Exchange } from './interaction.ts';
@@ -15,7 +15,7 @@ export function sentResource({ body, type, resource: sent }: Exchange): FhirReso
 }
 
 /** Throws Refusal `bad-request` when the body is no resource in UTF-8. */
-export const parseBody = (body: Uint8Array): FhirResource => parseResource(bodyText(body));
+export const parseBody = (body: Uint8Array): FhirResource => parseSent(bodyText(body));
 
 /** Throws Refusal `bad-request` when the body is empty or not in UTF-8. */
 export function bodyText(body: Uint8Array): string {
