@@ -18,9 +18,10 @@ export interface ChannelDefinition {
   /** HL7 paths under whose texts messages are found besides `patient` and `barcode`. */
   readonly index?: Readonly<Record<string, string>>;
   readonly alerts?: AlertDefinition;
+  readonly queries?: QueryDefinition;
 }
 
-export type Source = MllpSource | FileSource | SftpSource | HttpSource;
+export type Source = MllpSource | FileSource | SftpSource | TimerSource | HttpSource;
 
 export interface MllpSource {
   readonly kind: 'mllp';
@@ -85,6 +86,17 @@ export interface SftpSource extends SftpPlace, Omit<FileSource, 'kind' | 'folder
   readonly answers?: boolean;
 }
 
+/** A message at each of its times: `cron` (in the hospital's time zone) or `everySeconds`. */
+export interface TimerSource {
+  readonly kind: 'timer';
+  readonly cron?: string;
+  readonly everySeconds?: number;
+  /** With `{id}`, `{time}`, `{time:hl7}` and `{date}` of the time for which it is made. */
+  readonly body: string;
+  readonly format?: string;
+  readonly charset?: string;
+}
+
 /** By `POST /admin/messages?channel=…`. */
 export interface HttpSource {
   readonly kind: 'http';
@@ -113,6 +125,8 @@ export interface DestinationDefinition {
   readonly retry?: RetryDefinition;
   readonly circuit?: CircuitDefinition;
   readonly perSecond?: number;
+  /** The name of the channel that takes in what the receiver answers: kept and mapped there as any message. */
+  readonly response?: string;
 }
 
 /**
@@ -175,6 +189,16 @@ export interface RetentionDefinition {
 
 /** all: also what the maps made of a message. body: what came, what was sent and answered. facts: bytes go once the message is done. */
 export type StorageLevel = 'all' | 'body' | 'facts';
+
+/** Which queries are answered from the store; none unless told, since they give out what is known of patients. */
+export interface QueryDefinition {
+  /** QBP^Q22 (IHE PDQ). */
+  readonly demographics?: boolean;
+  /** QBP^Q23 (IHE PIX). */
+  readonly identifiers?: boolean;
+  /** QBP^Q11 (IHE LAW): the name of the destination to which the work goes. */
+  readonly work?: string;
+}
 
 export interface AlertDefinition {
   readonly silenceMinutes?: number;

@@ -1,5 +1,5 @@
 // What a search makes SQLite do: each statement with SQLite's own plan of it, the rows that it gave and its time.
-import { Connection, type SqlValue } from './connection.ts';
+import { Connection, type FirstRows, type SqlValue } from './connection.ts';
 import { requireLayout } from './migrations.ts';
 import { NumberCache, Names } from './names.ts';
 import type { ResourceReader, SearchPage } from '../resource-store.ts';
@@ -47,6 +47,13 @@ class NotingConnection extends Connection {
     const rows = super.rows<Row>(sql, ...values);
     this.#note(sql, values, rows.length, performance.now() - begin);
     return rows;
+  }
+
+  override rowsWithin<Row>(looked: number, sql: string, ...values: readonly SqlValue[]): FirstRows<Row> {
+    const begin = performance.now();
+    const found = super.rowsWithin<Row>(looked, sql, ...values);
+    this.#note(sql, values, found.rows.length, performance.now() - begin);
+    return found;
   }
 
   #note(sql: string, values: readonly SqlValue[], rows: number, ms: number): void {
