@@ -30,7 +30,7 @@ const mayHidePrototype = /__proto__|\\u005[fF]/;
 
 /**
  * Parses JSON. Numbers are JavaScript numbers where those write the same text again, otherwise raw JSON (see `decimalText`).
- * Of duplicate keys the last counts, as in JSON.parse. Throws Refusal `bad-request`, saying where, for text that is not JSON, is
+ * Of duplicate keys the last counts, as in JSON.parse (see repeated-names.ts). Throws Refusal `bad-request`, saying where, for text that is not JSON, is
  * nested deeper than `maximumDepth`, or holds a key `__proto__`.
  */
 export function parseJson(text: string): unknown {

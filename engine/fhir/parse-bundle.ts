@@ -1,7 +1,8 @@
 // A large Bundle parsed entry by entry, so that others have their turn in between, and so that only the entries whose decimals need it
-// are read the slow way. What comes out is what parseResource gives.
+// are read the slow way. What comes out is what parseSent gives.
 import { Refusal } from '../kernel/outcomes.ts';
 import { parseJson, parseResource } from './exact-json.ts';
+import { afterString, refuseRepeatedNames } from './repeated-names.ts';
 import type { FhirResource } from './resource.ts';
 
 /** Shorter texts are parsed in one go. */
@@ -18,10 +19,17 @@ interface Entries {
   readonly items: readonly Span[];
 }
 
-/** `breathe` is awaited after each entry. Throws as parseResource does. */
+/** `breathe` is awaited after each entry. Throws as parseSent does. */
 export async function parseBundle(text: string, breathe: () => Promise<void>): Promise<FhirResource> {
   const entries = text.length < longText ? undefined : entriesIn(text);
-  return (entries && (await parsedInParts(text, entries, breathe))) ?? parseResource(text);
+  return (entries && (await parsedInParts(text, entries, breathe))) ?? parseSent(text);
+}
+
+/** Throws as parseResource does, and Refusal `bad-request` where a name stands twice in one object. */
+export function parseSent(text: string): FhirResource {
+  const resource = parseResource(text);
+  refuseRepeatedNames(text);
+  return resource;
 }
 
 /** undefined where a part is no JSON: the whole text then tells where. */
@@ -31,10 +39,12 @@ async function parsedInParts(
   breathe: () => Promise<void>,
 ): Promise<FhirResource | undefined> {
   try {
-    const bundle = parseResource(`${text.slice(0, list.start)}[]${text.slice(list.end)}`);
+    const bundle = parseSent(`${text.slice(0, list.start)}[]${text.slice(list.end)}`);
     const entry: unknown[] = [];
     for (const { start, end } of items) {
-      entry.push(parseJson(text.slice(start, end)));
+      const item = text.slice(start, end);
+      entry.push(parseJson(item));
+      refuseRepeatedNames(item);
       await breathe();
     }
     return { ...bundle, entry };
@@ -75,9 +85,7 @@ function itemsOf(text: string, start: number): Entries | undefined {
   return text[at] === ']' ? { list: { start, end: at + 1 }, items } : undefined;
 }
 
-const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket, comma] = [
-  0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d, 0x2c,
-];
+const [quote, openBrace, closeBrace, openBracket, closeBracket, comma] = [0x22, 0x7b, 0x7d, 0x5b, 0x5d, 0x2c];
 
 function afterSpace(text: string, start: number): number {
   let at = start;
@@ -106,16 +114,6 @@ function afterNested(text: string, start: number): number {
     if (code === quote) at = afterString(text, at) - 1;
     else if (code === openBrace || code === openBracket) depth++;
     else if ((code === closeBrace || code === closeBracket) && --depth === 0) return at + 1;
-  }
-  return text.length;
-}
-
-/** After the quote that ends the string: one with an even number of backslashes before it. */
-function afterString(text: string, start: number): number {
-  for (let at = text.indexOf('"', start + 1); at >= 0; at = text.indexOf('"', at + 1)) {
-    let slashes = at;
-    while (text.charCodeAt(slashes - 1) === backslash) slashes--;
-    if ((at - slashes) % 2 === 0) return at + 1;
   }
   return text.length;
 }

@@ -3,6 +3,7 @@ import { headerOf, type Headers } from '../auth/headers.ts';
 import type { BodyStream } from '../kernel/http-route.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import { parseResource } from '../fhir/exact-json.ts';
+import type { FhirResource } from '../fhir/resource.ts';
 import type { General } from './general.ts';
 import type { FhirAnswer } from './interaction.ts';
 
@@ -21,8 +22,8 @@ export function isContent(headers: Headers): boolean {
   return contentType !== undefined && !fhirTypes.test(mediaTypeOf(contentType));
 }
 
-/** Content as the Binary that it is to be, in FHIR JSON. Throws Refusal `bad-request` for headers that say nothing. */
-export function binaryOf(content: Uint8Array, headers: Headers, id: string): Uint8Array {
+/** Content (base64) as the Binary that it is to be. Throws Refusal `bad-request` for headers that say nothing. */
+export function binaryOf(data: string, headers: Headers, id: string): FhirResource {
   const contentType = headerOf(headers, 'content-type') ?? '';
   if (!mediaTypeSyntax.test(mediaTypeOf(contentType)) || !isPrintable(contentType)) {
     throw badRequest('the content type is none', 'Content-Type');
@@ -31,14 +32,13 @@ export function binaryOf(content: Uint8Array, headers: Headers, id: string): Uin
   if (context !== undefined && !literal.test(context)) {
     throw badRequest('a reference such as Patient/123 is expected', 'X-Security-Context');
   }
-  const head = JSON.stringify({
+  return {
     resourceType: 'Binary',
     ...(id === '' ? {} : { id }),
     contentType,
     ...(context === undefined ? {} : { securityContext: { reference: context } }),
-  });
-  const data = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('base64');
-  return Buffer.from(data === '' ? head : `${head.slice(0, -1)},"data":"${data}"}`);
+    ...(data === '' ? {} : { data }),
+  };
 }
 
 const isPrintable = (text: string): boolean => /^[\x20-\x7e]{1,255}$/.test(text);
@@ -46,7 +46,7 @@ const isPrintable = (text: string): boolean => /^[\x20-\x7e]{1,255}$/.test(text)
 /** The content of a Binary for those who do not ask for it in a format of FHIR; any other answer as it is. */
 export function contentOf(answer: FhirAnswer): FhirAnswer {
   if (answer.status !== 200 || typeof answer.body !== 'string') return answer;
-  const { contentType, data, securityContext } = parseResource(answer.body);
+  const [{ contentType, securityContext }, data] = factsAndData(answer.body);
   if (typeof contentType !== 'string' || !isPrintable(contentType)) return answer;
   const context = referenceOf(securityContext);
   return {
@@ -58,8 +58,23 @@ export function contentOf(answer: FhirAnswer): FhirAnswer {
       'content-security-policy': "sandbox; default-src 'none'",
       ...(context === undefined ? {} : { 'x-security-context': context }),
     },
-    body: decoded(typeof data === 'string' ? data.replaceAll(/\s/g, '') : ''),
+    body: decoded(data),
   };
+}
+
+const dataMark = '"data":"';
+
+/** What is told of the content, and the content as base64: cut out of the text, which may be very long, and not parsed. */
+function factsAndData(body: string): readonly [FhirResource, string] {
+  const start = body.indexOf(dataMark) + dataMark.length;
+  const isOnly = start >= dataMark.length && !body.includes(dataMark, start);
+  const end = body.indexOf('"', start);
+  const data = isOnly ? body.slice(start, end) : '';
+  const facts = parseResource(isOnly ? body.slice(0, start) + body.slice(end) : body);
+  // What was escaped or has spaces, or is not the Binary's own, is read the longer way.
+  if (isOnly && facts['data'] === '' && !/[^A-Za-z0-9+/=]/.test(data)) return [facts, data];
+  const { data: whole } = parseResource(body);
+  return [facts, typeof whole === 'string' ? whole.replaceAll(/\s/g, '') : ''];
 }
 
 function referenceOf(value: unknown): string | undefined {

@@ -1,6 +1,7 @@
 // A FHIR interaction as an endpoint: formats, scopes and types are looked at before the interaction is asked.
 import { allows } from '../auth/scopes.ts';
 import { headerOf, type Headers } from '../auth/headers.ts';
+import type { FhirResource } from '../fhir/resource.ts';
 import type { HttpAnswer } from '../kernel/http-route.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import { jsonBody, presented, queryOf, type FormatParts, type Wish } from './answer-format.ts';
@@ -11,7 +12,7 @@ import type { Endpoint, Incoming } from './endpoint.ts';
 import { generalParameters, refuseCounting, withForm, type General } from './general.ts';
 import { fhirPath, type Exchange, type FhirParts, type Interaction } from './interaction.ts';
 import { answerFormat, bodyKind, patchBodies, resourceBodies, type BodyKind } from './negotiate.ts';
-import { readBody } from './read-body.ts';
+import { readBase64, readBody } from './read-body.ts';
 import { answerFailure } from './refusal-answer.ts';
 
 const noBytes = new Uint8Array();
@@ -33,7 +34,7 @@ export function fhirEndpoint(
       checkAllowed(parts, interaction, incoming, type);
       const sent = await bodyOf(parts, interaction, incoming, bodyLimit);
       const isForm = interaction.takes === 'form';
-      const [general, body] = isForm ? withForm(asked, sent) : [asked, sent];
+      const [general, body] = isForm && sent instanceof Uint8Array ? withForm(asked, sent) : [asked, sent];
       const exchange = exchangeOf(parts, incoming, type, general, body);
       const wish = isForm ? wishOf(interaction, general, headers) : wanted;
       if (interaction.mayWait === true && parts.later && wantsLater(headers)) {
@@ -71,18 +72,18 @@ const isRead = ({ name }: Interaction): boolean => name === 'read' || name === '
 
 const asItIs: Wish = { format: 'json', general: generalParameters(''), many: false };
 
-/** The body as JSON or a form; for a Binary it may have come as its content. */
+/** The body as JSON or a form; a Binary that has come as its content is read already. */
 async function bodyOf(
   parts: FormatParts,
   interaction: Interaction,
   { request, params }: Incoming,
   limit: number,
-): Promise<Uint8Array> {
+): Promise<Uint8Array | FhirResource> {
   if (interaction.takes === 'nothing') return noBytes;
   const { headers } = request;
   const isResource = interaction.takes === 'resource';
   if (isResource && params['type'] === 'Binary' && isContent(headers)) {
-    return binaryOf(await readBody(request, limit), headers, params['id'] ?? '');
+    return binaryOf(await readBase64(request, limit), headers, params['id'] ?? '');
   }
   const kind = kindOf(interaction, headers);
   const sent = await readBody(request, limit);
@@ -135,7 +136,7 @@ function exchangeOf(
   { actor, params, request }: Incoming,
   type: string,
   { query }: General,
-  body: Uint8Array,
+  sent: Uint8Array | FhirResource,
 ): Exchange {
   const { id = '', version = '', compartment = '' } = params;
   const url = publicUrl(request);
@@ -147,7 +148,7 @@ function exchangeOf(
     compartment,
     query,
     headers: request.headers,
-    body,
+    ...(sent instanceof Uint8Array ? { body: sent } : { body: noBytes, resource: sent }),
     publicUrl: url,
     base: `${url}${fhirPath}`,
   };

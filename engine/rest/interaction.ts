@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import type { Letter } from '../auth/scopes.ts';
+import type { FhirResource } from '../fhir/resource.ts';
 import type { Shapes } from '../fhir/shapes/shape.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { BodyStream } from '../kernel/http-route.ts';
@@ -42,6 +43,8 @@ export interface Exchange {
   readonly query: string;
   readonly headers: Headers;
   readonly body: Uint8Array;
+  /** What was sent, where it is read already. */
+  readonly resource?: FhirResource;
   /** Without a slash at its end; `base` lies under it. */
   readonly publicUrl: string;
   /** The public FHIR base, without a slash at its end. */

@@ -6,28 +6,54 @@ import { badRequest, Refusal } from '../kernel/outcomes.ts';
  * Rejects with Refusal `too-large` as soon as the limit (bytes) is passed, `unsupported-media-type` for a compressed body, and
  * `bad-request` when the sender breaks off.
  */
-export function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array> {
+export async function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  await collect(request, limit, (chunk) => void chunks.push(chunk));
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+}
+
+/** The same as base64, made as it comes in: the bytes themselves are not held. */
+export async function readBase64(request: IncomingMessage, limit: number): Promise<string> {
+  const pieces: string[] = [];
+  let rest: Buffer = Buffer.alloc(0);
+  await collect(request, limit, (chunk) => {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const whole = bytes.length - (bytes.length % 3);
+    pieces.push(bytes.toString('base64', 0, whole));
+    rest = Buffer.from(bytes.subarray(whole));
+  });
+  pieces.push(rest.toString('base64'));
+  return pieces.join('');
+}
+
+async function collect(
+  request: IncomingMessage,
+  limit: number,
+  take: (chunk: Buffer) => void,
+): Promise<void> {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new Refusal('unsupported-media-type', 'bodies are taken uncompressed', 'Content-Encoding');
   }
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
-  return collect(request, limit);
+  await taken(request, limit, take);
 }
 
-function collect(request: IncomingMessage, limit: number): Promise<Uint8Array> {
+function taken(request: IncomingMessage, limit: number, take: (chunk: Buffer) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
     let size = 0;
-    const take = (chunk: Buffer): void => {
+    const measure = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size <= limit) return void chunks.push(chunk);
-      request.off('data', take).pause();
+      if (size <= limit) {
+        take(chunk);
+        return;
+      }
+      request.off('data', measure).pause();
       reject(tooLarge(limit));
     };
     request
-      .on('data', take)
-      .once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
+      .on('data', measure)
+      .once('end', () => resolve())
       .once('error', () => reject(badRequest('the request broke off')))
       // Every request closes; an error is made only of one that did so too early.
       .once('close', () => {

@@ -4,7 +4,7 @@ import { headerOf, type Headers } from '../auth/headers.ts';
 import type { Written } from '../repository/repository.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
 import type { Exchange, FhirAnswer } from './interaction.ts';
-import { preferenceOf } from './prefer.ts';
+import { preferenceOf, type Preference } from './prefer.ts';
 
 /** 200 with the body as it is stored, or 304 when the client has this version. */
 export function answerStored(stored: StoredVersion, headers: Headers): FhirAnswer {
@@ -38,9 +38,10 @@ const sameEtag = (written: string, etag: string): boolean => {
 export function answerWritten({ stored, outcome }: Written, exchange: Exchange): FhirAnswer {
   const { version, type, id } = stored;
   const location = `${exchange.base}/${type}/${id}/_history/${version}`;
-  const headers = { ...versionHeaders(stored), location };
+  const preference = preferenceOf(exchange.headers);
+  const headers = { ...versionHeaders(stored), location, ...appliedHeader(preference) };
   const status = outcome === 'created' ? 201 : 200;
-  switch (preferenceOf(exchange.headers).return) {
+  switch (preference.return) {
     case 'minimal':
       return { status, headers };
     case 'OperationOutcome':
@@ -49,6 +50,10 @@ export function answerWritten({ stored, outcome }: Written, exchange: Exchange):
       return { status, headers, body: stored.body ?? '' };
   }
 }
+
+/** https://www.rfc-editor.org/rfc/rfc7240#section-3 */
+const appliedHeader = ({ stated, return: returned }: Preference): Readonly<Record<string, string>> =>
+  stated ? { 'preference-applied': `return=${returned}` } : {};
 
 /** An outcome with nothing wrong in it. */
 export const told = (diagnostics: string): OperationOutcome => ({

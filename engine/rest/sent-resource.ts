@@ -1,13 +1,13 @@
 // The resource in a request's body, checked against the url that it was sent to.
 import { isUtf8 } from 'node:buffer';
-import { parseResource } from '../fhir/exact-json.ts';
+import { parseSent } from '../fhir/parse-bundle.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import type { Exchange } from './interaction.ts';
 
 /** Throws Refusal `bad-request` when the body is no resource of the type in the url. */
-export function sentResource({ body, type }: Exchange): FhirResource {
-  const resource = parseBody(body);
+export function sentResource({ body, type, resource: sent }: Exchange): FhirResource {
+  const resource = sent ?? parseBody(body);
   if (resource.resourceType !== type) {
     throw badRequest('the resource is of another type than the url', 'resourceType');
   }
@@ -15,7 +15,7 @@ export function sentResource({ body, type }: Exchange): FhirResource {
 }
 
 /** Throws Refusal `bad-request` when the body is no resource in UTF-8. */
-export const parseBody = (body: Uint8Array): FhirResource => parseResource(bodyText(body));
+export const parseBody = (body: Uint8Array): FhirResource => parseSent(bodyText(body));
 
 /** Throws Refusal `bad-request` when the body is empty or not in UTF-8. */
 export function bodyText(body: Uint8Array): string {

@@ -102,6 +102,26 @@ describe('a Binary', () => {
     });
   });
 
+  test.each([
+    ['escaped', '{"resourceType":"Binary","id":"x","contentType":"text/plain","data":"YS\\u0078i"}', 'a,b'],
+    ['with spaces', '{"resourceType":"Binary","id":"x","contentType":"text/plain","data":"YS xi"}', 'a,b'],
+    [
+      'with another data before it',
+      '{"resourceType":"Binary","id":"x","meta":{"extension":[{"url":"urn:x","valueAttachment":{"data":"AAAA"}}]},"contentType":"text/plain","data":"YSxi"}',
+      'a,b',
+    ],
+    [
+      'with the data of something else alone',
+      '{"resourceType":"Binary","id":"x","meta":{"extension":[{"url":"urn:x","valueAttachment":{"data":"AAAA"}}]},"contentType":"text/plain"}',
+      '',
+    ],
+    ['empty', '{"resourceType":"Binary","id":"x","contentType":"text/plain"}', ''],
+  ])('%s is read as the content that it stands for', async (_what, body, content) => {
+    await server.ask('Binary/x', { method: 'PUT', body });
+    const read = await server.ask('Binary/x');
+    expect([read.headers.get('content-type'), await read.text()]).toEqual(['text/plain', content]);
+  });
+
   test('of many megabytes comes back whole', async () => {
     const content = Buffer.alloc(20_000_001, 'not so random bytes');
     await send('Binary/large', 'PUT', { 'content-type': 'application/dicom' }, content);

@@ -54,6 +54,12 @@ const rows: readonly Row[] = [
     status: 400,
   },
   {
+    rule: 'a name that stands twice, so that one value would be lost',
+    path: 'Patient',
+    body: '{"resourceType":"Patient","gender":"male","gender":"female"}',
+    status: 400,
+  },
+  {
     rule: 'a key __proto__',
     path: 'Patient',
     body: '{"resourceType":"Patient","__proto__":{"polluted":true}}',

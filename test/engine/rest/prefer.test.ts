@@ -63,6 +63,15 @@ test.each(rows)('%s, Prefer: %s answers %d %s', async (write, prefer, status, ty
   expect(response.headers.get('etag')).toBe(write === 'create' ? 'W/"1"' : 'W/"2"');
 });
 
+test.each([
+  ['create', 'return=minimal', 'return=minimal'],
+  ['update', 'handling=lenient, return="OperationOutcome"', 'return=OperationOutcome'],
+  ['patch', 'return=everything', null],
+  ['create', undefined, null],
+])('%s, Prefer: %s says that it applied %s', async (write, prefer, applied) => {
+  expect((await writes[write]!(prefer)).headers.get('preference-applied')).toBe(applied);
+});
+
 test('a deletion of what never was there says so', async () => {
   const headers = { prefer: 'return=OperationOutcome' };
   const response = await server.ask('Patient/nobody', { method: 'DELETE', headers });
