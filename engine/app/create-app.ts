@@ -111,7 +111,7 @@ export async function createApp(
     clock,
     ids,
     logger,
-    wake: () => processor.wake(),
+    wake: (channel) => processor.wake(channel),
   });
   const channelParts = { config, clock, ids, logger: logger.child({ part: 'channels' }) };
   const runner = createChannelRunner({
