@@ -93,6 +93,8 @@ export interface CaseParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly mappings: string;
+  /** The hospital's own, over them. */
+  readonly overlays?: string;
   readonly timeZone: string;
 }
 
@@ -104,6 +106,7 @@ export async function runCaseFiles(
 ): Promise<number> {
   const mapper = await createMapper({
     folder: parts.mappings,
+    ...(parts.overlays === undefined ? {} : { overlays: parts.overlays }),
     logger: silentLogger,
     facility: { timeZone: parts.timeZone },
   });

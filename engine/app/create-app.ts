@@ -9,18 +9,23 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { createMapper } from '../mapping/create-mapper.ts';
+import { createQueryAnswers } from '../messages/answer-query.ts';
 import { createChannelBook } from '../messages/channels/channel-book.ts';
 import { readChannelFiles } from '../messages/channels/channel-files.ts';
 import { channelPositions, createChannelRunner } from '../messages/channels/channel-runner.ts';
 import { createSwitches } from '../messages/channels/switches.ts';
 import { createDeadLetters } from '../messages/dead-letters.ts';
 import { createFormats } from '../messages/formats.ts';
+import { fhirFormat } from '../messages/fhir-format.ts';
 import { createInbox } from '../messages/inbox.ts';
 import { createOutbox } from '../messages/outbox.ts';
 import { createProcessor } from '../messages/processor.ts';
 import { createReplays } from '../messages/replays.ts';
 import { createResend } from '../messages/resend.ts';
+import { createResponses } from '../messages/responses.ts';
+import type { SettingsOf } from '../messages/stages.ts';
 import { createRetention } from '../messages/retention.ts';
+import { createParameterIndexing } from '../repository/parameter-indexing.ts';
 import { createReindexing } from '../repository/reindex.ts';
 import { createRepository } from '../repository/create-repository.ts';
 import { followSearchParameters } from '../repository/follow-search-parameters.ts';
@@ -41,6 +46,7 @@ import { channelOfSettings, senderMaker, sourceMaker } from './channels.ts';
 import type { Config } from './read-config.ts';
 import { administrator, createDataFolder, firstCredentials, keysOf } from './first-credentials.ts';
 import { registerDestinations } from './destinations.ts';
+import { noteRunning, noteStopped } from './running.ts';
 import { recipeOf, storeFile } from './stored.ts';
 import { createWatching } from './watching.ts';
 import type { Places } from './welcome.ts';
@@ -83,11 +89,20 @@ export async function createApp(
     base,
     referentialIntegrity,
   });
-  const searchParameters = followSearchParameters({ repository, resources: store.resources, index, logger });
   const reindexing = createReindexing({ store, index, clock, logger, recipe });
+  const indexing = createParameterIndexing({
+    store,
+    reindexing,
+    index,
+    clock,
+    logger,
+    automatic: config.reindex,
+  });
+  const { resources } = store;
+  const searchParameters = followSearchParameters({ repository, resources, index, logger, indexing });
 
   // Messages in, mapped, and out.
-  const formats = createFormats([hl7Format]);
+  const formats = createFormats([hl7Format, fhirFormat]);
   const mapper = await createMapper({
     folder: config.mappings ?? shippedMappings,
     ...(config.mapOverlays === undefined ? {} : { overlays: config.mapOverlays }),
@@ -95,7 +110,16 @@ export async function createApp(
     facility: { timeZone: config.timeZone },
   });
   let stopWatchingMaps = (): void => undefined;
-  const outbox = createOutbox({ store, clock, logger });
+  const outbox = createOutbox({
+    ...{ store, clock, logger },
+    responses: createResponses({
+      ...{ repository, formats, mapper, clock, ids, logger },
+      settingsOf: (channel) => runner.settingsOf(channel),
+      listeners: () => processor.listeners(),
+      held: () => runner.held(),
+      wake: () => processor.wake(),
+    }),
+  });
   registerDestinations(outbox, { config, logger });
   const book = createChannelBook({
     store,
@@ -103,10 +127,17 @@ export async function createApp(
     ofSettings: [channelOfSettings(config)],
     ofFiles: config.channels === undefined ? [] : readChannelFiles(config.channels),
   });
+  const channelSettings: SettingsOf = (channel) => runner.settingsOf(channel);
+  const queries = createQueryAnswers({
+    ...{ mapper, repository, clock, ids },
+    settingsOf: channelSettings,
+    wakeOutbox: () => outbox.wake(),
+  });
   const inbox = createInbox({
     store,
     formats,
-    settingsOf: (channel) => runner.settingsOf(channel),
+    queries,
+    settingsOf: channelSettings,
     admit: (channel) => runner.admit(channel),
     clock,
     ids,
@@ -132,7 +163,7 @@ export async function createApp(
     }),
     outbox,
     messages: store.messages,
-    makeSource: sourceMaker({ ...channelParts, inbox }),
+    makeSource: sourceMaker({ ...channelParts, inbox, messages: store.messages }),
     makeSender: senderMaker(channelParts),
     charset: config.mllpCharset,
     logger,
@@ -260,6 +291,7 @@ export async function createApp(
       alerts.start();
       await jobs.start();
       await jobs.every(retention.interval, retention.name);
+      noteRunning(config, httpPort);
       return {
         publicUrl,
         bind: config.bind,
@@ -270,6 +302,7 @@ export async function createApp(
       };
     },
     stop: async () => {
+      noteStopped(config.data);
       reindexing.stop();
       stopWatchingMaps();
       live.stop();

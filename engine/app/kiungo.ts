@@ -1,36 +1,44 @@
 // `npm run -s kiungo -- <command>`: commands that a person gives beside the engine, whether it runs or not.
-import { channelsCommand } from './commands/channels.ts';
-import { checkCommand } from './commands/check.ts';
-import type { Command } from './commands/command.ts';
-import { compactCommand } from './commands/compact.ts';
-import { explainCommand } from './commands/explain.ts';
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import { systemClock } from './ambient.ts';
+import type { Command } from './commands/command.ts';
 import { ConfigError, readConfig } from './read-config.ts';
 
-const commands: Readonly<Record<string, Command>> = {
-  channels: channelsCommand,
-  check: checkCommand,
-  compact: compactCommand,
-  explain: explainCommand,
+enableCompileCache(join(import.meta.dirname, '..', '..', '.cache', 'compiled'));
+
+/** Only the one that is given is loaded. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  channels: async () => (await import('./commands/channels.ts')).channelsCommand,
+  check: async () => (await import('./commands/check.ts')).checkCommand,
+  compact: async () => (await import('./commands/compact.ts')).compactCommand,
+  explain: async () => (await import('./commands/explain.ts')).explainCommand,
+  messages: async () => (await import('./commands/messages.ts')).messagesCommand,
 };
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+/** What came over the wire stands in what is said: nothing of it may steer the terminal. */
+const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+const plain = (line: string): string => `${line.replace(steering, '\ufffd')}\n`;
+const say = (line: string): void => void process.stdout.write(plain(line));
 
-function help(): number {
+async function help(): Promise<number> {
   say('npm run -s kiungo -- <command>');
-  for (const { usage, sentence } of Object.values(commands)) say(`  ${usage}\n      ${sentence}`);
+  for (const load of Object.values(commands)) {
+    const { usage, sentence } = await load();
+    say(`  ${usage}\n      ${sentence}`);
+  }
   return 2;
 }
 
 const [name = '', ...words] = process.argv.slice(2);
 try {
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  const command = Object.hasOwn(commands, name) ? await commands[name]?.() : undefined;
   process.exitCode =
     command === undefined
-      ? help()
+      ? await help()
       : await command.run({ config: readConfig(process.env, 'kiungo.yaml'), clock: systemClock, say }, words);
 } catch (error) {
   if (!(error instanceof ConfigError) && (error as Error).name !== 'Refusal') throw error;
-  process.stderr.write(`${(error as Error).message}\n`);
+  process.stderr.write(plain((error as Error).message));
   process.exitCode = 2;
 }

@@ -69,6 +69,18 @@ function resultOf({ output }: Work, asked: Asked, surroundings: Surroundings): M
   };
 }
 
+/** What the map of a query finds wrong with it, and what it tells its answer. */
+export function readQuery(
+  asked: Omit<Asked, 'context'>,
+  surroundings: Surroundings,
+): Pick<Work, 'told'> & { readonly issues: readonly Issue[] } {
+  const { output, told } = carryOut({ ...asked, context: nowhere }, surroundings, undefined);
+  return { told, issues: output.issues };
+}
+
+/** Questions are the same wherever the message came from. */
+export const nowhere: MapContext = { messageId: '', receivedAt: 0, channel: '' };
+
 function questionsOf({ output, questions }: Work): readonly Question[] {
   const ids = new Map<string, string[]>();
   for (const { resource, wish } of output.entries) {
@@ -106,7 +118,11 @@ function carryOut(asked: Asked, surroundings: Surroundings, recorder: Recorder |
     nulls: { seen: 0, heeded: false },
     values: valuesOf(message, context, surroundings),
   };
-  const work: Work = { output: new Output(earlierOf(answers), context.messageId), questions: [] };
+  const work: Work = {
+    output: new Output(earlierOf(answers), context.messageId),
+    questions: [],
+    told: new Map(),
+  };
   const called = (segment: WireSegment): string => `${segment.name}[${occurrence(segment)}]`;
   work.output.issues.push(...strays.map((stray) => strayIssue(called(stray))));
   work.output.issues.push(

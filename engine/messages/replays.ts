@@ -128,13 +128,15 @@ async function allThatFit(
   messages: Pick<MessageReader, 'messages'>,
 ): Promise<readonly string[]> {
   const found: string[] = [];
-  for (let offset = 0; ; offset += page) {
-    const { items } = await messages.messages({ ...filter, limit: page, offset });
+  let place: Pick<MessageFilter, 'offset' | 'continue'> = { offset: 0 };
+  for (;;) {
+    const { items, next } = await messages.messages({ ...filter, ...place, limit: page });
     found.push(...items.map(({ id }) => id));
     if (found.length > mostMessages) {
       throw badRequest(`more than ${mostMessages} messages fit: narrow the search`);
     }
-    if (items.length < page) return found.reverse();
+    if (next === undefined && (items.length < page || place.continue !== undefined)) return found.reverse();
+    place = next === undefined ? { offset: found.length } : { offset: 0, continue: next };
   }
 }
 

@@ -75,9 +75,9 @@ export interface MessageFilter {
   readonly reason?: string;
   /** It is a mended copy of this one. */
   readonly replayOf?: string;
-  /** It caused this version of a resource (`Type/id/_history/version`): looked for among the newest 20,000 that fit otherwise. */
+  /** It caused this version of a resource (`Type/id/_history/version`): what no index knows, so it may take several walks. */
   readonly effect?: string;
-  /** Its bytes hold this text as UTF-8: looked for in the same way. */
+  /** Its bytes hold this text as UTF-8: the same. */
   readonly text?: string;
   /** What it is indexed under; all of them. */
   readonly keys?: readonly MessageKey[];
@@ -87,6 +87,8 @@ export interface MessageFilter {
   readonly to?: number;
   readonly limit: number;
   readonly offset: number;
+  /** `next` of an earlier answer to the same question: goes on from there. With an offset of 0. */
+  readonly continue?: string;
 }
 
 /** What becomes of one thing to be handed out: a sent message, or an event for a flow. */
@@ -128,6 +130,8 @@ export interface Delivery {
 export interface Response {
   readonly contentType: string;
   readonly bytes: Uint8Array;
+  /** There was more than was read. Not kept. */
+  readonly isCut?: boolean;
 }
 
 export type NewDelivery = Pick<
@@ -147,6 +151,10 @@ export interface Listed<T> {
   readonly total: number;
   /** There are more than `total`: counting on would take long. */
   readonly isAtLeast?: true;
+  /** Not everything was looked at: goes on there as `continue`. Items may be fewer than the limit, or none. */
+  readonly next?: string;
+  /** Then: how far back it was looked (receivedAt). */
+  readonly searchedUntil?: number;
   readonly items: readonly T[];
 }
 
@@ -160,7 +168,10 @@ export interface MessageReader {
   ): Promise<MessageRecord | undefined>;
   /** What the maps made of it (a Bundle as JSON), where its channel keeps that. */
   mapped(id: string): Promise<Uint8Array | undefined>;
-  /** Newest first; by keys, in order of arrival. `total` is exact up to 10,000, and for channels and states alone. */
+  /**
+   * Newest first; by keys, in order of arrival. `total` is exact up to 10,000, and for channels and states alone. Where many fit by every
+   * index, and more is asked than an index knows, it is looked for a limited time: `next` goes on.
+   */
   messages(filter: MessageFilter): Promise<Listed<MessageRecord>>;
   /**
    * The messages in state `received` whose turn has come, oldest first: within a channel only the oldest, and only when it

@@ -1,4 +1,5 @@
 // The admin API over kept messages: list, read, send in, replay, mend, discard.
+import { formatInstant } from '../../fhir/instants.ts';
 import type { HttpAnswer, HttpRequest, HttpRoute } from '../../kernel/http-route.ts';
 import { badRequest, notFound } from '../../kernel/outcomes.ts';
 import type { DeadLetters } from '../../messages/dead-letters.ts';
@@ -8,7 +9,7 @@ import type { Inbox, Receipt } from '../../messages/ports.ts';
 import type { Delivery, MessageFilter, MessageReader } from '../../storage/message-store.ts';
 import { readDiscard } from './body.ts';
 import { messageFilterNames, readMessageFilter } from './message-filter.ts';
-import { admitNames, pageParameters, readPage } from './query.ts';
+import { admitNames, pageParameters, readPage, readText } from './query.ts';
 import { viewDelivery, viewMessage } from './views.ts';
 
 export interface MessageRoutesOptions {
@@ -61,11 +62,18 @@ export function messageRoutes(options: MessageRoutesOptions): readonly HttpRoute
 }
 
 async function list({ query }: HttpRequest, messages: MessageReader): Promise<HttpAnswer> {
-  admitNames(query, [...messageFilterNames, ...pageParameters]);
-  const filter: MessageFilter = { ...readMessageFilter(query), ...readPage(query) };
-  const { total, isAtLeast, items } = await messages.messages(filter);
-  const counted = isAtLeast === true ? { total, isAtLeast } : { total };
-  return { status: 200, body: { ...counted, items: items.map(viewMessage) } };
+  admitNames(query, [...messageFilterNames, ...pageParameters, '_continue']);
+  const filter: MessageFilter = {
+    ...readMessageFilter(query),
+    ...readPage(query),
+    ...readText(query, '_continue', 'continue'),
+  };
+  if (filter.continue !== undefined && filter.offset > 0) {
+    throw badRequest('_continue stands without _offset', '_offset');
+  }
+  const { items, searchedUntil, ...counted } = await messages.messages(filter);
+  const until = searchedUntil === undefined ? {} : { searchedUntil: formatInstant(searchedUntil) };
+  return { status: 200, body: { ...counted, ...until, items: items.map(viewMessage) } };
 }
 
 async function read({ params: { id = '' } }: HttpRequest, messages: MessageReader): Promise<HttpAnswer> {

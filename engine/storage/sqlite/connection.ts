@@ -1,6 +1,6 @@
 // One connection to the database file, with every statement prepared once.
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { Timer } from './time-limit.ts';
+import { RowsAreUp, Timer } from './time-limit.ts';
 
 export type SqlValue = SQLInputValue;
 
@@ -15,6 +15,11 @@ export interface ConnectionOptions {
   readonly readOnly?: boolean;
   /** Another connection writes the log back to the file: see checkpoints.ts. */
   readonly leavesCheckpoints?: boolean;
+}
+
+export interface FirstRows<Row> {
+  readonly rows: readonly Row[];
+  readonly isAll: boolean;
 }
 
 const statementLimit = 500;
@@ -70,6 +75,25 @@ export class Connection {
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
   rows<Row>(sql: string, ...values: readonly SqlValue[]): readonly Row[] {
     return this.prepare(sql).all(...values) as unknown as readonly Row[];
+  }
+
+  /**
+   * The rows that are found while at most so many are looked at: all, or those that come first. The statement must ask `in_time()` for
+   * each row that it looks at, and give its rows without sorting them.
+   */
+  rowsWithin<Row>(looked: number, sql: string, ...values: readonly SqlValue[]): FirstRows<Row> {
+    const rows: Row[] = [];
+    try {
+      this.#timer.tryRows(looked, () => {
+        for (const row of this.prepare(sql).iterate(...values)) rows.push(row as Row);
+      });
+      return { rows, isAll: true };
+    } catch (error) {
+      // An iteration that was broken off by an error leaves its statement in that error: it is not used again.
+      this.#statements.delete(sql);
+      if (error instanceof RowsAreUp) return { rows, isAll: false };
+      throw error;
+    }
   }
 
   /** Rows one by one; the statement must not be run anew before the last one. */

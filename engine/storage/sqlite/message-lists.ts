@@ -1,13 +1,11 @@
 // Lists of messages and deliveries as people ask for them: each question reads an index in its order, however many rows there are.
 import type { Delivery, DeliveryFilter, Listed, MessageFilter, MessageRecord } from '../message-store.ts';
+import { allOf, valued, whereOf } from './asked.ts';
 import type { Connection, SqlValue } from './connection.ts';
 import { countOf } from './message-census.ts';
 import { deliveryOf, messageOf, type DeliveryRow, type MessageRow } from './message-rows.ts';
-
-interface Criterion {
-  readonly sql: string;
-  readonly value: SqlValue | undefined;
-}
+import { choosePlaces, orderOf, type Places } from './message-places.ts';
+import { walk } from './message-walk.ts';
 
 interface Page {
   readonly limit: number;
@@ -17,97 +15,53 @@ interface Page {
 /** Where more rows fit, the total says so and is not counted on. */
 const countLimit = 10_000;
 
-export function listMessages(connection: Connection, filter: MessageFilter): Listed<MessageRecord> {
-  const criteria = [
-    { sql: 'control_id = ?', value: filter.controlId },
-    { sql: 'state = ?', value: filter.state },
-    { sql: 'channel = ?', value: filter.channel },
-    { sql: 'message_type = ?', value: filter.messageType },
-    { sql: 'batch = ?', value: filter.batch },
-    { sql: 'reason_code = ?', value: filter.reason },
-    { sql: 'replay_of = ?', value: filter.replayOf },
-    { sql: 'received_at >= ?', value: filter.from },
-    { sql: 'received_at < ?', value: filter.to },
-  ];
-  const asked = valued(criteria);
-  const [key, ...others] = filter.keys ?? [];
-  if (key !== undefined) {
-    const more = others.map(({ name, value }) => [
-      { sql: 'EXISTS (SELECT 1 FROM message_key WHERE name = ?', value: name },
-      { sql: 'value = ? AND sequence = one.sequence)', value },
-    ]);
-    const all = [
-      { sql: 'one.name = ?', value: key.name },
-      { sql: 'one.value = ?', value: key.value },
-    ];
-    const from = 'message_key AS one JOIN message ON message.sequence = one.sequence';
-    const rows = page<MessageRow>(
-      connection,
-      from,
-      [...all, ...more.flat(), ...asked],
-      'one.sequence DESC',
-      filter,
-    );
-    return { ...rows, items: rows.items.map(messageOf) };
-  }
-  const within = [
-    {
-      sql: 'instr(effects, ?) > 0',
-      value: filter.effect === undefined ? undefined : JSON.stringify(filter.effect),
-    },
-    { sql: `instr((${rawOf}), CAST(? AS BLOB)) > 0`, value: filter.text },
-  ];
-  if (valued(within).length > 0) return lookWithin(connection, asked, valued(within), filter);
-  const order = 'received_at DESC, sequence DESC';
-  const isChannelAlone = asked.length === 1 && filter.channel !== undefined;
-  const items = isChannelAlone
-    ? newestOfChannel(connection, filter.channel, filter)
-    : connection.rows<MessageRow>(
-        `SELECT * FROM message ${whereOf(asked)} ORDER BY ${order} LIMIT ? OFFSET ?`,
-        ...asked.map(({ value }) => value),
-        filter.limit,
-        filter.offset,
-      );
-  const isCounted = asked.every(({ sql }) => sql === 'state = ?' || sql === 'channel = ?');
-  const total = isCounted
-    ? { total: countOf(connection, 'message', filter.channel, filter.state) }
-    : totalOf(connection, 'message', asked);
-  return { ...total, items: items.map(messageOf) };
+/**
+ * What one index knows is a page of it; what few fit by one index is read and sorted out; anything else is walked through for a limited
+ * time, and goes on where it ended.
+ */
+export async function listMessages(
+  connection: Connection,
+  filter: MessageFilter,
+): Promise<Listed<MessageRecord>> {
+  const { places, few } = choosePlaces(connection, filter);
+  if (few !== undefined) return sortedOut(connection, places, few, filter);
+  if (places.others.length === 0 && filter.continue === undefined) return pageOf(connection, places, filter);
+  return walk(connection, places, filter);
 }
 
-const rawOf = 'SELECT bytes FROM message_raw WHERE message_raw.sequence = one.sequence';
-/** So many bodies are read in a fraction of a second. */
-const lookLimit = 20_000;
-
-/** What no index knows is looked for in the newest messages that fit otherwise. */
-function lookWithin(
+/** Of few places all that fit are found, so that they can be counted. */
+function sortedOut(
   connection: Connection,
-  asked: readonly Asked[],
-  within: readonly Asked[],
+  { others }: Places,
+  few: readonly number[],
   { limit, offset }: Page,
 ): Listed<MessageRecord> {
-  const newest = `SELECT * FROM message ${whereOf(asked)} ORDER BY received_at DESC, sequence DESC LIMIT ${lookLimit}`;
-  const sql = `SELECT * FROM (${newest}) AS one ${whereOf(within)} LIMIT ? OFFSET ?`;
-  const values = [...asked, ...within].map(({ value }) => value);
-  const rows = connection.rows<MessageRow>(sql, ...values, limit + 1, offset);
-  const items = rows.slice(0, limit).map(messageOf);
-  const total = offset + rows.length;
-  return { total, ...(rows.length > limit ? { isAtLeast: true } : {}), items };
+  const from = 'json_each(?) AS place CROSS JOIN message ON message.sequence = place.value';
+  const fitting = connection.rows<{ place: number }>(
+    `SELECT message.sequence AS place FROM ${from} ${whereOf(others)} ORDER BY place.key`,
+    JSON.stringify(few),
+    ...allOf(others),
+  );
+  const page = fitting.slice(offset, offset + limit).map(({ place }) => place);
+  const rows = connection.rows<MessageRow>(
+    `SELECT message.* FROM ${from} ORDER BY place.key`,
+    JSON.stringify(page),
+  );
+  return { total: fitting.length, items: rows.map(messageOf) };
 }
 
-/** The index has a channel's messages by state and time: the newest of each state, merged. */
-function newestOfChannel(
-  connection: Connection,
-  channel: string,
-  { limit, offset }: Page,
-): readonly MessageRow[] {
-  const states = ['received', 'processed', 'set-aside', 'dead', 'discarded'];
-  const arms = states.map(
-    (state) => `SELECT * FROM (SELECT * FROM message WHERE channel = ?1 AND state = '${state}'
-      ORDER BY received_at DESC, sequence DESC LIMIT ?2)`,
+function pageOf(connection: Connection, places: Places, filter: MessageFilter): Listed<MessageRecord> {
+  const { sql, values } = places.select();
+  const rows = connection.rows<MessageRow>(
+    `SELECT message.* FROM (${sql} ORDER BY ${orderOf(places)} LIMIT ? OFFSET ?) AS place
+      CROSS JOIN message ON message.sequence = place.sequence ORDER BY ${orderOf(places, 'place.')}`,
+    ...values,
+    filter.limit,
+    filter.offset,
   );
-  const sql = `${arms.join(' UNION ALL ')} ORDER BY received_at DESC, sequence DESC LIMIT ?3 OFFSET ?4`;
-  return connection.rows<MessageRow>(sql, channel, limit + offset, limit, offset);
+  const items = rows.map(messageOf);
+  if (places.isCounted) return { total: countOf(connection, 'message', filter.channel, filter.state), items };
+  return { ...atLeast(connection, sql, values), items };
 }
 
 export function listDeliveries(connection: Connection, filter: DeliveryFilter): Listed<Delivery> {
@@ -116,47 +70,25 @@ export function listDeliveries(connection: Connection, filter: DeliveryFilter): 
     { sql: 'state = ?', value: filter.state },
     { sql: 'cause = ?', value: filter.cause },
   ]);
-  const { items, ...counted } = page<DeliveryRow>(connection, 'delivery', asked, 'sequence', filter);
+  const rows = connection.rows<DeliveryRow>(
+    `SELECT * FROM delivery ${whereOf(asked)} ORDER BY sequence LIMIT ? OFFSET ?`,
+    ...allOf(asked),
+    filter.limit,
+    filter.offset,
+  );
   const total =
     filter.cause === undefined
       ? { total: countOf(connection, 'delivery', filter.destination, filter.state) }
-      : counted;
-  return { ...total, items: items.map(deliveryOf) };
+      : atLeast(connection, `SELECT 1 FROM delivery ${whereOf(asked)}`, allOf(asked));
+  return { ...total, items: rows.map(deliveryOf) };
 }
 
-interface Asked {
-  readonly sql: string;
-  readonly value: SqlValue;
-}
-
-const valued = (criteria: readonly Criterion[]): readonly Asked[] =>
-  criteria.flatMap(({ sql, value }) => (value === undefined ? [] : [{ sql, value }]));
-
-const whereOf = (asked: readonly Asked[]): string =>
-  asked.length === 0 ? '' : `WHERE ${asked.map(({ sql }) => sql).join(' AND ')}`;
-
-// The caller names the table, so it knows the row.
-
-function page<Row>(
+function atLeast(
   connection: Connection,
-  from: string,
-  asked: readonly Asked[],
-  order: string,
-  { limit, offset }: Page,
-): Listed<Row> {
-  const values = asked.map(({ value }) => value);
-  const columns = from.includes('JOIN') ? 'message.*' : '*';
-  const sql = `SELECT ${columns} FROM ${from} ${whereOf(asked)} ORDER BY ${order} LIMIT ? OFFSET ?`;
-  const items = connection.rows<Row>(sql, ...values, limit, offset);
-  return { ...totalOf(connection, from, asked), items };
-}
-
-function totalOf(
-  connection: Connection,
-  from: string,
-  asked: readonly Asked[],
+  sql: string,
+  values: readonly SqlValue[],
 ): { readonly total: number; readonly isAtLeast?: true } {
-  const sql = `SELECT count(*) AS total FROM (SELECT 1 FROM ${from} ${whereOf(asked)} LIMIT ${countLimit + 1})`;
-  const total = connection.row<{ total: number }>(sql, ...asked.map(({ value }) => value))?.total ?? 0;
+  const counting = `SELECT count(*) AS total FROM (${sql} LIMIT ${countLimit + 1})`;
+  const total = connection.row<{ total: number }>(counting, ...values)?.total ?? 0;
   return total > countLimit ? { total: countLimit, isAtLeast: true } : { total };
 }

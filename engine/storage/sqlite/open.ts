@@ -35,6 +35,8 @@ export interface SqliteStoreOptions {
 }
 
 const defaultConnection: ConnectionOptions = { cacheKiB: 32_768, mapBytes: 0, busyTimeoutMs: 5_000 };
+/** Searches of a big hospital touch many pages. */
+const searchedCacheKiB = 65_536;
 /** A pool's threads share the memory map; each keeps few pages of its own. */
 const poolConnection: ConnectionOptions = { ...defaultConnection, cacheKiB: 8_192 };
 const defaultPool: PoolLimits = { hereMs: 4, threads: 2, searches: 1_000, limitMs: 30_000 };
@@ -60,7 +62,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     const connection = { ...defaultConnection, ...options.connection };
     const writer = new Connection(options.file, { ...connection, leavesCheckpoints: true });
     migrate(writer.database);
-    return new SqliteStore(writer, new Connection(options.file, connection), lock, options);
+    const reading = { ...connection, cacheKiB: options.connection?.cacheKiB ?? searchedCacheKiB };
+    return new SqliteStore(writer, new Connection(options.file, reading), lock, options);
   } catch (error) {
     lock.release();
     throw error;

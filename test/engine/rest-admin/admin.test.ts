@@ -151,6 +151,8 @@ describe('GET /admin/messages', () => {
     ['?_count=501', 'bad-request'],
     ['?_offset=x', 'bad-request'],
     ['?state=dead&state=received', 'bad-request'],
+    ['?_continue=1', 'bad-request'],
+    ['?_continue=time-1-1&_offset=1', 'bad-request'],
     ['?controlID=1', 'unknown-parameter'],
   ])('%s is refused: %s', async (query, code) => {
     await expect(call(`GET /admin/messages${query}`)).rejects.toMatchObject({ code });
