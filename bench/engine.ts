@@ -26,7 +26,7 @@ export function newFolder(): { path: string; remove: () => void } {
 
 export async function startMeasured(data: string): Promise<MeasuredEngine> {
   const begin = performance.now();
-  const child = spawn(process.execPath, [resolve('engine/app/main.ts')], {
+  const child = spawn(process.execPath, startArguments(), {
     cwd: data,
     env: {
       PATH: process.env['PATH'],
@@ -55,6 +55,15 @@ export async function startMeasured(data: string): Promise<MeasuredEngine> {
       return ended;
     },
   };
+}
+
+/** Those of `npm start`, which runs `node …`. */
+function startArguments(): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } };
+  return scripts.start
+    .split(' ')
+    .slice(1)
+    .map((argument) => (argument.startsWith('-') ? argument : resolve(argument)));
 }
 
 /** `BENCH_PROFILE=folder`: a CPU profile of the engine lies there when it has stopped. */

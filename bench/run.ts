@@ -12,6 +12,7 @@ import {
 } from './scenarios/writes.ts';
 import { measureBacklog } from './scenarios/backlog.ts';
 import { measureExtraction } from './scenarios/extraction.ts';
+import { measureMapping } from './scenarios/mapping.ts';
 import { measureLarge } from './scenarios/large.ts';
 import { measureMessageLists } from './scenarios/message-lists.ts';
 import { measureKeeping, measureMessages } from './scenarios/messages.ts';
@@ -30,6 +31,7 @@ const scenarios = {
   small: measureSmallTransactions,
   synthea: measureSynthea,
   mix: measureMix,
+  mapping: measureMapping,
   keeping: measureKeeping,
   messages: measureMessages,
   backlog: measureBacklog,

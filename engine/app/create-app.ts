@@ -146,7 +146,7 @@ export async function createApp(
     clock,
     ids,
     logger,
-    wake: () => processor.wake(),
+    wake: (channel) => processor.wake(channel),
   });
   const certificates = createCertificates({ clock, logger });
   const channelParts = { config, clock, ids, certificates, logger: logger.child({ part: 'channels' }) };

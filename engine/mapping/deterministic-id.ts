@@ -1,9 +1,9 @@
 // Ids that follow from what they name: the same result always gets the same id, so a replay writes over itself.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** A UUID (version 8, RFC 9562) over the parts; which part holds what is never mixed up. */
 export function deterministicId(parts: readonly string[]): string {
-  const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  const digest = hash('sha256', JSON.stringify(parts));
   const variant = (8 + (Number.parseInt(digest.charAt(16), 16) % 4)).toString(16);
   return [
     digest.slice(0, 8),

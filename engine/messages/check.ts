@@ -24,8 +24,9 @@ function emptyPlace(value: unknown): string | undefined {
   if (value === null || value === '') return '';
   if (typeof value !== 'object') return undefined;
   let isEmpty = true;
-  for (const [name, element] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
     isEmpty = false;
+    const element = (value as Readonly<Record<string, unknown>>)[name];
     const within = element === undefined ? undefined : emptyPlace(element);
     if (within !== undefined) return `${Array.isArray(value) ? `[${name}]` : `.${name}`}${within}`;
   }

@@ -1,5 +1,5 @@
 // Step 1 of arrival: what the outside of a message says, and its fingerprint. Nothing is written yet.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { MessageRecord } from '../storage/message-store.ts';
 import type { Arrival, Envelope } from './ports.ts';
 import type { ArrivalParts, Identified } from './stages.ts';
@@ -18,7 +18,7 @@ export function identify(
   return { arrival, format, envelope, record };
 }
 
-export const digestOf = (raw: Uint8Array): string => createHash('sha256').update(raw).digest('hex');
+export const digestOf = (raw: Uint8Array): string => hash('sha256', raw);
 
 /** An unreadable message is kept all the same: a person may still read it. */
 function describe(

@@ -16,8 +16,8 @@ export interface InboxOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
-  /** Called after each commit of a message. */
-  readonly wake: () => void;
+  /** Called after each commit of a message of this channel. */
+  readonly wake: (channel: string) => void;
   readonly settingsOf?: SettingsOf;
   /** Throws the refusal of a channel that takes nothing in; all do unless told. */
   readonly admit?: (channel: string) => void;
@@ -48,7 +48,7 @@ export function createInbox(options: InboxOptions): StoppableInbox {
     receive: async (arrival) => {
       options.admit?.(arrival.channel);
       const receipt = (await arriveAsBatch(arrival, parts)) ?? (await arrive(arrival, parts));
-      wake();
+      wake(arrival.channel);
       return receipt;
     },
     stop: () => fates.flush(),

@@ -32,8 +32,8 @@ export interface ProcessorOptions {
 
 export interface Processor {
   start(): void;
-  /** A message may be waiting. */
-  wake(): void;
+  /** A message may be waiting; of this channel, where told: while that is held, nothing is looked for. */
+  wake(channel?: string): void;
   /** Finishes the messages under way. */
   stop(): Promise<void>;
   /** Before `start`. */
@@ -49,12 +49,13 @@ export function createProcessor(options: ProcessorOptions): Processor {
   const { logger } = options;
   const listeners: ProcessedListener[] = [];
   let stopping = false;
+  const isHeld = (channel: string): boolean => options.held?.().includes(channel) === true;
   const parts: Parts = {
     settingsOf: usualSettings,
     policy: retryPolicies.processing,
     ...options,
     listeners,
-    goesOn: (channel) => !stopping && options.held?.().includes(channel) !== true,
+    goesOn: (channel) => !stopping && !isHeld(channel),
   };
 
   const round = async (): Promise<'more' | 'done'> => {
@@ -75,7 +76,9 @@ export function createProcessor(options: ProcessorOptions): Processor {
       stopping = false;
       loop.start();
     },
-    wake: () => loop.wake(),
+    wake: (channel) => {
+      if (channel === undefined || !isHeld(channel)) loop.wake();
+    },
     stop: () => {
       stopping = true;
       return loop.stop();

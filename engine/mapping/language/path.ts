@@ -67,11 +67,12 @@ export function itemsAt(path: Path, scope: Scope): readonly Item[] {
   const segment = firstSegment(path, name, scope);
   if (segment === undefined) return [];
   if (repetition !== undefined) return [{ segment, field, repetition }];
-  return Array.from({ length: segment.repetitions(field) }, (_, place) => ({
-    segment,
-    field,
-    repetition: place + 1,
-  }));
+  const items: Item[] = [];
+  const last = segment.repetitions(field);
+  for (let place = 1; place <= last; place += 1) {
+    items.push({ segment, field, repetition: place });
+  }
+  return items;
 }
 
 function firstSegment(path: Path, name: string, scope: Scope): Item['segment'] | undefined {

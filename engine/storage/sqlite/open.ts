@@ -47,7 +47,7 @@ const defaultLimits: GroupLimits = {
   works: 128,
   durationMs: 20,
   patientMs: 50,
-  awaitedMs: 3,
+  awaitedMs: 6,
   queue: 10_000,
   watchdogMs: 5_000,
 };

@@ -211,6 +211,17 @@ describe('when it comes again', () => {
     expect(ids.toSorted()).toEqual(written.map(({ id = '' }) => id).toSorted());
   });
 
+  test.each<[string, Answers]>([
+    ['nothing of it is known', {}],
+    ['nothing is found', { 'patient#patient1': [] }],
+    ['all of it is known', stored(first)],
+  ])('where %s, the way over the questions makes what the map makes', (_what, answers) => {
+    const [message, map] = [parse(bloodCount({})), 'ORU-R01-mindray-bc'];
+    const asked = mapper.ask(message, map, context).answered(answers);
+    const made = mapper.map(message, map, answers, context);
+    expect(JSON.parse(JSON.stringify(asked))).toEqual(JSON.parse(JSON.stringify(made)));
+  });
+
   test('the same result writes nothing but that it came', () => {
     const result = again(bloodCount({}), stored(first));
     expect(resourcesOf(result.bundle).map(({ resourceType }) => resourceType)).toEqual([

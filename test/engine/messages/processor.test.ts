@@ -181,3 +181,27 @@ test('stop finishes the message under way and begins no other', async () => {
   await stopped;
   expect(await house.states()).toEqual({ 1: 'processed', 2: 'received' });
 });
+
+test('a message of a held channel makes nobody look for what is due; one of another channel does', async () => {
+  let looks = 0;
+  const { messages } = house.store;
+  const counted = house.processor({
+    pollMs: 60_000,
+    held: () => ['paused'],
+    messages: {
+      dueMessages: (...asked) => {
+        looks += 1;
+        return messages.dueMessages(...asked);
+      },
+      dueBehind: (...asked) => messages.dueBehind(...asked),
+    },
+  });
+  counted.start();
+  await until(() => looks === 1);
+  counted.wake('paused');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(looks).toBe(1);
+  counted.wake('lab');
+  await until(() => looks === 2);
+  await counted.stop();
+});
