@@ -2,6 +2,7 @@
 // what they refer to, each once.
 import { careDate } from '../fhir/care-dates.ts';
 import { memberTypes, membershipOf } from '../fhir/compartments.ts';
+import { badRequest } from '../kernel/outcomes.ts';
 import { allOf, anyOf } from '../search/condition.ts';
 import type { Condition, Plan } from '../search/plan.ts';
 import type { SearchPage, StoredVersion } from '../storage/resource-store.ts';
@@ -12,7 +13,7 @@ import { read } from './read.ts';
 import type { Everything, EverythingItem, EverythingPage } from './repository.ts';
 import type { Reading } from './work.ts';
 
-/** Each page finds its place anew among all members: few large pages cost less. Large bodies make a page end early. */
+/** Large bodies make a page end early. */
 const storePage = 1000;
 
 /** All of it, as it is read. Throws Refusal `not-found` or `gone` before the first where there is no such resource. */
@@ -86,11 +87,9 @@ const isWanted = ({ types, since, mayRead }: Everything, { type, lastUpdated }: 
 async function* members(reading: Reading, asked: Everything): AsyncGenerator<StoredVersion> {
   const breathe = createBreath();
   for (const type of typesOf(asked)) {
-    const where = memberCondition(reading, asked, type);
     let after: string | undefined;
     do {
-      const plan: Plan = { type, where, order: [], count: storePage, after, total: 'none' };
-      const page = await reading.resources.search(plan);
+      const page = await ofType(reading, asked, type, { count: storePage, after });
       for (const version of page.matches) {
         yield version;
         await breathe();
@@ -103,14 +102,51 @@ async function* members(reading: Reading, asked: Everything): AsyncGenerator<Sto
 const typesOf = ({ type, types, mayRead }: Everything): readonly string[] =>
   memberTypes(type).filter((one) => mayRead(one) && (types === undefined || types.includes(one)));
 
-function memberPage(
+interface MemberPage {
+  readonly matches: readonly StoredVersion[];
+  readonly next: string | undefined;
+}
+
+/** Type by type too: however large the record is, a page of it costs the same. Its place is a type, and a place in that. */
+async function memberPage(
   reading: Reading,
   asked: Everything,
   count: number,
   after: string | undefined,
+): Promise<MemberPage> {
+  const [first, place] = after?.split('.', 2) ?? [];
+  const types = typesFrom(asked, first);
+  const matches: StoredVersion[] = [];
+  for (const type of types) {
+    const isFull = matches.length === count;
+    const from = type === first && place !== '' ? place : undefined;
+    const page = await ofType(reading, asked, type, {
+      count: isFull ? 1 : count - matches.length,
+      after: from,
+    });
+    if (isFull && page.matches.length > 0) return { matches, next: `${type}.` };
+    if (isFull) continue;
+    matches.push(...page.matches);
+    if (page.next !== undefined) return { matches, next: `${type}.${page.next}` };
+  }
+  return { matches, next: undefined };
+}
+
+function typesFrom(asked: Everything, first: string | undefined): readonly string[] {
+  const types = typesOf(asked);
+  if (first === undefined) return types;
+  if (!types.includes(first)) throw badRequest('the page link is not one of this: begin at the first page');
+  return types.slice(types.indexOf(first));
+}
+
+function ofType(
+  reading: Reading,
+  asked: Everything,
+  type: string,
+  { count, after }: Pick<Plan, 'count' | 'after'>,
 ): Promise<SearchPage> {
-  const parts = typesOf(asked).map((type) => ({ type, where: memberCondition(reading, asked, type) }));
-  return reading.resources.searchTypes({ parts, count, after, total: 'none' });
+  const where = memberCondition(reading, asked, type);
+  return reading.resources.search({ type, where, order: [], count, after, total: 'none' });
 }
 
 function memberCondition({ parts }: Reading, asked: Everything, type: string): Condition {

@@ -9,7 +9,7 @@ export interface ExtractionOptions {
 }
 
 /** Up to here comparing with each is quicker than keeping keys. */
-const fewEntries = 32;
+const fewEntries = 64;
 
 export class Collector {
   readonly entries: IndexEntry[] = [];

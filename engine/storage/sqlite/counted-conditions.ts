@@ -11,6 +11,9 @@ import { narrowed } from './narrow.ts';
 /** More leaves than any honest search has. */
 const leafLimit = 2000;
 
+/** So many choices are walked side by side. */
+const mostChoices = 50;
+
 /** Counted rows of a source: exact below `limit` (of ids: at most), else `limit` (or more) or Infinity. */
 interface Estimate {
   readonly rows: number;
@@ -44,9 +47,11 @@ export abstract class CountedConditions extends Compilation {
     return parts;
   }
 
-  /** Whether the rows of a condition lie in the order of rids, so that they are counted and walked quickly. */
+  /** Whether the rows of a condition, or of each choice of it, lie in the order of rids: they are counted and walked quickly. */
   isOrdered(condition: Condition, type: string): boolean {
-    return condition.op === 'leaf' && countedSource(this, condition.leaf, type)?.ordered === true;
+    if (condition.op === 'leaf') return countedSource(this, condition.leaf, type)?.ordered === true;
+    if (condition.op !== 'or' || condition.of.length > mostChoices) return false;
+    return condition.of.every((choice) => choice.op === 'leaf' && this.isOrdered(choice, type));
   }
 
   /** Whether one of these that must all hold has fewer rows than that, and few enough to be gathered. */

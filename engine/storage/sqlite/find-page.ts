@@ -15,6 +15,7 @@ import {
   type Way,
 } from './compile-order.ts';
 import { inTime, listed, sql, word, yes, type Fragment } from './fragment.ts';
+import type { RidSpan } from './names.ts';
 import type { Place, SortValue } from './page-place.ts';
 import type { Walk } from './walks.ts';
 
@@ -70,24 +71,45 @@ const joinsOf = (keys: readonly KeyValue[]): Fragment =>
 
 /** In the order of rids. At most `tried` rows are looked at, where the source has this order itself. */
 export function findInStoreOrder(search: Search, source: Source, tried = Infinity): Found {
-  const { place, way, limit } = search;
-  const after = place === undefined ? yes : isBeyond(source.rid, place.rid, false, way);
-  const query = sql`${ridsOf(source, after)} ORDER BY ${source.rid} ${direction(false, way)} LIMIT ${limit}`;
+  return found(search, [], pageInStoreOrder(search, source), tried);
+}
+
+/** The same from several sources: as many from each as the page may need of it. */
+export function findAmong(search: Search, sources: readonly Source[], tried = Infinity): Found {
+  const [only, second] = sources;
+  if (only !== undefined && second === undefined) return findInStoreOrder(search, only, tried);
+  const pages = sources.map((source) => sql`SELECT rid FROM (${pageInStoreOrder(search, source)})`);
+  const way = direction(false, search.way);
+  const query = sql`SELECT DISTINCT rid FROM (${listed(pages, ' UNION ALL ')}) ORDER BY rid ${way} LIMIT ${search.limit}`;
   return found(search, [], query, tried);
+}
+
+function pageInStoreOrder({ place, way, limit }: Search, source: Source): Fragment {
+  const after = place === undefined ? yes : isBeyond(source.rid, place.rid, false, way);
+  return sql`${ridsOf(source, after)} ORDER BY ${source.rid} ${direction(false, way)} LIMIT ${limit}`;
 }
 
 /** Tests all resources of the type in the order of rids. */
 export function walkResources(search: Search): readonly Match[] {
   const { compiler, type, where, place, way, limit } = search;
-  const { low, high } = compiler.span(type);
+  const { low, high } = spanLeft(search);
   const test = compiler.test(where, type, word('m.rid'));
-  const after = place === undefined ? yes : isBeyond(word('m.rid'), place.rid, false, way);
+  const after = place === undefined ? yes : sql`m.rid <> ${place.rid}`;
   return found(
     search,
     [],
     sql`SELECT m.rid AS rid FROM resource AS m WHERE m.rid BETWEEN ${low} AND ${high} AND ${after} AND m.live = 1
       AND ${inTime} AND ${test} ORDER BY m.rid ${direction(false, way)} LIMIT ${limit}`,
   ).matches;
+}
+
+/** From the place on, the place itself included. */
+function spanLeft({ compiler, type, place, way }: Search): RidSpan {
+  const { low, high } = compiler.span(type);
+  if (place === undefined) return { low, high };
+  return way === 'forwards'
+    ? { low: Math.max(low, place.rid), high }
+    : { low, high: Math.min(high, place.rid) };
 }
 
 /** Those that have a value to sort by lie in an index in its order; those that have none come after them. */

@@ -8,6 +8,7 @@ import { indexTables, insertInto, isRow, type IndexTable } from './index-tables.
 import { KnownNames } from './known-names.ts';
 import type { Names } from './names.ts';
 import { wordsOf } from './text-index.ts';
+import { WordComparison } from './word-comparison.ts';
 
 /** The entries that the definitions give for a resource, from its JSON text. */
 export type EntriesOf = (body: string) => readonly IndexEntry[];
@@ -26,12 +27,14 @@ export class IndexComparison {
   readonly #names: Names;
   readonly #known: KnownNames;
   readonly #entriesOf: EntriesOf;
+  readonly #words: WordComparison;
 
   constructor(names: Names, entriesOf: EntriesOf) {
     this.#connection = names.connection;
     this.#names = names;
     this.#known = new KnownNames(names);
     this.#entriesOf = entriesOf;
+    this.#words = new WordComparison(this.#connection);
     this.#prepare();
   }
 
@@ -43,7 +46,7 @@ export class IndexComparison {
       yield* this.#rows(table, 'missing', low, high);
       yield* this.#rows(table, 'stale', low, high);
     }
-    yield* this.#words(low, high);
+    yield* this.#documentsOfNobody(low, high);
   }
 
   #prepare(): void {
@@ -53,9 +56,6 @@ export class IndexComparison {
         `CREATE TEMP TABLE ${expected(table)} (${this.#columnsOf(table)}, PRIMARY KEY (${key})) WITHOUT ROWID`,
       );
     }
-    this.#connection.database.exec(
-      `CREATE TEMP TABLE expected_words (rid INTEGER PRIMARY KEY, words INTEGER NOT NULL)`,
-    );
   }
 
   /** Of the same types as in the table itself: otherwise the one's order could not be used to find the other's rows. */
@@ -67,7 +67,6 @@ export class IndexComparison {
 
   #clear(): void {
     for (const table of indexTables) this.#connection.run(`DELETE FROM ${expected(table)}`);
-    this.#connection.run('DELETE FROM expected_words');
   }
 
   *#expect(low: number, high: number): Iterable<IndexDifference> {
@@ -78,12 +77,11 @@ export class IndexComparison {
         const { table, values } = rowOf(this.#known, rid, entry);
         this.#connection.run(insertInto({ ...table, name: expected(table) }), ...values);
       }
-      const words = new Set(wordsOf(this.#known, entries)).size;
-      if (words > 0) {
-        this.#connection.run('INSERT INTO expected_words (rid, words) VALUES (?, ?)', rid, words);
-      }
+      this.#words.expect(rid, new Set(wordsOf(this.#known, entries)));
+      if (this.#words.isFull) yield* this.#otherWords();
       for (const parameter of this.#underrated(entries)) yield { kind: 'fact', rid, parameter };
     }
+    yield* this.#otherWords();
   }
 
   #underrated(entries: readonly IndexEntry[]): ReadonlySet<string> {
@@ -108,14 +106,15 @@ export class IndexComparison {
     }
   }
 
-  /** The index cannot be asked which words a document has, but how many. */
-  *#words(low: number, high: number): Iterable<IndexDifference> {
-    const sql = `SELECT rid FROM (
-        SELECT rid, words FROM expected_words WHERE rid BETWEEN ?1 AND ?2
-        UNION ALL SELECT id AS rid, 0 AS words FROM text_index_docsize
-          WHERE id BETWEEN ?1 AND ?2 AND id NOT IN (SELECT rid FROM expected_words)
-      ) AS one WHERE words <> coalesce((SELECT word_count(sz) FROM text_index_docsize WHERE id = one.rid), 0)`;
-    for (const { rid } of this.#connection.each<{ rid: number }>(sql, low, high)) {
+  *#otherWords(): Iterable<IndexDifference> {
+    for (const rid of this.#words.take()) yield { kind: 'words', rid };
+  }
+
+  /** Words of what is not there, or not there any more. */
+  *#documentsOfNobody(low: number, high: number): Iterable<IndexDifference> {
+    const sql = `SELECT id AS rid FROM text_index_docsize
+      WHERE id BETWEEN ? AND ? AND id NOT IN (SELECT rid FROM resource WHERE rid BETWEEN ? AND ? AND live = 1)`;
+    for (const { rid } of this.#connection.each<{ rid: number }>(sql, low, high, low, high)) {
       yield { kind: 'words', rid };
     }
   }

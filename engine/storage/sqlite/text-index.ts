@@ -11,6 +11,9 @@ export function textQuery(parameter: number, words: Extract<Leaf, { kind: 'text'
   return terms.length === 0 ? phrase(`${parameter}:`) : terms.join(' AND ');
 }
 
+/** One word as `wordsOf` gives it, for those that have it. */
+export const wordQuery = (word: string): string => phrase(word);
+
 /** The index ends its texts at a zero, and parts words at spaces: neither is in a folded word. */
 const phrase = (term: string): string => `"${wordKey(term).replaceAll('"', '""')}"`;
 const wordKey = (word: string): string => word.replaceAll(/[\u0000\s\p{Z}]/gu, '\uFFFD');

@@ -4,6 +4,7 @@ import type { Condition } from '../../search/plan.ts';
 import type { ConditionCompiler } from './compile-condition.ts';
 import { expectedAfter, expectedRows } from './expected-rows.ts';
 import {
+  findAmong,
   findInStoreOrder,
   walkPage,
   walkResources,
@@ -45,14 +46,16 @@ function ledInStoreOrder(
   const { compiler, type, limit } = search;
   const leading = compiler.smallest(ordered, type, mostGathered).part;
   if (leading === undefined) return fromSmallest(search);
-  const source = compiler.ledBy(leading, parts, type);
+  const choices = leading.op === 'or' ? leading.of : [leading];
+  const tests = parts.filter((part) => part !== leading);
+  const sources = choices.map((choice) => compiler.ledBy(choice, [choice, ...tests], type));
   const others = ordered.filter((part) => part !== leading);
-  const tried = Math.max(leastGathered, 2 * expectedRows(compiler, others, type, limit));
-  const found = findInStoreOrder(search, source, tried);
+  const tried = Math.max(leastGathered, 2 * expectedRows(compiler, others, type, limit * choices.length));
+  const found = findAmong(search, sources, tried);
   if (found.isAll) return found.matches;
   return (
     betterThan(search, parts, leading, expectedAfter(tried, found.matches.length, limit)) ??
-    findInStoreOrder(search, source).matches
+    findAmong(search, sources).matches
   );
 }
 

@@ -68,6 +68,11 @@ const tables = [
   'composite_index',
 ];
 
+/** As many words as before, of which one is another. */
+const oneWordChanged = `DELETE FROM text_index WHERE rowid = ${b}; INSERT INTO text_index (rowid, words)
+  SELECT ${b}, c.number || ': ' || c.number || ':wanjiku ' || c.number || ':another ' || t.number || ': ' || t.number || ':otieno'
+  FROM name AS c, name AS t WHERE c.text = 'Patient._content' AND t.text = 'Patient._text'`;
+
 /** One damage, and the beginning of what is said about it. */
 const damages: readonly (readonly [damage: string, problem: RegExp])[] = [
   ...tables.map((table) => [`DELETE FROM ${table} WHERE rid = ${b}`, new RegExp(`^Patient/b lacks a row of Patient\\..* in ${table}$`)] as const),
@@ -76,6 +81,7 @@ const damages: readonly (readonly [damage: string, problem: RegExp])[] = [
   [`INSERT INTO uri_index SELECT parameter, value, 77 FROM uri_index LIMIT 1`, /^number 77 is not there, but in uri_index$/],
   [`INSERT INTO string_index SELECT parameter, folded, (SELECT rid FROM resource WHERE id = 'c'), value FROM string_index LIMIT 1`, /^Patient\/c has a row too many of Patient.family in string_index$/],
   [`DELETE FROM text_index WHERE rowid = ${b}`, /^Patient\/b has other words in text_index$/],
+  [oneWordChanged, /^Patient\/b has other words in text_index$/],
   [`INSERT INTO text_index (rowid, words) VALUES (99, 'x')`, /^number 99 is not there, but in text_index$/],
   [`UPDATE parameter_fact SET repeats = 0`, /^Patient\/a goes beyond what parameter_fact says of Patient.family$/],
   [`UPDATE parameter_fact SET widest = 1`, /^Patient\/a goes beyond what parameter_fact says of Patient.birthdate$/],
