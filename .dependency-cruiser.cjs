@@ -32,6 +32,7 @@ const homes = [
   ['mongoose', ['^engine/storage/mongo/']],
   ['node:sqlite', ['^engine/storage/sqlite/', '^bench/']],
   ['agenda', ['^engine/jobs/']],
+  ['croner', ['^engine/jobs/']],
   ['node-hl7-client', ['^adapters/hl7/']],
   ['node-red', ['^flows/']],
   ['@medplum/core', ['^engine/search/', '^test/']],
@@ -39,6 +40,7 @@ const homes = [
   ['prom-client', ['^engine/app/', '^engine/rest/']],
   ['jose', ['^engine/auth/']],
   ['saxes', ['^engine/fhir/']],
+  ['ssh2', ['^adapters/sftp/', '^test/']],
 ];
 const homeRules = homes.map(([name, folders]) => ({
   name: `home-of-${name.replaceAll(/[@/:]/g, '-')}`,

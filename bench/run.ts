@@ -10,11 +10,14 @@ import {
   measureSynthea,
   measureTransactions,
 } from './scenarios/writes.ts';
+import { measureBacklog } from './scenarios/backlog.ts';
 import { measureExtraction } from './scenarios/extraction.ts';
+import { measureLarge } from './scenarios/large.ts';
 import { measureMessageLists } from './scenarios/message-lists.ts';
 import { measureKeeping, measureMessages } from './scenarios/messages.ts';
 import { measureReads } from './scenarios/reads.ts';
 import { measureSearch } from './scenarios/search.ts';
+import { measureSenders } from './scenarios/senders.ts';
 import { measureStartAndMemory } from './scenarios/start.ts';
 
 const chosen = process.argv.slice(2);
@@ -29,6 +32,9 @@ const scenarios = {
   mix: measureMix,
   keeping: measureKeeping,
   messages: measureMessages,
+  backlog: measureBacklog,
+  large: measureLarge,
+  senders: measureSenders,
   search: measureSearch,
   'message-lists': measureMessageLists,
 } as const;

@@ -136,6 +136,13 @@ export const settings = {
     sentence:
       'on: what a resource refers to must be there, and what is referred to cannot be deleted. off: for loading data in any order.',
   },
+  reindex: {
+    name: 'KIUNGO_REINDEX',
+    kind: 'switch',
+    byDefault: 'on',
+    sentence:
+      'on: a SearchParameter that is created, changed or deleted has what is stored indexed again in the background. off: only when $reindex is asked for.',
+  },
   channels: {
     name: 'KIUNGO_CHANNELS',
     kind: 'folder',

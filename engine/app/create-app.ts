@@ -9,18 +9,23 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { createMapper } from '../mapping/create-mapper.ts';
+import { createQueryAnswers } from '../messages/answer-query.ts';
 import { createChannelBook } from '../messages/channels/channel-book.ts';
 import { readChannelFiles } from '../messages/channels/channel-files.ts';
 import { channelPositions, createChannelRunner } from '../messages/channels/channel-runner.ts';
 import { createSwitches } from '../messages/channels/switches.ts';
 import { createDeadLetters } from '../messages/dead-letters.ts';
 import { createFormats } from '../messages/formats.ts';
+import { fhirFormat } from '../messages/fhir-format.ts';
 import { createInbox } from '../messages/inbox.ts';
 import { createOutbox } from '../messages/outbox.ts';
 import { createProcessor } from '../messages/processor.ts';
 import { createReplays } from '../messages/replays.ts';
 import { createResend } from '../messages/resend.ts';
+import { createResponses } from '../messages/responses.ts';
+import type { SettingsOf } from '../messages/stages.ts';
 import { createRetention } from '../messages/retention.ts';
+import { createParameterIndexing } from '../repository/parameter-indexing.ts';
 import { createReindexing } from '../repository/reindex.ts';
 import { createRepository } from '../repository/create-repository.ts';
 import { followSearchParameters } from '../repository/follow-search-parameters.ts';
@@ -84,11 +89,20 @@ export async function createApp(
     base,
     referentialIntegrity,
   });
-  const searchParameters = followSearchParameters({ repository, resources: store.resources, index, logger });
   const reindexing = createReindexing({ store, index, clock, logger, recipe });
+  const indexing = createParameterIndexing({
+    store,
+    reindexing,
+    index,
+    clock,
+    logger,
+    automatic: config.reindex,
+  });
+  const { resources } = store;
+  const searchParameters = followSearchParameters({ repository, resources, index, logger, indexing });
 
   // Messages in, mapped, and out.
-  const formats = createFormats([hl7Format]);
+  const formats = createFormats([hl7Format, fhirFormat]);
   const mapper = await createMapper({
     folder: config.mappings ?? shippedMappings,
     ...(config.mapOverlays === undefined ? {} : { overlays: config.mapOverlays }),
@@ -96,7 +110,16 @@ export async function createApp(
     facility: { timeZone: config.timeZone },
   });
   let stopWatchingMaps = (): void => undefined;
-  const outbox = createOutbox({ store, clock, logger });
+  const outbox = createOutbox({
+    ...{ store, clock, logger },
+    responses: createResponses({
+      ...{ repository, formats, mapper, clock, ids, logger },
+      settingsOf: (channel) => runner.settingsOf(channel),
+      listeners: () => processor.listeners(),
+      held: () => runner.held(),
+      wake: () => processor.wake(),
+    }),
+  });
   registerDestinations(outbox, { config, logger });
   const book = createChannelBook({
     store,
@@ -104,10 +127,17 @@ export async function createApp(
     ofSettings: [channelOfSettings(config)],
     ofFiles: config.channels === undefined ? [] : readChannelFiles(config.channels),
   });
+  const channelSettings: SettingsOf = (channel) => runner.settingsOf(channel);
+  const queries = createQueryAnswers({
+    ...{ mapper, repository, clock, ids },
+    settingsOf: channelSettings,
+    wakeOutbox: () => outbox.wake(),
+  });
   const inbox = createInbox({
     store,
     formats,
-    settingsOf: (channel) => runner.settingsOf(channel),
+    queries,
+    settingsOf: channelSettings,
     admit: (channel) => runner.admit(channel),
     clock,
     ids,
@@ -133,7 +163,7 @@ export async function createApp(
     }),
     outbox,
     messages: store.messages,
-    makeSource: sourceMaker({ ...channelParts, inbox }),
+    makeSource: sourceMaker({ ...channelParts, inbox, messages: store.messages }),
     makeSender: senderMaker(channelParts),
     charset: config.mllpCharset,
     logger,

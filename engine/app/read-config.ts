@@ -28,6 +28,7 @@ export interface Config {
   readonly mapOverlays: string | undefined;
   readonly destinations: readonly Destination[];
   readonly referentialIntegrity: boolean;
+  readonly reindex: boolean;
   /** Absolute. */
   readonly channels: string | undefined;
   readonly alertWebhook: string | undefined;

@@ -4,10 +4,11 @@ import { Refusal } from '../kernel/outcomes.ts';
 import { flatGroup } from './groups.ts';
 import { TimeZone } from './hl7-time.ts';
 import { loadMaps, type Maps } from './load-maps.ts';
-import type { Mapper, Selection } from './mapper.ts';
+import type { AskedQuery, Mapper, QueryReader, Selection } from './mapper.ts';
 import type { MessageMap } from './message-map.ts';
 import { render, type Outgoing, type ReadReference, type Told } from './outbound/render.ts';
-import { questionsOf, runMap, type Surroundings } from './run-map.ts';
+import { askedQuery } from './queries.ts';
+import { askFirst, nowhere, runMap, type Surroundings } from './run-map.ts';
 import { Scope } from './scope.ts';
 import { MapFault } from './source.ts';
 import { watchFolders } from './watch-folders.ts';
@@ -53,7 +54,7 @@ export interface MessageMaker {
   render(map: string, told: Told, read: ReadReference): Promise<Outgoing>;
 }
 
-export interface ReloadableMapper extends Mapper, MessageMaker {
+export interface ReloadableMapper extends Mapper, MessageMaker, QueryReader {
   /** Reads the folder again. Throws Refusal `unprocessable` with file and line when it cannot be used; the last good maps stay. */
   reload(): Promise<void>;
   /** Reloads when files change; what is wrong is logged. Returns what stops it. */
@@ -82,7 +83,7 @@ export async function createMapper(options: MapperOptions): Promise<ReloadableMa
 class FolderMapper implements ReloadableMapper {
   readonly #options: MapperOptions;
   readonly #surroundings: Surroundings;
-  #maps: Maps = { messages: new Map(), ranked: [], dispositions: [], outbound: new Map() };
+  #maps: Maps = { messages: new Map(), ranked: [], dispositions: [], outbound: new Map(), queries: [] };
 
   constructor(options: MapperOptions) {
     this.#options = options;
@@ -106,11 +107,23 @@ class FolderMapper implements ReloadableMapper {
   }
 
   questions(...[message, map]: Parameters<Mapper['questions']>): ReturnType<Mapper['questions']> {
-    return questionsOf(message, this.#map(map), this.#surroundings);
+    return this.ask(message, map, nowhere).questions;
+  }
+
+  ask(...[message, map, context]: Parameters<Mapper['ask']>): ReturnType<Mapper['ask']> {
+    return askFirst({ message, context, map: this.#map(map) }, this.#surroundings);
   }
 
   map(...[message, map, answers, context]: Parameters<Mapper['map']>): ReturnType<Mapper['map']> {
     return runMap({ message, answers, context, map: this.#map(map) }, this.#surroundings);
+  }
+
+  query(message: WireMessage): AskedQuery | undefined {
+    const { queries } = this.#maps;
+    if (queries.length === 0) return undefined;
+    const scope = this.#flatScope(message);
+    const map = queries.find(({ takes }) => takes(scope));
+    return map === undefined ? undefined : askedQuery(message, map, this.#surroundings);
   }
 
   get outbound(): readonly string[] {

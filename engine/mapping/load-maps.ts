@@ -10,7 +10,14 @@ import type { Disposition } from './mapper.ts';
 import { compileMessageMap, type MessageMap } from './message-map.ts';
 import { applyOverlay, isOverlay } from './overlays.ts';
 import { compileResourceMap, type ResourceMap } from './resource-map.ts';
-import { byName, compileOutbound, type OutboundMap } from './outbound/outbound-map.ts';
+import {
+  byName,
+  compileAnswers,
+  compileOutbound,
+  type OutboundMap,
+  type OutboundSources,
+} from './outbound/outbound-map.ts';
+import { compileQueryMap, type QueryMap } from './query-map.ts';
 import { MapFault, MapSource, scalarText } from './source.ts';
 import { compileSteps, type Step, type StepLibrary } from './steps.ts';
 
@@ -20,6 +27,7 @@ export interface Maps {
   readonly ranked: readonly MessageMap[];
   readonly dispositions: readonly { readonly when: Condition; readonly disposition: Disposition }[];
   readonly outbound: ReadonlyMap<string, OutboundMap>;
+  readonly queries: readonly QueryMap[];
 }
 
 /** Which schema a file answers to, by the folder that it lies in. */
@@ -28,10 +36,12 @@ const schemas = [
   [/^hl7v2\/segments\//, 'resource'],
   [/^hl7v2\/datatypes\//, 'datatype'],
   [/^hl7v2\/steps\//, 'steps'],
+  [/^hl7v2\/queries\//, 'query'],
   [/^hl7v2\/dispositions\.yaml$/, 'dispositions'],
   [/^(?:hl7v2\/codesystems|codes)\//, 'table'],
   [/^hl7v2\/outbound\/segments\//, 'outbound-segment'],
   [/^hl7v2\/outbound\/datatypes\//, 'outbound-datatype'],
+  [/^hl7v2\/outbound\/answers\//, 'outbound-answer'],
   [/^hl7v2\/outbound\/[^/]+\.yaml$/, 'outbound-message'],
 ] as const;
 type Kind = (typeof schemas)[number][1];
@@ -130,16 +140,27 @@ class Compiler implements StepLibrary {
       ranked: messages.toSorted((one, other) => other.rank - one.rank),
       dispositions: this.#dispositions(),
       outbound: this.#outbound(settings),
+      queries: this.#queries(settings),
     };
   }
 
-  #outbound(settings: readonly string[]): Maps['outbound'] {
-    const maps = [...this.#sources].filter(([file]) => kindOf(file) === 'outbound-message');
-    const compiled = compileOutbound(
-      maps.map(([, source]) => source),
-      { settings, rows: (table) => this.rows(table), source: (file) => this.#source(file) },
+  #queries(settings: readonly string[]): Maps['queries'] {
+    const answers = byName(
+      compileAnswers(this.#sourcesOf('outbound-answer'), this.#outboundSources(settings)),
     );
-    return byName(compiled);
+    return this.#sourcesOf('query').map((source) => compileQueryMap(source, this, answers));
+  }
+
+  #outbound(settings: readonly string[]): Maps['outbound'] {
+    return byName(compileOutbound(this.#sourcesOf('outbound-message'), this.#outboundSources(settings)));
+  }
+
+  #sourcesOf(kind: Kind): readonly MapSource[] {
+    return [...this.#sources].flatMap(([file, source]) => (kindOf(file) === kind ? [source] : []));
+  }
+
+  #outboundSources(settings: readonly string[]): OutboundSources {
+    return { settings, rows: (table) => this.rows(table), source: (file) => this.#source(file) };
   }
 
   template(name: string): Template {

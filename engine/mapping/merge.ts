@@ -90,6 +90,20 @@ function mergeMembers(stored: unknown, made: unknown, rule: MembersRule): unknow
   return all.length === 0 ? undefined : all;
 }
 
+/** Where an element of what was made (`.identifier[0].use`) stands after it was merged. */
+export function mergedPlace(element: string, made: Fields, merged: Fields, rules: MergeRules): string {
+  const [whole = '', name = '', at = ''] = /^\.(\w+)\[(\d+)\]/.exec(element) ?? [];
+  const rule = rules.get(name);
+  if (rule?.kind !== 'members') return element;
+  const keys = (value: unknown): readonly string[] =>
+    listOf(value).map((member) => keyOf(withoutCleared(member), rule.by));
+  const makings = keys(made[name]);
+  const key = makings[Number(at)];
+  const earlier = makings.slice(0, Number(at)).filter((other) => other === key).length;
+  const place = keys(merged[name]).flatMap((other, index) => (other === key ? [index] : []))[earlier];
+  return place === undefined ? element : `.${name}[${place}]${element.slice(whole.length)}`;
+}
+
 function membersByKey(made: unknown, by: readonly string[]): Map<string, unknown[]> {
   const groups = new Map<string, unknown[]>();
   for (const member of listOf(made)) {

@@ -3,7 +3,7 @@ import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
 import type { FhirResource } from '../fhir/resource.ts';
 import { deterministicId } from './deterministic-id.ts';
 import { settle, type Earlier, type WriteKind } from './settle.ts';
-import type { Merging } from './merge.ts';
+import { mergedPlace, type MergeRules, type Merging } from './merge.ts';
 import type { Made } from './scope.ts';
 import type { Issue } from './wire-message.ts';
 
@@ -32,6 +32,8 @@ export class Output {
   readonly issues: Issue[] = [];
   readonly #entries = new Map<string, Entry & { readonly made: Made }>();
   readonly #uses = new Map<string, number>();
+  /** What was made before it was merged, for the trace. */
+  readonly #merged = new Map<object, { readonly made: FhirResource; readonly rules: MergeRules }>();
   readonly #earlier: Earlier;
   readonly #messageId: string;
 
@@ -62,6 +64,7 @@ export class Output {
     const name = `${wanted.resourceType}/${wanted.id ?? ''}`;
     const written = (reference: string): boolean => this.#entries.get(reference)?.written ?? false;
     const before = wish.write === 'merge' ? this.#entries.get(name) : undefined;
+    if (wish.write === 'merge') this.#merged.set(wish.key, { made: wanted, rules: wish.merging.rules });
     const earlier = before === undefined ? this.#earlier : new Map([[name, before.resource]]);
     const settled = settle(wanted, earlier, { ...wish, messageId: this.#messageId, written });
     if (settled.issue !== undefined) this.issues.push(settled.issue);
@@ -90,17 +93,27 @@ export class Output {
     return entry.length === 0 ? undefined : { resourceType: 'Bundle', type: 'transaction', entry };
   }
 
-  /** How a made resource is called in the trace: `Observation[2]` in the bundle, `Observation/id` when it is stored already. */
-  names(): (key: object) => string | undefined {
-    const names = new Map<object, string>();
+  /**
+   * How an element (`.name[0].family`) of a made resource is called in the trace: below `Observation[2]` in the bundle, below
+   * `Observation/id` when it is stored already; a member of a list by its place among those that were there before.
+   */
+  names(): (key: object, element: string) => string | undefined {
+    const entries = new Map<object, readonly [name: string, resource: FhirResource]>();
     const counts = new Map<string, number>();
     for (const { resource, keys, written } of this.entries) {
       const { resourceType: type, id = '' } = resource;
       const count = counts.get(type) ?? 0;
       if (written) counts.set(type, count + 1);
-      for (const key of keys) names.set(key, written ? `${type}[${count}]` : `${type}/${id}`);
+      for (const key of keys) entries.set(key, [written ? `${type}[${count}]` : `${type}/${id}`, resource]);
     }
-    return (key) => names.get(key);
+    return (key, element) => {
+      const [name, resource] = entries.get(key) ?? [];
+      if (name === undefined || resource === undefined) return undefined;
+      const making = this.#merged.get(key);
+      const place =
+        making === undefined ? element : mergedPlace(element, making.made, resource, making.rules);
+      return `${name}${place}`;
+    };
   }
 }
 

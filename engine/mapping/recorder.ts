@@ -72,19 +72,24 @@ export class Recorder {
     this.#lines.length = mark;
   }
 
-  /** `name` tells how the resource is called in the result; undefined when it is not in it. */
-  trace(name: (made: object) => string | undefined): readonly TraceLine[] {
+  /** `name` tells how an element is called in the result; undefined when its resource is not in it. */
+  trace(name: (made: object, element: string) => string | undefined): readonly TraceLine[] {
     return this.#lines.flatMap(({ place, made, element, rule }) => {
-      const called = name(made);
+      const to = name(made, element);
       const from = place === undefined ? undefined : placeName(place);
-      return called === undefined ? [] : [{ from, to: `${called}${element}`, rule }];
+      return to === undefined ? [] : [{ from, to, rule }];
     });
   }
 
   /** Valued places from which no element was made; the delimiters in MSH-1 and MSH-2 say nothing and are not counted. */
-  unmapped(message: WireMessage, name: (made: object) => string | undefined): readonly string[] {
+  unmapped(
+    message: WireMessage,
+    name: (made: object, element: string) => string | undefined,
+  ): readonly string[] {
     const used = new Set(
-      this.#lines.flatMap(({ place, made }) => (place && name(made) !== undefined ? [placeKey(place)] : [])),
+      this.#lines.flatMap(({ place, made }) =>
+        place && name(made, '') !== undefined ? [placeKey(place)] : [],
+      ),
     );
     const unused: string[] = [];
     forEachValue(message, (place) => {

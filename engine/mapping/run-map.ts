@@ -3,7 +3,7 @@ import type { FhirResource } from '../fhir/resource.ts';
 import { groupSegments } from './groups.ts';
 import type { TimeZone } from './hl7-time.ts';
 import { offsetOf } from './hl7-time.ts';
-import type { Answers, MapContext, MapResult, Question } from './mapper.ts';
+import type { Answers, Asking, MapContext, MapResult, Question } from './mapper.ts';
 import type { MessageMap } from './message-map.ts';
 import { Output } from './output.ts';
 import { textAt } from './places.ts';
@@ -29,8 +29,26 @@ interface Asked {
 const earlierName = 'earlier:';
 const idsPerQuestion = 200;
 
-export function runMap(asked: Asked, surroundings: Surroundings): MapResult {
-  const { output } = carryOut(asked, surroundings, undefined);
+export const runMap = (asked: Asked, surroundings: Surroundings): MapResult =>
+  resultOf(carryOut(asked, surroundings, undefined), asked, surroundings);
+
+/**
+ * A run without answers tells what the map asks, and whether what it makes is there already: ids do not depend on answers. Where all
+ * answers are empty that run was the run over them, too.
+ */
+export function askFirst(asking: Omit<Asked, 'answers'>, surroundings: Surroundings): Asking {
+  const unanswered = { ...asking, answers: {} };
+  const work = carryOut(unanswered, surroundings, undefined);
+  return {
+    questions: questionsOf(work),
+    answered: (answers) =>
+      Object.values(answers).some((found) => found.length > 0)
+        ? runMap({ ...asking, answers }, surroundings)
+        : resultOf(work, unanswered, surroundings),
+  };
+}
+
+function resultOf({ output }: Work, asked: Asked, surroundings: Surroundings): MapResult {
   const failed = output.issues.some(({ severity }) => severity === 'error');
   const recorded = (): { readonly recorder: Recorder; readonly output: Output } => {
     const recorder = new Recorder();
@@ -51,19 +69,19 @@ export function runMap(asked: Asked, surroundings: Surroundings): MapResult {
   };
 }
 
-const nowhere: MapContext = { messageId: '', receivedAt: 0, channel: '' };
-
-/** What the map asks, and whether what it makes is there already: ids do not depend on answers. */
-export function questionsOf(
-  message: WireMessage,
-  map: MessageMap,
+/** What the map of a query finds wrong with it, and what it tells its answer. */
+export function readQuery(
+  asked: Omit<Asked, 'context'>,
   surroundings: Surroundings,
-): readonly Question[] {
-  const { output, questions } = carryOut(
-    { message, map, answers: {}, context: nowhere },
-    surroundings,
-    undefined,
-  );
+): Pick<Work, 'told'> & { readonly issues: readonly Issue[] } {
+  const { output, told } = carryOut({ ...asked, context: nowhere }, surroundings, undefined);
+  return { told, issues: output.issues };
+}
+
+/** Questions are the same wherever the message came from. */
+export const nowhere: MapContext = { messageId: '', receivedAt: 0, channel: '' };
+
+function questionsOf({ output, questions }: Work): readonly Question[] {
   const ids = new Map<string, string[]>();
   for (const { resource, wish } of output.entries) {
     const { resourceType: type, id = '' } = resource;
@@ -100,7 +118,11 @@ function carryOut(asked: Asked, surroundings: Surroundings, recorder: Recorder |
     nulls: { seen: 0, heeded: false },
     values: valuesOf(message, context, surroundings),
   };
-  const work: Work = { output: new Output(earlierOf(answers), context.messageId), questions: [] };
+  const work: Work = {
+    output: new Output(earlierOf(answers), context.messageId),
+    questions: [],
+    told: new Map(),
+  };
   const called = (segment: WireSegment): string => `${segment.name}[${occurrence(segment)}]`;
   work.output.issues.push(...strays.map((stray) => strayIssue(called(stray))));
   work.output.issues.push(

@@ -1,12 +1,12 @@
 // The steps of a message map, compiled: go through groups, choose, ask, make resources, say what is wrong.
 import { isMap, isSeq, type Node, type YAMLMap } from 'yaml';
-import type { Group } from './groups.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import { compileLets, conditionOf, located, withLets, type Lets, type Library } from './language/template.ts';
 import { compileExpression } from './language/expression.ts';
 import { compileItems, type Items } from './language/items.ts';
 import type { Question } from './mapper.ts';
 import type { Output } from './output.ts';
+import { placeName } from './places.ts';
 import { makeResource, type ResourceMap } from './resource-map.ts';
 import type { Scope } from './scope.ts';
 import { scalarText, type MapSource } from './source.ts';
@@ -16,6 +16,8 @@ import type { Issue } from './wire-message.ts';
 export interface Work {
   readonly output: Output;
   readonly questions: Question[];
+  /** What the map of a query tells its answer, by name. */
+  readonly told: Map<string, readonly string[]>;
 }
 
 export type Step = (scope: Scope, work: Work) => void;
@@ -44,6 +46,7 @@ const kinds = {
   issue: issueStep,
   include: includeStep,
   define: defineStep,
+  tell: tellStep,
   steps: blockStep,
 } as const;
 
@@ -119,26 +122,34 @@ function askStep(node: YAMLMap, source: MapSource, library: StepLibrary): Step {
   return (scope, { questions }) => {
     const asked = query(scope);
     if (typeof asked !== 'string') return;
-    const called = `${name}${numberOf(scope.group)}`;
+    const called = `${name}${numberOf(scope)}`;
     questions.push({ name: called, type, query: asked });
     const answers: readonly FhirResource[] = scope.run.answers[called] ?? [];
     scope.define(name, () => (answers.length === 0 ? undefined : answers));
   };
 }
 
-/** Groups ask for themselves: `order#2`. */
-const numberOf = (group: Group): string =>
-  group.parent === undefined ? '' : `#${group.shape.name}${group.ordinal}`;
+/** Groups ask for themselves: `order#2`; so do the repetitions of a field: `domain~2`. */
+const numberOf = ({ group, item }: Scope): string => {
+  const ofGroup = group.parent === undefined ? '' : `#${group.shape.name}${group.ordinal}`;
+  return item === undefined ? ofGroup : `${ofGroup}~${item.repetition}`;
+};
 
 function issueStep(node: YAMLMap, source: MapSource): Step {
   const issue = node.get('issue', true);
   if (!isMap(issue)) throw source.fault(node, 'an issue has severity, code and text');
   const { severity, code, text } = issue.toJSON() as Pick<Issue, 'severity' | 'code' | 'text'>;
   return (scope, { output }) => {
-    const { opener } = scope.group;
-    const place = opener && `${opener.name}[${scope.run.occurrence(opener)}]`;
+    const place = placeOf(scope);
     output.issues.push(place === undefined ? { severity, code, text } : { severity, code, text, place });
   };
+}
+
+/** The repetition that is gone through, else the segment that opens the group. */
+function placeOf({ item, group: { opener }, run }: Scope): string | undefined {
+  if (item === undefined) return opener && `${opener.name}[${run.occurrence(opener)}]`;
+  const whole = { occurrence: run.occurrence(item.segment), component: undefined, subcomponent: 1 };
+  return placeName({ ...item, ...whole });
 }
 
 function includeStep(node: YAMLMap, source: MapSource, library: StepLibrary): Step {
@@ -161,5 +172,17 @@ function blockStep(node: YAMLMap, source: MapSource, library: StepLibrary): Step
   const { lets, steps } = bodyOf(node, source, library);
   return (scope, work) => {
     runSteps(steps, withLets(scope.inner(), lets), work);
+  };
+}
+
+/** Texts that the answer to a query is to hold. */
+function tellStep(node: YAMLMap, source: MapSource, library: StepLibrary): Step {
+  const name = scalarText(node.get('tell', true)) ?? '';
+  const value = located(node.get('value', true), source, () =>
+    compileExpression((scalarText(node.get('value', true)) ?? '').replace(/^=/, ''), library),
+  );
+  return (scope, { told }) => {
+    const found = [value(scope)].flat().filter((text) => typeof text === 'string');
+    told.set(name, found);
   };
 }

@@ -59,7 +59,7 @@ function levelsAsked(envelope: Envelope, verdict: Verdict): readonly (keyof type
   return [...(accept ? (['accept'] as const) : []), ...(application ? (['application'] as const) : [])];
 }
 
-/** Step 3 of arrival: the answers that are stored with the message, and the ear for what becomes of them. */
+/** Step 4 of arrival: the answers that are stored with the message, and the ear for what becomes of them. */
 export function acknowledge({ record, answers }: Kept, parts: ArrivalParts): Receipt {
   return {
     messageId: record.id,

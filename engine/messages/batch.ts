@@ -2,11 +2,12 @@
 // together. HL7 2.5.1, 2.10.3.3.
 import type { MessageRecord } from '../storage/message-store.ts';
 import { tellFates } from './acknowledge.ts';
+import { answerQuery } from './answer-query.ts';
 import { joinAnswers, splitAnswers } from './answer-bytes.ts';
 import { digestOf, identify } from './identify.ts';
 import { keepAll, keepOnce, wordsOf } from './keep.ts';
 import type { Arrival, BatchAnswers, MessageBatch, MessageFormat, Receipt } from './ports.ts';
-import type { ArrivalParts, Kept } from './stages.ts';
+import type { ArrivalParts, Identified, Kept } from './stages.ts';
 
 /** Undefined when the bytes are one message: `pipeline.ts` takes it. */
 export async function arriveAsBatch(arrival: Arrival, parts: ArrivalParts): Promise<Receipt | undefined> {
@@ -19,10 +20,11 @@ export async function arriveAsBatch(arrival: Arrival, parts: ArrivalParts): Prom
 
 async function arriveOneByOne(arrival: Arrival, batch: MessageBatch, parts: ArrivalParts): Promise<Receipt> {
   const batchId = parts.ids.next();
-  const identified = batch.messages.map((raw) => {
-    const message = identify({ ...arrival, raw }, parts);
-    return { ...message, record: { ...message.record, batch: batchId } };
-  });
+  const identified: Identified[] = [];
+  for (const raw of batch.messages) {
+    const message = await answerQuery(identify({ ...arrival, raw }, parts), parts);
+    identified.push({ ...message, record: { ...message.record, batch: batchId } });
+  }
   const kept = await keepAll(identified, parts);
   const answers = kept.map((one) => splitAnswers(one.answers));
   const refused = identified.map(({ envelope }) => envelope.unreadable !== undefined);
@@ -65,7 +67,7 @@ async function arriveWhole(
   const record = wholeRecord(arrival, batch, format, parts);
   const answers = wholeAnswer(record, arrival, batch, format, parts);
   const kept: Kept = await parts.fates.writtenAlongWith((messages) =>
-    keepOnce({ record, raw: arrival.raw, answers, isOnce: true }, messages, parts),
+    keepOnce({ record, raw: arrival.raw, answers, ...whole }, messages, parts),
   );
   parts.logger.info({ messageId: kept.record.id, channel: kept.record.channel }, wordsOf(kept));
   return {
@@ -74,6 +76,9 @@ async function arriveWhole(
     answered: (outcome) => tellFates(kept.record, outcome, parts),
   };
 }
+
+/** A batch as a piece asks nothing. */
+const whole = { isOnce: true, isQuery: false, follow: undefined } as const;
 
 const empty = { code: 'batch-empty', text: 'the batch holds no message' } as const;
 
@@ -116,7 +121,13 @@ function wholeAnswer(
   format: MessageFormat,
   parts: ArrivalParts,
 ): Uint8Array | undefined {
-  if (batch.isAnswer || parts.settingsOf(arrival.channel).batchAnswers === 'none') return undefined;
+  if (
+    batch.isAnswer ||
+    arrival.isOneWay === true ||
+    parts.settingsOf(arrival.channel).batchAnswers === 'none'
+  ) {
+    return undefined;
+  }
   const refusals = batch.messages.map((raw) => {
     if (format.identify(raw, arrival.charset).isAnswer) return [];
     const refusal = { code: 'AR', reason: batch.fault } as const;

@@ -8,7 +8,7 @@ import { arriveAsBatch } from './batch.ts';
 import type { Formats } from './formats.ts';
 import { arrive } from './pipeline.ts';
 import type { Inbox } from './ports.ts';
-import { usualSettings, type SettingsOf } from './stages.ts';
+import { usualSettings, type QueryAnswers, type SettingsOf } from './stages.ts';
 
 export interface InboxOptions {
   readonly store: Pick<Store, 'transact'>;
@@ -23,6 +23,8 @@ export interface InboxOptions {
   readonly admit?: (channel: string) => void;
   /** See keep.ts; two minutes unless told. */
   readonly anonymousDuplicateMs?: number;
+  /** Answers queries; without it they are acknowledged as any message. */
+  readonly queries?: QueryAnswers;
   /** See acknowledgement-fates.ts; 200 ms unless told. */
   readonly fatePatienceMs?: number;
 }
@@ -37,7 +39,11 @@ export function createInbox(options: InboxOptions): StoppableInbox {
   const fates = createAcknowledgementFates({ store, logger, patienceMs: options.fatePatienceMs ?? 200 });
   const settingsOf = options.settingsOf ?? usualSettings;
   const anonymousDuplicateMs = options.anonymousDuplicateMs ?? 120_000;
-  const parts = { formats, fates, settingsOf, clock, ids, logger, anonymousDuplicateMs };
+  const { queries } = options;
+  const parts = {
+    ...{ formats, fates, settingsOf, clock, ids, logger, anonymousDuplicateMs },
+    ...(queries === undefined ? {} : { queries }),
+  };
   return {
     receive: async (arrival) => {
       options.admit?.(arrival.channel);

@@ -2,7 +2,9 @@
 //
 //   arrival      one durable commit, then the answer goes back on the wire
 //   processing   later, in the order of arrival of each channel; all of it in one commit
+import type { MessageState } from '../storage/message-store.ts';
 import { acknowledge } from './acknowledge.ts';
+import { answerQuery } from './answer-query.ts';
 import { announce } from './announce.ts';
 import { check } from './check.ts';
 import { commit } from './commit.ts';
@@ -24,10 +26,15 @@ import {
 } from './stages.ts';
 
 /** Resolves once the bytes are durable. */
-export const arrive: Way<Arrival, ArrivalParts, Receipt> = inOrder([identify, keep, acknowledge]);
+export const arrive: Way<Arrival, ArrivalParts, Receipt> = inOrder([
+  identify,
+  answerQuery,
+  keep,
+  acknowledge,
+]);
 
 /** To be run inside the transaction whose unit is among the parts. A step that comes to a dead end is the last one. */
-export const process: Way<Waiting, ProcessingParts, Committed | DeadEnd> = inOrder([
+const process: Way<Waiting, ProcessingParts, Committed | DeadEnd> = inOrder([
   parse,
   indexKeys,
   filter,
@@ -38,13 +45,23 @@ export const process: Way<Waiting, ProcessingParts, Committed | DeadEnd> = inOrd
   announce,
 ]);
 
+/** The same; what comes to a dead end is among the dead then. Answers the state in which it is. */
+export async function processOrBury(message: Waiting, parts: ProcessingParts): Promise<MessageState> {
+  const { record } = message;
+  const end = await process(message, parts);
+  if (!isDeadEnd(end)) return end.record.state;
+  const change = { state: 'dead', reason: end.deadEnd, attempts: record.attempts + 1 } as const;
+  await parts.unit.messages.change(record.id, change);
+  return 'dead';
+}
+
 type Way<From, Parts, To> = (message: From, parts: Parts) => Promise<To>;
 type Step<From, To, Parts> = (message: From, parts: Parts) => To | Promise<To>;
 type MayEnd<From, To, Parts> = Step<From, To | DeadEnd, Parts>;
 
-function inOrder<A, B, C, D, Parts>(
-  steps: readonly [Step<A, B, Parts>, Step<B, C, Parts>, Step<C, D, Parts>],
-): Way<A, Parts, D>;
+function inOrder<A, B, C, D, E, Parts>(
+  steps: readonly [Step<A, B, Parts>, Step<B, C, Parts>, Step<C, D, Parts>, Step<D, E, Parts>],
+): Way<A, Parts, E>;
 function inOrder<A, B, C, D, E, F, G, H, I, Parts>(
   steps: readonly [
     MayEnd<A, B, Parts>,

@@ -6,7 +6,7 @@ import type { Logger } from '../kernel/logger.ts';
 import type { Mapper } from '../mapping/mapper.ts';
 import type { Issue, WireMessage } from '../mapping/wire-message.ts';
 import type { RepositoryUnit } from '../repository/repository.ts';
-import type { MessageRecord, Reason } from '../storage/message-store.ts';
+import type { MessageRecord, NewDelivery, Reason } from '../storage/message-store.ts';
 import type { AcknowledgementFates } from './acknowledgement-fates.ts';
 import type { Body, Lane, RetentionDefinition, StorageLevel } from './channels/channel.ts';
 import type { Test } from './channels/condition.ts';
@@ -33,6 +33,16 @@ export interface ChannelSettings {
   /** Under what messages are found besides patients and barcodes. */
   readonly index?: readonly { readonly name: string; readonly path: MessagePath }[];
   readonly retention?: RetentionDefinition;
+  /** Which queries are answered; none unless told. */
+  readonly queries?: AllowedQueries;
+}
+
+/** Queries give out what is known of patients. */
+export interface AllowedQueries {
+  readonly demographics?: true;
+  readonly identifiers?: true;
+  /** Where the work goes that an analyser asks for; as the outbox knows it, without `send:`. */
+  readonly work?: { readonly destination: string };
 }
 
 /** Where a channel hands its messages on. */
@@ -59,6 +69,21 @@ export interface ArrivalParts {
   readonly logger: Logger;
   /** Within this time a message without control id and with the same bytes is a retransmission. */
   readonly anonymousDuplicateMs: number;
+  /** Without it no query is answered. */
+  readonly queries?: QueryAnswers;
+}
+
+/** What goes back, and what is sent besides once the query is kept. */
+export interface GivenAnswer {
+  readonly bytes: Uint8Array;
+  readonly follow: Omit<NewDelivery, 'cause'> | undefined;
+}
+
+export interface QueryAnswers {
+  /** Undefined where the message asks nothing that is answered here. */
+  answer(message: Identified): Promise<GivenAnswer | undefined>;
+  /** A delivery may be waiting. */
+  sent(): void;
 }
 
 export interface Identified {
@@ -67,6 +92,8 @@ export interface Identified {
   readonly envelope: Envelope;
   /** As it will be kept, but for its answer. */
   readonly record: MessageRecord;
+  /** To a query. */
+  readonly given?: GivenAnswer;
 }
 
 export interface Kept {

@@ -2,6 +2,7 @@
 import type { Bundle } from '@medplum/fhirtypes';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
 import { isObject } from './admit.ts';
+import { cascadeIn } from './cascade.ts';
 import { targetOf, type Target } from './request-url.ts';
 
 const methods = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD'] as const;
@@ -12,6 +13,8 @@ export interface Request {
   readonly fullUrl: string | undefined;
   readonly method: (typeof methods)[number];
   readonly target: Target;
+  /** Of a DELETE: what refers to the resource goes with it. */
+  readonly cascades: boolean;
   readonly resource: unknown;
   readonly ifMatch: string | undefined;
   readonly ifNoneMatch: string | undefined;
@@ -31,12 +34,12 @@ export function requestOf(entry: unknown, place: number, base: string): Request 
   return named(place, () => {
     if (!isObject(entry) || !isObject(entry['request'])) throw badRequest('the entry has no request');
     const { url, ifMatch, ifNoneMatch, ifModifiedSince, ifNoneExist } = entry['request'];
-    const target = targetOf(text(url, 'request.url') ?? '', base);
+    const method = methodOf(entry['request']['method']);
     return {
       place,
       fullUrl: text(entry['fullUrl'], 'fullUrl'),
-      method: methodOf(entry['request']['method']),
-      target,
+      method,
+      ...targetIn(text(url, 'request.url') ?? '', method, base),
       resource: entry['resource'],
       ifMatch: text(ifMatch, 'request.ifMatch'),
       ifNoneMatch: text(ifNoneMatch, 'request.ifNoneMatch'),
@@ -44,6 +47,19 @@ export function requestOf(entry: unknown, place: number, base: string): Request 
       ifNoneExist: text(ifNoneExist, 'request.ifNoneExist'),
     };
   });
+}
+
+/** Only a DELETE has more in its url than what it is about. */
+function targetIn(
+  url: string,
+  method: Request['method'],
+  base: string,
+): Pick<Request, 'target' | 'cascades'> {
+  const mark = url.indexOf('?');
+  if (method !== 'DELETE' || mark < 0) return { target: targetOf(url, base), cascades: false };
+  const { criteria, cascades } = cascadeIn(url.slice(mark + 1));
+  const path = url.slice(0, mark);
+  return { target: targetOf(criteria === '' && cascades ? path : `${path}?${criteria}`, base), cascades };
 }
 
 function methodOf(written: unknown): Request['method'] {
@@ -58,7 +74,7 @@ function text(value: unknown, name: string): string | undefined {
 }
 
 /** Runs `step`; a Refusal from it is thrown on with the place of the entry. */
-function named<T>(place: number, step: () => T): T {
+export function named<T>(place: number, step: () => T): T {
   try {
     return step();
   } catch (error) {

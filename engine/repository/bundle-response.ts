@@ -7,6 +7,7 @@ import type { Request } from './bundle-entries.ts';
 import { read, readVersion } from './read.ts';
 import type { Written } from './repository.ts';
 import type { Target } from './request-url.ts';
+import { outcomeOf } from './search-outcome.ts';
 import { search } from './search.ts';
 import { instant } from './stamp.ts';
 import type { Reading } from './work.ts';
@@ -86,14 +87,19 @@ function answerStored(stored: StoredVersion): BundleEntry {
 
 async function answerSearch(reading: Reading, type: string, query: string): Promise<BundleEntry> {
   const base = reading.parts.base();
-  const { matches, included, total, self, next } = await search(reading, type, query);
+  const { matches, included, total, self, next, unfinished } = await search(reading, type, query);
   const link = (relation: string, asked: string) => ({ relation, url: `${base}/${type}?${asked}` });
   const entry = (mode: 'match' | 'include') => (stored: StoredVersion) => ({
     fullUrl: `${base}/${stored.type}/${stored.id}`,
     resource: resourceOf(stored),
     search: { mode },
   });
-  const entries = [...matches.map(entry('match')), ...included.map(entry('include'))];
+  const outcome = outcomeOf({ ignored: [], unfinished });
+  const entries: BundleEntry[] = [
+    ...matches.map(entry('match')),
+    ...included.map(entry('include')),
+    ...(outcome ? [{ resource: outcome, search: { mode: 'outcome' as const } }] : []),
+  ];
   const resource: Bundle = {
     resourceType: 'Bundle',
     type: 'searchset',

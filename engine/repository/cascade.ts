@@ -1,6 +1,8 @@
 // Deleting a resource together with all that refer to it, directly or through others.
 import { createBreath } from './breath.ts';
-import { Refusal } from '../kernel/outcomes.ts';
+import { allows } from '../auth/scopes.ts';
+import type { Actor } from '../kernel/actor.ts';
+import { badRequest, Refusal } from '../kernel/outcomes.ts';
 import type { ResourceName } from '../storage/resource-store.ts';
 import { remove } from './delete.ts';
 import { recordTypes } from './integrity.ts';
@@ -15,6 +17,25 @@ export interface DeleteChoice extends Preconditions {
   /** Delete what refers to it too. Called for each type that this brings along; it throws to refuse. */
   readonly cascade?: ((type: string) => void) | undefined;
 }
+
+/** A query as criteria, without `_cascade`, which says how to delete. Throws Refusal `bad-request` for what is none. */
+export function cascadeIn(query: string): { readonly criteria: string; readonly cascades: boolean } {
+  const parameters = query.split('&');
+  const criteria = parameters.filter((parameter) => !parameter.startsWith('_cascade='));
+  const cascades = parameters.filter((parameter) => !criteria.includes(parameter));
+  if (cascades.some((cascade) => cascade !== '_cascade=delete')) {
+    throw badRequest('_cascade takes one value: delete', '_cascade');
+  }
+  return { criteria: criteria.join('&'), cascades: cascades.length > 0 };
+}
+
+/** Brings along what the actor may delete. */
+export const permittedCascade =
+  ({ scopes }: Actor) =>
+  (type: string): void => {
+    if (allows(scopes, type, 'd')) return;
+    throw new Refusal('forbidden', `the scopes of this token do not include ${type}.d`);
+  };
 
 /** All that was deleted, the asked one first. Without `cascade` that is the asked one alone. */
 export async function removeWith(

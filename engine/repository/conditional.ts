@@ -42,8 +42,20 @@ export async function deleteWhere(
   criteria: string,
   choice: DeleteChoice = {},
 ): Promise<readonly Written[]> {
+  const matches = await findAll(work, type, criteria, maximumDeleted);
+  const ids = matches.map(({ id }) => id);
+  return deleteEach(work, type, ids, choice);
+}
+
+/** Each once, whatever brings it along. */
+export async function deleteEach(
+  work: Work,
+  type: string,
+  ids: readonly string[],
+  choice: DeleteChoice,
+): Promise<readonly Written[]> {
   const deleted = new Map<string, Written>();
-  for (const { id } of await findAll(work, type, criteria, maximumDeleted)) {
+  for (const id of ids) {
     if (deleted.has(`${type}/${id}`)) continue;
     for (const written of await removeWith(work, { type, id }, choice)) {
       deleted.set(`${written.stored.type}/${written.stored.id}`, written);

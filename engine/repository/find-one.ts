@@ -1,11 +1,11 @@
 // Criteria that stand for one resource, or for those that are to be deleted: https://hl7.org/fhir/R4/http.html#ccreate, #cupdate, #cdelete.
-import { multipleMatches, preconditionFailed, Refusal } from '../kernel/outcomes.ts';
+import { multipleMatches, preconditionFailed, Refusal, unavailable } from '../kernel/outcomes.ts';
 import type { SearchRequest } from '../search/search-index.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
 import { Answers } from '../search/answers.ts';
 import { admitType } from './admit.ts';
 import { understand } from './answer-questions.ts';
-import type { Reading } from './work.ts';
+import type { Parts, Reading } from './work.ts';
 
 /**
  * The one resource that matches, or undefined. Throws Refusal `multiple-matches` for more than one, `precondition-failed`
@@ -40,7 +40,10 @@ async function firstMatches(
   criteria: string,
   count: number,
 ): Promise<readonly StoredVersion[]> {
-  const { plan } = await understand(reading, (answers) => understood(reading, type, criteria, answers));
+  const { plan, unfinished } = await understand(reading, (answers) =>
+    understood(reading.parts, type, criteria, answers),
+  );
+  if (unfinished.length > 0) throw notYet(unfinished);
   if (plan.where.op === 'every') {
     throw preconditionFailed(`the criteria for ${type} are empty: they would match any`);
   }
@@ -48,20 +51,26 @@ async function firstMatches(
   return (await reading.resources.search(first)).matches;
 }
 
+/** What is done on such a condition could be wrong: a second resource made of what is there already. */
+const notYet = (codes: readonly string[]): Refusal =>
+  unavailable(
+    `not everything is indexed by ${codes.join(', ')} yet, so no condition can be decided by it; try again later`,
+  );
+
 /** One text for all spellings of the same criteria. Throws what a search refuses. */
-export function normalCriteria(reading: Reading, type: string, criteria: string): string {
-  const { self } = understood(reading, type, criteria, new Answers());
+export function normalCriteria(parts: Parts, type: string, criteria: string): string {
+  const { self } = understood(parts, type, criteria, new Answers());
   return `${type}?${self.split('&').toSorted().join('&')}`;
 }
 
-function understood({ parts }: Reading, type: string, criteria: string, answers: Answers): SearchRequest {
+function understood(parts: Parts, type: string, criteria: string, answers: Answers): SearchRequest {
   admitType(parts.index, type);
   const limits = { lenient: false, base: parts.base(), defaultCount: 2, maximumCount: 2, answers };
   return parts.index.request(type, bareQuery(type, criteria), limits);
 }
 
 /** `If-None-Exist` is written as a query, but also seen as `?…` and as `Patient?…`. */
-function bareQuery(type: string, criteria: string): string {
+export function bareQuery(type: string, criteria: string): string {
   const start = [`${type}?`, '?'].find((prefix) => criteria.startsWith(prefix)) ?? '';
   return criteria.slice(start.length);
 }

@@ -4,7 +4,8 @@ import type { FhirResource } from '../fhir/resource.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import type { SearchIndex } from '../search/search-index.ts';
-import type { ResourceReader } from '../storage/resource-store.ts';
+import type { ResourceReader, StoredVersion } from '../storage/resource-store.ts';
+import type { FollowedParameter, ParameterIndexing } from './parameter-indexing.ts';
 import type { Repository } from './repository.ts';
 
 export interface FollowOptions {
@@ -12,6 +13,8 @@ export interface FollowOptions {
   readonly resources: ResourceReader;
   readonly index: SearchIndex;
   readonly logger: Logger;
+  /** What sees to it that they find what was stored before them. */
+  readonly indexing: ParameterIndexing;
 }
 
 export interface SearchParameterFollower {
@@ -25,23 +28,24 @@ export interface SearchParameterFollower {
 const maximumTries = 20;
 
 /**
- * A SearchParameter that cannot be taken in use is stored all the same, and the log says why. Resources that were stored before it are
- * found by it once they have been indexed again.
+ * A SearchParameter that cannot be taken in use is stored all the same, and the log says why.
  */
 export function followSearchParameters(options: FollowOptions): SearchParameterFollower {
-  const { repository, resources } = options;
+  const { repository, resources, indexing } = options;
   const inUse = new Map<string, string>();
   const changed = new Map<string, { readonly version: number; tries: number }>();
   let work: Promise<void> = Promise.resolve();
 
   async function follow(): Promise<void> {
+    const followed: FollowedParameter[] = [];
     for (const [id, one] of changed) {
       const current = await resources.read(type, id);
       one.tries += 1;
       const isThere = current !== undefined && current.version >= one.version;
       if (isThere || one.tries >= maximumTries) changed.delete(id);
-      if (isThere) await use(options, inUse, id, current.body);
+      if (isThere) followed.push(await use(options, inUse, current));
     }
+    await indexing.changed(followed);
   }
 
   repository.onChange(async ({ version }) => {
@@ -55,7 +59,9 @@ export function followSearchParameters(options: FollowOptions): SearchParameterF
   });
   return {
     start: async () => {
-      for await (const { id, body } of stored(options)) await use(options, inUse, id, body);
+      const followed: FollowedParameter[] = [];
+      for await (const version of stored(options)) followed.push(await use(options, inUse, version));
+      await indexing.begin(followed);
     },
     settled: () => work,
   };
@@ -63,38 +69,39 @@ export function followSearchParameters(options: FollowOptions): SearchParameterF
 
 const type = 'SearchParameter';
 
+type Current = Pick<StoredVersion, 'id' | 'version' | 'body'>;
+
 /** `inUse` has the URL under which each is known to the index. */
 async function use(
   { index, logger }: FollowOptions,
   inUse: Map<string, string>,
-  id: string,
-  body: string | undefined,
-): Promise<void> {
+  { id, version, body }: Current,
+): Promise<FollowedParameter> {
   const resource = body === undefined ? undefined : parseResource(body);
   const before = inUse.get(id);
+  const types = new Set<string>();
   if (before !== undefined && (resource?.url !== before || resource.status !== 'active')) {
-    index.forget(before);
+    for (const type of index.forget(before)) types.add(type);
     inUse.delete(id);
   }
-  if (resource?.status !== 'active') return;
+  if (resource?.status !== 'active') return { id, version, url: undefined, types: [...types] };
   try {
-    const types = await index.define(resource);
-    if (types.length > 0) inUse.set(id, urlOf(resource));
-    logger.info({ id, types: types.length }, 'a SearchParameter is in use');
+    const defined = await index.define(resource);
+    for (const type of defined) types.add(type);
+    if (defined.length > 0) inUse.set(id, urlOf(resource));
+    logger.info({ id, types: defined.length }, 'a SearchParameter is in use');
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     logger.warn({ id, why: error.message }, 'a SearchParameter cannot be taken in use');
   }
+  return { id, version, url: inUse.get(id), types: [...types] };
 }
 
 const urlOf = ({ url }: FhirResource): string => (typeof url === 'string' ? url : '');
 
 const pageSize = 200;
 
-async function* stored({
-  resources,
-  index,
-}: FollowOptions): AsyncGenerator<{ id: string; body: string | undefined }> {
+async function* stored({ resources, index }: FollowOptions): AsyncGenerator<Current> {
   const limits = { lenient: false, base: '', defaultCount: pageSize, maximumCount: pageSize };
   const { plan } = index.request(type, 'status=active&_sort=_lastUpdated', limits);
   let after: string | undefined;

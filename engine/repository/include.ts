@@ -77,11 +77,29 @@ async function* pointingAt(
   from: readonly StoredVersion[],
   include: Include,
 ): AsyncGenerator<StoredVersion> {
+  if (include.source === '*') {
+    yield* anyPointingAt(reading, from);
+    return;
+  }
   const targets = from.filter(({ type }) => include.target === undefined || type === include.target);
   for (const parameter of referenceParameters(reading, include)) {
     for (let start = 0; start < targets.length; start += targetsPerSearch) {
       const names = targets.slice(start, start + targetsPerSearch).map(nameOf);
       yield* allMatches(reading, include.source, `${parameter}=${names.join(',')}`);
+    }
+  }
+}
+
+/** Whatever refers to one of these, by a search parameter or not. */
+async function* anyPointingAt(
+  reading: Reading,
+  from: readonly StoredVersion[],
+): AsyncGenerator<StoredVersion> {
+  for (const { type, id } of from) {
+    const limit = maximumIncluded + 1;
+    for (const name of await reading.resources.referrers({ type, id }, { exceptTypes: [], limit })) {
+      const version = await reading.resources.read(name.type, name.id);
+      if (version) yield version;
     }
   }
 }

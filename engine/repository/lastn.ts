@@ -1,6 +1,6 @@
 // https://hl7.org/fhir/R4/observation-operation-lastn.html: the last observations of each kind.
 import { parseResource } from '../fhir/exact-json.ts';
-import { Refusal } from '../kernel/outcomes.ts';
+import { Refusal, unavailable } from '../kernel/outcomes.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
 import { understand } from './answer-questions.ts';
 import { createBreath } from './breath.ts';
@@ -14,9 +14,12 @@ const maximumSeen = 50_000;
 export async function lastN(reading: Reading, query: string, max: number): Promise<readonly StoredVersion[]> {
   const { parts, resources } = reading;
   const limits = { lenient: false, base: parts.base(), defaultCount: storePage, maximumCount: storePage };
-  const { plan } = await understand(reading, (answers) =>
+  const { plan, unfinished } = await understand(reading, (answers) =>
     parts.index.request('Observation', query, { ...limits, answers }),
   );
+  if (unfinished.length > 0) {
+    throw unavailable(`not everything is indexed by ${unfinished.join(', ')} yet; try again later`);
+  }
   const newestFirst = parts.index.request('Observation', '_sort=-date', limits).plan.order;
   const kinds = new Kinds(max);
   const breathe = createBreath();

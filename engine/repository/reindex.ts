@@ -18,10 +18,12 @@ export interface ReindexParts {
 }
 
 export interface Reindexing {
-  /** Begins, anew where it was begun, for one type or for all. Resolves when it will be done whatever happens. */
-  request(type: string | undefined): Promise<void>;
+  /** Begins, anew where it was begun, for these types or for all. Resolves when it will be done whatever happens. */
+  request(types: readonly string[] | undefined): Promise<void>;
   /** How far it has come, by type; what has not been asked for is not there. */
   status(type: string | undefined): Promise<readonly ReindexTask[]>;
+  /** Called, and waited for, each time that a type is finished. */
+  onFinished(listener: () => Promise<void>): void;
   /** Goes on with what is not finished. */
   start(): void;
   /** Resolves when nothing is left to do. */
@@ -39,6 +41,8 @@ export function createReindexing(parts: ReindexParts): Reindexing {
   const { store, clock, logger } = parts;
   let stopped = false;
   let running: Promise<void> | undefined;
+  let isAskedFor = false;
+  const finishedListeners: (() => Promise<void>)[] = [];
 
   const breathe = async (tookMs: number): Promise<void> => {
     await wait(Math.max(leastBreathMs, tookMs));
@@ -46,6 +50,7 @@ export function createReindexing(parts: ReindexParts): Reindexing {
   };
 
   async function run(): Promise<void> {
+    isAskedFor = false;
     for (;;) {
       const task = stopped
         ? undefined
@@ -53,30 +58,39 @@ export function createReindexing(parts: ReindexParts): Reindexing {
       if (task === undefined) return;
       const { type, seen, total, mended, finishedAt } = task;
       logger.info({ type, seen, total, mended, finished: finishedAt !== undefined }, 'indexing again');
+      if (finishedAt !== undefined) for (const listener of finishedListeners) await listener();
     }
   }
 
   function start(): void {
+    isAskedFor = true;
     running ??= run()
       .catch((error: unknown) => {
         if (!stopped) {
           logger.error({}, 'indexing again was broken off; it goes on with the next start', error);
         }
       })
-      .finally(() => (running = undefined));
+      .finally(() => {
+        running = undefined;
+        // Asked for after the last look at what is left to do.
+        if (isAskedFor && !stopped) start();
+      });
   }
 
   return {
-    request: async (type) => {
-      await store.upkeep.request(type === undefined ? undefined : [type], clock.now());
+    request: async (types) => {
+      await store.upkeep.request(types, clock.now());
       start();
     },
+    onFinished: (listener) => void finishedListeners.push(listener),
     status: async (type) => {
       const tasks = await store.upkeep.tasks();
       return tasks.filter((task) => type === undefined || task.type === type);
     },
     start,
-    idle: async () => running,
+    idle: async () => {
+      while (running !== undefined) await running;
+    },
     stop: () => {
       stopped = true;
     },

@@ -20,6 +20,8 @@ export interface SearchResult {
   readonly next: string | undefined;
   readonly previous: string | undefined;
   readonly ignored: readonly string[];
+  /** Codes of parameters by which not everything is found yet, because it is still being indexed. */
+  readonly unfinished: readonly string[];
 }
 
 export interface SearchChoice {

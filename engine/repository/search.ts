@@ -22,7 +22,7 @@ export async function search(
   const { index, base } = reading.parts;
   admitType(index, type);
   const limits = pageLimits(base(), choice);
-  const { plan, includes, self, ignored } = await understand(reading, (answers) =>
+  const { plan, includes, self, ignored, unfinished } = await understand(reading, (answers) =>
     index.request(type, query, { ...limits, answers }),
   );
   const page = await reading.resources.search(within(reading.parts, plan, choice.compartment));
@@ -32,6 +32,7 @@ export async function search(
     total: page.total,
     ...linksOf(self, plan, page),
     ignored,
+    unfinished,
   };
 }
 

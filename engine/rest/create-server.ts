@@ -10,6 +10,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { HttpRoute } from '../kernel/http-route.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { unavailable } from '../kernel/outcomes.ts';
 import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { Reindexing } from '../repository/reindex.ts';
 import type { SearchIndex } from '../search/search-index.ts';
@@ -22,13 +23,14 @@ import { drain, rememberUpgraded } from './drain.ts';
 import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
 import { fhirEndpoint } from './fhir-endpoint.ts';
 import { createFhirRouter } from './fhir-router.ts';
-import { publicUrlFor } from './forwarded.ts';
+import { publicUrlFor, rootOf } from './forwarded.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { fhirPath, type FhirParts } from './interaction.ts';
 import { interactions } from './interactions.ts';
 import { methodNotAllowed, methodsByPath, nothingHere } from './fallback.ts';
 import { createMetrics } from './metrics.ts';
 import { isUnder, listenForUpgrades, serveExternal, type ExternalHandler } from './mount-external.ts';
+import { outcomeAnswer } from './refusal-answer.ts';
 import { routeEndpoint } from './route-endpoint.ts';
 import { trustedPeers, type TrustedPeers } from './trusted-peers.ts';
 
@@ -60,7 +62,7 @@ export interface HttpServerOptions {
   readonly publicUrlIsFixed?: boolean;
   /** Addresses and CIDR ranges of the proxies whose Forwarded and X-Forwarded-… headers are believed; default none. */
   readonly trustedProxies?: readonly string[];
-  /** A folder for the results of requests that are answered later; emptied at the start. Without it all are answered at once. */
+  /** A folder for the results of requests that are answered later, kept over a restart. Without it all are answered at once. */
   readonly resultsFolder?: string;
   /** How long `close` waits for what is under way, ms; default 10 s. */
   readonly drainMs?: number;
@@ -87,7 +89,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { auth, ids, logger } = options;
   const metrics = createMetrics(options);
   const formats = formatParts(options.shapes);
-  const parts: EndpointParts = { auth, ids, logger, metrics, formats, stopping: () => stopping };
+  const trusted = trustedPeers(options.trustedProxies ?? []);
+  const publicUrl = publicUrlFor({
+    publicUrl: options.publicUrl,
+    isFixed: options.publicUrlIsFixed ?? false,
+    trusted,
+  });
+  const parts: EndpointParts = { auth, ids, logger, metrics, formats, publicUrl, stopping: () => stopping };
   const routes = [
     ...auth.routes,
     ...healthRoutes(options.ready, options.beside ?? (() => ({})), parts.stopping),
@@ -96,8 +104,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   ];
   const external: ExternalHandler[] = [];
   const { resultsFolder: folder, clock } = options;
-  const later = folder === undefined ? undefined : createLater({ folder, clock, ids });
-  const app = createApp(options, parts, routes, external, later);
+  const later = folder === undefined ? undefined : createLater({ folder, clock, ids, interrupted });
+  const app = createApp(options, parts, routes, external, later, trusted);
   const server = createServer({ shouldUpgradeCallback: isWebSocket }, app);
   const upgraded = rememberUpgraded(server);
   listenForUpgrades(server, parts, external);
@@ -114,6 +122,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
+const interrupted = outcomeAnswer(
+  unavailable(
+    'the engine was ended while this was worked on; a transaction was carried out whole or not at all: look, or send it again under conditions',
+  ),
+);
+
 /** Other upgrades (h2c) are not taken up: the request is answered as if they were not asked for. */
 const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';
 
@@ -123,16 +137,17 @@ function createApp(
   routes: readonly HttpRoute[],
   external: readonly ExternalHandler[],
   later: Later | undefined,
+  trusted: TrustedPeers,
 ): Express {
   const bodyLimit = options.bodyLimit ?? 50 * mebibyte;
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
-  const trusted = trustedPeers(options.trustedProxies ?? []);
   app.set('trust proxy', trusted.any ? (address: string) => trusted.has(address) : false);
-  mountFhir(app, parts, { ...fhirPartsOf(options, trusted, later), ...parts.formats }, bodyLimit);
+  mountFhir(app, parts, { ...fhirPartsOf(options, parts, later), ...parts.formats }, bodyLimit);
   const addressOf = (request: unknown): string => (request as Request).ip ?? '';
+  const root = (request: IncomingMessage): string => rootOf(parts.publicUrl(request));
   for (const route of routes) {
-    mountEndpoint(app, parts, route.method, route.path, routeEndpoint(route, bodyLimit, addressOf));
+    mountEndpoint(app, parts, route.method, route.path, routeEndpoint(route, bodyLimit, addressOf, root));
   }
   mountExternal(app, parts, external);
   mountRefusals(app, parts, routes);
@@ -141,14 +156,14 @@ function createApp(
 
 function fhirPartsOf(
   options: HttpServerOptions,
-  trusted: TrustedPeers,
+  { publicUrl }: EndpointParts,
   later: Later | undefined,
 ): Omit<FhirParts, 'shapes'> {
-  const { repository, index, publicUrl, publicUrlIsFixed: isFixed = false, version, clock, logger } = options;
+  const { repository, index, version, clock, logger } = options;
   return {
     repository,
     index,
-    publicUrl: publicUrlFor({ publicUrl, isFixed, trusted }),
+    publicUrl,
     version,
     logger,
     later,

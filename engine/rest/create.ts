@@ -1,7 +1,9 @@
 // POST [base]/[type]: https://hl7.org/fhir/R4/http.html#create, conditional with If-None-Exist.
 import { headerOf } from '../auth/headers.ts';
+import { bareQuery } from '../repository/find-one.ts';
 import type { Interaction } from './interaction.ts';
 import { answerWritten } from './resource-answer.ts';
+import { refuseHiddenCriteria } from './search-access.ts';
 import { sentResource } from './sent-resource.ts';
 
 export const createInteraction: Interaction = {
@@ -11,8 +13,12 @@ export const createInteraction: Interaction = {
   access: 'c',
   takes: 'resource',
   capability: { level: 'type', codes: ['create'], resource: { conditionalCreate: true } },
-  answer: async ({ repository }, exchange) => {
+  answer: async ({ repository, index }, exchange) => {
     const ifNoneExist = headerOf(exchange.headers, 'if-none-exist');
+    if (ifNoneExist !== undefined) {
+      const { actor, type, base } = exchange;
+      refuseHiddenCriteria(index, actor, { type, query: bareQuery(type, ifNoneExist), base });
+    }
     const choice = ifNoneExist === undefined ? {} : { ifNoneExist };
     return answerWritten(
       await repository.as(exchange.actor).create(sentResource(exchange), choice),

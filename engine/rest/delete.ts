@@ -1,12 +1,12 @@
 // DELETE [base]/[type]/[id] and DELETE [base]/[type]?criteria: https://hl7.org/fhir/R4/http.html#delete, #3.1.0.7.1. With
 // `_cascade=delete` what refers to the resource goes with it.
-import { allows } from '../auth/scopes.ts';
-import { badRequest, Refusal } from '../kernel/outcomes.ts';
+import { Refusal } from '../kernel/outcomes.ts';
 import { tellDeleted } from '../repository/bundle-response.ts';
-import type { DeleteChoice } from '../repository/cascade.ts';
+import { cascadeIn, permittedCascade, type DeleteChoice } from '../repository/cascade.ts';
 import type { Written } from '../repository/repository.ts';
 import type { Exchange, FhirAnswer, Interaction } from './interaction.ts';
 import { answerDeleted } from './resource-answer.ts';
+import { refuseHiddenCriteria } from './search-access.ts';
 import { preconditions } from './update.ts';
 
 export const deleteInteraction: Interaction = {
@@ -37,28 +37,21 @@ export const conditionalDeleteInteraction: Interaction = {
   access: 'd',
   takes: 'nothing',
   capability: { level: 'type', codes: [], resource: { conditionalDelete: 'multiple' } },
-  answer: async ({ repository }, exchange) => {
+  answer: async ({ repository, index }, exchange) => {
+    const { actor, type, base } = exchange;
     const { criteria, choice } = asked(exchange);
-    return answerAll(await repository.deleteWhere(exchange.actor, exchange.type, criteria, choice), exchange);
+    refuseHiddenCriteria(index, actor, { type, query: criteria, base });
+    return answerAll(await repository.deleteWhere(actor, type, criteria, choice), exchange);
   },
 };
 
-/** The query as criteria, without `_cascade`, which says how to delete. */
 function asked({ query, actor, headers }: Exchange): {
   readonly criteria: string;
   readonly choice: DeleteChoice;
 } {
-  const parameters = query.split('&');
-  const criteria = parameters.filter((parameter) => !parameter.startsWith('_cascade='));
-  const [cascade] = parameters.filter((parameter) => !criteria.includes(parameter));
-  if (cascade === undefined) return { criteria: query, choice: preconditions(headers) };
-  if (cascade !== '_cascade=delete') throw badRequest('_cascade takes one value: delete', '_cascade');
-  const mayDelete = (type: string): void => {
-    if (!allows(actor.scopes, type, 'd')) {
-      throw new Refusal('forbidden', `the scopes of this token do not include ${type}.d`);
-    }
-  };
-  return { criteria: criteria.join('&'), choice: { ...preconditions(headers), cascade: mayDelete } };
+  const { criteria, cascades } = cascadeIn(query);
+  const cascade = cascades ? permittedCascade(actor) : undefined;
+  return { criteria, choice: { ...preconditions(headers), cascade } };
 }
 
 /** 204, or where several went 200 with how many. */

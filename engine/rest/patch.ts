@@ -7,6 +7,7 @@ import { badRequest } from '../kernel/outcomes.ts';
 import type { Exchange, FhirParts, Interaction } from './interaction.ts';
 import { bodyKind, patchBodies, type BodyKind } from './negotiate.ts';
 import { answerWritten } from './resource-answer.ts';
+import { refuseHiddenCriteria } from './search-access.ts';
 import { preconditions } from './update.ts';
 
 export const patchInteraction: Interaction = {
@@ -34,6 +35,7 @@ export const conditionalPatchInteraction: Interaction = {
   takes: 'patch',
   answer: async (parts, exchange) => {
     const { actor, type, query, headers } = exchange;
+    refuseHiddenCriteria(parts.index, actor, exchange);
     const change = sentPatch(parts, exchange);
     const written = await parts.repository.patchWhere(actor, type, query, change, preconditions(headers));
     return answerWritten(written, exchange);

@@ -27,6 +27,18 @@ export function refuseHiddenConditions(index: SearchIndex, actor: Actor, asked: 
   }
 }
 
+/** Criteria of a write tell whether something matches, as a search does: throws Refusal `forbidden` without the right to search. */
+export function refuseHiddenCriteria(
+  index: SearchIndex,
+  actor: Actor,
+  asked: Omit<AskedSearch, 'lenient'>,
+): void {
+  if (!allows(actor.scopes, asked.type, 's')) {
+    throw new Refusal('forbidden', `criteria need the scope ${asked.type}.s too`);
+  }
+  refuseHiddenConditions(index, actor, { ...asked, lenient: false });
+}
+
 function chainedTypes(condition: Condition): readonly string[] {
   switch (condition.op) {
     case 'and':

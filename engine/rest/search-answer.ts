@@ -2,6 +2,7 @@
 import { headerOf } from '../auth/headers.ts';
 import { searchsetPieces } from '../fhir/bundles.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
+import { outcomeOf } from '../repository/search-outcome.ts';
 import type { SearchResult } from '../repository/repository.ts';
 import type { Exchange, FhirAnswer } from './interaction.ts';
 import { refuseHiddenResults } from './search-access.ts';
@@ -30,6 +31,7 @@ export function answerFound(exchange: Exchange, path: string, result: SearchResu
     const whole = [asked, query].filter((part) => part !== '').join('&');
     return `${base}${path}${whole === '' ? '' : '?'}${whole}`;
   };
+  const outcome = outcomeOf(result);
   const pieces = searchsetPieces({
     base,
     self: url(result.self),
@@ -39,13 +41,7 @@ export function answerFound(exchange: Exchange, path: string, result: SearchResu
     total: result.total,
     matches: result.matches,
     included: result.included,
-    ...(result.ignored.length === 0 ? {} : { outcome: ignoredOutcome(result.ignored) }),
+    ...(outcome === undefined ? {} : { outcome: JSON.stringify(outcome) }),
   });
-  return { status: 200, body: textOrPieces(pieces) };
-}
-
-function ignoredOutcome(ignored: readonly string[]): string {
-  const diagnostics = `these parameters are not known and were left out: ${ignored.join(', ')}`;
-  const issue = [{ severity: 'warning', code: 'not-supported', diagnostics }];
-  return JSON.stringify({ resourceType: 'OperationOutcome', issue });
+  return { status: 200, byEntry: true, body: textOrPieces(pieces) };
 }

@@ -6,9 +6,13 @@ import { parseBundle } from '../fhir/parse-bundle.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
 import { createBreath } from '../repository/breath.ts';
-import { entriesOf, requestOf, type Request } from '../repository/bundle-entries.ts';
+import { entriesOf, named, requestOf, type Request } from '../repository/bundle-entries.ts';
+import { bareQuery } from '../repository/find-one.ts';
+import { conditionalReferences } from '../repository/rewrite-references.ts';
+import type { SearchIndex } from '../search/search-index.ts';
 import { preferredBundle } from './answer-bundle.ts';
 import type { Exchange, Interaction } from './interaction.ts';
+import { refuseHiddenCriteria } from './search-access.ts';
 import { bodyText } from './sent-resource.ts';
 
 export const transactionInteraction: Interaction = {
@@ -19,9 +23,9 @@ export const transactionInteraction: Interaction = {
   takes: 'resource',
   mayWait: true,
   capability: { level: 'system', codes: ['transaction', 'batch'] },
-  answer: async ({ repository }, exchange) => {
+  answer: async ({ repository, index }, exchange) => {
     const bundle = await sentBundle(exchange);
-    refuseForbiddenEntries(bundle, exchange);
+    refuseForbiddenEntries(index, bundle, exchange);
     const own = repository.as(exchange.actor);
     const answer = await preferredBundle(own, exchange, await own.apply(bundle));
     return { status: 200, body: writeJson(answer) };
@@ -42,10 +46,10 @@ const letters: Readonly<Record<Exclude<Request['method'], 'GET' | 'HEAD'>, Lette
 };
 
 /** Throws Refusal `forbidden` for the first entry that the scopes leave out. */
-function refuseForbiddenEntries(bundle: Bundle, { actor, base }: Exchange): void {
+function refuseForbiddenEntries(index: SearchIndex, bundle: Bundle, { actor, base }: Exchange): void {
   if (['c', 'r', 'u', 'd', 's'].every((letter) => allows(actor.scopes, '*', letter as Letter))) return;
   for (const [place, entry] of entriesOf(bundle).entries()) {
-    const request = readable(entry, place, base);
+    const request = readable(() => requestOf(entry, place, base));
     if (request && !mayRequest(actor, request)) {
       throw new Refusal(
         'forbidden',
@@ -53,6 +57,7 @@ function refuseForbiddenEntries(bundle: Bundle, { actor, base }: Exchange): void
         `Bundle.entry[${place}]`,
       );
     }
+    if (request) named(place, () => readable(() => refuseHiddenCriteriaIn(index, actor, request, base)));
   }
 }
 
@@ -63,12 +68,29 @@ function mayRequest({ scopes }: Actor, { method, target }: Request): boolean {
   return allows(scopes, target.type, target.kind === 'type' ? 's' : 'r');
 }
 
+/** Criteria of a write, and references that are written as a search. */
+function refuseHiddenCriteriaIn(index: SearchIndex, actor: Actor, request: Request, base: string): void {
+  const { method, target, ifNoneExist, resource } = request;
+  if (method === 'GET' || method === 'HEAD') return;
+  const criteria = [...conditionalReferences(resource)].map((reference) => splitAt(reference, '?'));
+  if (target.kind === 'matching') criteria.push([target.type, target.query]);
+  if (ifNoneExist !== undefined) criteria.push([target.type, bareQuery(target.type, ifNoneExist)]);
+  for (const [type, query] of criteria) {
+    if (index.isType(type)) refuseHiddenCriteria(index, actor, { type, query, base });
+  }
+}
+
+const splitAt = (text: string, mark: string): readonly [string, string] => {
+  const place = text.indexOf(mark);
+  return [text.slice(0, place), text.slice(place + 1)];
+};
+
 /** What cannot be read is refused, in its place, by the repository. */
-function readable(entry: unknown, place: number, base: string): Request | undefined {
+function readable<T>(read: () => T): T | undefined {
   try {
-    return requestOf(entry, place, base);
+    return read();
   } catch (error) {
-    if (error instanceof Refusal) return undefined;
+    if (error instanceof Refusal && error.code !== 'forbidden') return undefined;
     throw error;
   }
 }

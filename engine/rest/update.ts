@@ -4,6 +4,7 @@ import { badRequest } from '../kernel/outcomes.ts';
 import type { Preconditions } from '../repository/preconditions.ts';
 import type { Interaction } from './interaction.ts';
 import { answerWritten } from './resource-answer.ts';
+import { refuseHiddenCriteria } from './search-access.ts';
 import { sentResource } from './sent-resource.ts';
 
 export const updateInteraction: Interaction = {
@@ -30,8 +31,9 @@ export const conditionalUpdateInteraction: Interaction = {
   access: 'u',
   takes: 'resource',
   capability: { level: 'type', codes: [], resource: { conditionalUpdate: true } },
-  answer: async ({ repository }, exchange) => {
+  answer: async ({ repository, index }, exchange) => {
     const { actor, query, headers } = exchange;
+    refuseHiddenCriteria(index, actor, exchange);
     const written = await repository.updateWhere(
       actor,
       sentResource(exchange),

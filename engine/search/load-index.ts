@@ -28,14 +28,22 @@ export function loadSearchIndex(options: IndexOptions = {}): SearchIndex {
   };
   const types = new IndexedTypes(readDefinitions(), extraction);
   return {
+    get revision() {
+      return types.revision;
+    },
     types: types.types,
     isType: (name) => types.isType(name),
     parameters: (type) => types.listed(type),
     entries: (resource) => withOtherReferences(types.entries(resource), resource, extraction.base),
-    request: (type, query, search) => readRequest(type, query, types, search, extraction.zoneOffsetMinutes),
+    request: (type, query, search) => {
+      const { table, unfinished } = types.watched();
+      const request = readRequest(type, query, table, search, extraction.zoneOffsetMinutes);
+      return { ...request, unfinished: [...unfinished] };
+    },
     matches,
     define: (parameter) => types.define(parameter),
     forget: (url) => types.forget(url),
+    setUnfinished: (urls) => types.setUnfinished(urls),
     referencesOf: (resource, parameter, target) => types.references(resource, parameter, target),
   };
 }
@@ -64,11 +72,13 @@ interface IndexedType {
 /** The compiled types, each bound to its extractors when it is first met. */
 class IndexedTypes implements ParameterTable {
   readonly types: readonly string[];
+  revision = 0;
   readonly #compiled: ReadonlyMap<string, CompiledType>;
   #definitions: ReadonlyMap<string, CompiledParameter> | undefined;
   readonly #options: ExtractionOptions;
   readonly #indexed = new Map<string, IndexedType>();
   readonly #added = new Map<string, AddedParameter>();
+  #unfinished: ReadonlySet<string> = new Set();
 
   constructor(definitions: CompiledDefinitions, options: ExtractionOptions) {
     this.#compiled = new Map(Object.entries(definitions.types));
@@ -155,7 +165,31 @@ class IndexedTypes implements ParameterTable {
     return this.#changed((added?.types ?? []).map(([type]) => type));
   }
 
+  setUnfinished(urls: ReadonlySet<string>): void {
+    this.#unfinished = urls;
+  }
+
+  /** The parameters for one request, and the codes of those that it has used and that do not find everything yet. */
+  watched(): { readonly table: ParameterTable; readonly unfinished: ReadonlySet<string> } {
+    const unfinished = this.#unfinished;
+    const met = new Set<string>();
+    if (unfinished.size === 0) return { table: this, unfinished: met };
+    const find = (type: string, code: string): CompiledParameter | undefined => {
+      const found = this.find(type, code);
+      if (found !== undefined && unfinished.has(found.definition)) met.add(code);
+      return found;
+    };
+    const table = {
+      types: this.types,
+      isType: (name: string) => this.isType(name),
+      find,
+      codes: (type: string) => this.codes(type),
+    };
+    return { table, unfinished: met };
+  }
+
   #changed(types: readonly string[]): readonly string[] {
+    this.revision += 1;
     for (const type of types) this.#indexed.delete(type);
     return [...new Set(types)];
   }

@@ -17,7 +17,7 @@ export interface SearchParameterInfo {
 }
 
 export interface Include {
-  /** `_include`: `source` is in the results; `_revinclude`: `source` points at the results. */
+  /** `_include`: `source` is in the results; `_revinclude`: `source` points at the results, `*` for any type. */
   readonly kind: 'include' | 'revinclude';
   readonly source: string;
   /** Code of the reference parameter, or `*`. */
@@ -34,6 +34,8 @@ export interface SearchRequest {
   readonly self: string;
   /** Parameters that lenient handling left out. */
   readonly ignored: readonly string[];
+  /** Codes of parameters that the request uses and that do not find everything yet: see `setUnfinished`. */
+  readonly unfinished: readonly string[];
 }
 
 export interface SearchOptions {
@@ -51,6 +53,8 @@ export interface SearchOptions {
 }
 
 export interface SearchIndex {
+  /** How often definitions were taken in or out of use: entries made at another count may lack something. */
+  readonly revision: number;
   readonly types: readonly string[];
   isType(name: string): boolean;
   parameters(type: string): readonly SearchParameterInfo[];
@@ -66,6 +70,8 @@ export interface SearchIndex {
    * `unprocessable` for one that is not active, lies outside what can be compiled, or whose code another parameter has.
    */
   define(parameter: FhirResource): Promise<readonly string[]>;
+  /** From now on the parameters with these URLs, and no others, do not find everything yet: requests that use them say so. */
+  setUnfinished(urls: ReadonlySet<string>): void;
   /** Takes it out of use again; answers the types that it was for. */
   forget(url: string): readonly string[];
   /** The relative references (`Patient/1`) that a resource carries under a reference parameter; `*`: under any. */

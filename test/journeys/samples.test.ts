@@ -7,7 +7,7 @@ import { describeWithSamples, sharedFile } from '../support/shared.ts';
 /** [sample, acknowledgement, state, reason]: '' where an answer is not answered. */
 const samples: [file: string, answer: string, state: string, reason: string | undefined][] = [
   ['alinitym-quant', 'AA', 'processed', undefined],
-  ['cobas4800-query', 'AA', 'set-aside', 'query'],
+  ['cobas4800-query', 'AR', 'set-aside', 'query'],
   ['cobas5800-quant', 'AA', 'processed', undefined],
   ['cobaspure-qc', 'AA', 'processed', undefined],
   ['genexpert-oru-r30', 'AA', 'processed', undefined],
@@ -24,7 +24,7 @@ const samples: [file: string, answer: string, state: string, reason: string | un
   ['roche-x800-him-oml-o33-cancel', 'AA', 'set-aside', 'order'],
   ['roche-x800-him-oml-o33-negative', 'AA', 'set-aside', 'order'],
   ['roche-x800-him-orl-o34-ua', '', 'set-aside', 'answer'],
-  ['roche-x800-law-1-qbp-q11', 'AA', 'set-aside', 'query'],
+  ['roche-x800-law-1-qbp-q11', 'AR', 'set-aside', 'query'],
   ['roche-x800-law-2-rsp-k11', '', 'set-aside', 'answer'],
   ['roche-x800-law-3-oml-o33', 'AA', 'set-aside', 'order'],
   ['roche-x800-law-4-orl-o34', '', 'set-aside', 'answer'],

@@ -3,6 +3,7 @@ import { isMap, isSeq, type Node } from 'yaml';
 import { toHl7Time, toZonedHl7Time, type TimeZone } from '../hl7-time.ts';
 import { look, type Rows } from '../language/tables.ts';
 import type { TraceLine } from '../mapper.ts';
+import type { OutgoingSegment } from '../outgoing-message.ts';
 import { scalarText, type MapSource } from '../source.ts';
 import { holds, type Evaluate, type Expressions, type Names } from './evaluate.ts';
 
@@ -14,6 +15,8 @@ export interface Run {
   readonly names: Names;
   readonly zone: TimeZone;
   readonly trace: TraceLine[];
+  /** The segments of a name in the query that is answered, as they came. */
+  readonly echo: (segment: string) => readonly OutgoingSegment[];
 }
 
 /** What stands at a place, by repetition; nothing is an empty list. */

@@ -31,6 +31,8 @@ export interface SegmentRule {
 /** A segment, or a group of them; made for each value of `each` (named `as`), or once. */
 export interface Part {
   readonly segment: SegmentRule | undefined;
+  /** In answers: a segment of the query, as it came. */
+  readonly echo: string | undefined;
   readonly each: Evaluate | undefined;
   readonly as: string | undefined;
   readonly when: Evaluate | undefined;
@@ -61,20 +63,58 @@ export interface OutboundSources {
 /** What each expression may ask for besides the resources that its map names. */
 const always = ['message', 'was', 'index', 'event'];
 
+/** A message made of what a query has found. */
+export interface AnswerMap {
+  readonly name: string;
+  readonly code: string;
+  readonly event: string;
+  readonly structure: string;
+  /** Names of what the query has found or told. */
+  readonly reads: readonly string[];
+  /** Whether there is anything to answer; always where it says nothing. */
+  readonly found: Evaluate | undefined;
+  readonly parts: readonly Part[];
+}
+
 /** Throws MapFault. The sources have passed their schemas. */
 export function compileOutbound(maps: readonly MapSource[], from: OutboundSources): readonly OutboundMap[] {
   const expressions = new Expressions();
   return maps.map((source) => compileMap(source, from, expressions));
 }
 
+/** Throws MapFault. The sources have passed their schemas. */
+export function compileAnswers(maps: readonly MapSource[], from: OutboundSources): readonly AnswerMap[] {
+  const expressions = new Expressions();
+  return maps.map((source) => compileAnswer(source, from, expressions));
+}
+
+function compileAnswer(source: MapSource, from: OutboundSources, expressions: Expressions): AnswerMap {
+  const text = (key: string): string => scalarText(source.document.get(key, true)) ?? '';
+  const reads = source.document.get('reads', true);
+  const read = isSeq(reads) ? reads.items.map((item) => scalarText(item) ?? '') : [];
+  const library = libraryOf([...read, ...namesIn(source)], from, expressions);
+  return {
+    name: text('map'),
+    code: text('code'),
+    event: text('event'),
+    structure: text('structure'),
+    reads: read,
+    found: expressionOf(source.document.get('found', true), source, library),
+    parts: mapsIn(source.document.get('segments', true)).map((part) => partOf(part, source, library, from)),
+  };
+}
+
+/** `names`: what expressions may ask for besides what is always there. */
+const libraryOf = (names: readonly string[], from: OutboundSources, expressions: Expressions): Library => ({
+  expressions,
+  known: new Set([...always, ...from.settings, ...names]),
+  rows: (table) => from.rows(table),
+  datatype: (name) => from.source(`hl7v2/outbound/datatypes/${name}.yaml`),
+});
+
 function compileMap(source: MapSource, from: OutboundSources, expressions: Expressions): OutboundMap {
   const text = (key: string): string => scalarText(source.document.get(key, true)) ?? '';
-  const library: Library = {
-    expressions,
-    known: new Set([...always, ...from.settings, text('as'), ...namesIn(source)]),
-    rows: (table) => from.rows(table),
-    datatype: (name) => from.source(`hl7v2/outbound/datatypes/${name}.yaml`),
-  };
+  const library = libraryOf([text('as'), ...namesIn(source)], from, expressions);
   return {
     name: text('map'),
     code: text('code'),
@@ -128,6 +168,7 @@ function partOf(node: YAMLMap, source: MapSource, library: Library, from: Outbou
         : within(node, source, () =>
             segmentRule(from.source(`hl7v2/outbound/segments/${segment}.yaml`), library),
           ),
+    echo: scalarText(node.get('echo', true)),
     each: expressionOf(node.get('each', true), source, library),
     as: scalarText(node.get('as', true)),
     when: expressionOf(node.get('when', true), source, library),
@@ -148,7 +189,7 @@ function segmentRule(source: MapSource, library: Library): SegmentRule {
 const mapsIn = (node: unknown): readonly YAMLMap[] => (isSeq(node) ? node.items.filter(isMap) : []);
 
 /** Two maps of one name would hide each other. Throws MapFault. */
-export function byName(maps: readonly OutboundMap[]): ReadonlyMap<string, OutboundMap> {
+export function byName<M extends { readonly name: string }>(maps: readonly M[]): ReadonlyMap<string, M> {
   const named = new Map(maps.map((map) => [map.name, map]));
   if (named.size < maps.length) {
     const twice = maps.find((map) => named.get(map.name) !== map)?.name ?? '';

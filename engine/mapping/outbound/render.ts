@@ -1,14 +1,14 @@
 // One message made of a resource and what it refers to. Pure but for what it reads: the same versions give the same message.
 import { createHash } from 'node:crypto';
 import type { FhirResource } from '../../fhir/resource.ts';
-import { Refusal } from '../../kernel/outcomes.ts';
 import type { TimeZone } from '../hl7-time.ts';
 import type { TraceLine } from '../mapper.ts';
-import type { OutgoingRepetition, OutgoingSegment } from '../outgoing-message.ts';
+import type { OutgoingSegment } from '../outgoing-message.ts';
 import { exactTexts } from './exact-texts.ts';
 import { holds, type Names } from './evaluate.ts';
-import type { Piece, Run } from './fillers.ts';
-import type { EventRow, OutboundMap, Part, Reading, SegmentRule } from './outbound-map.ts';
+import type { Run } from './fillers.ts';
+import { cannot, made } from './make-segments.ts';
+import type { EventRow, OutboundMap, Part, Reading } from './outbound-map.ts';
 
 /** What a message tells of. */
 export interface Told {
@@ -41,8 +41,6 @@ export interface RenderParts {
 /** More than a message of this kind names. */
 const mostRead = 1_000;
 
-const cannot = (why: string, place?: string): Refusal => new Refusal('unprocessable', why, place);
-
 /** Throws Refusal `unprocessable` when the map does not tell of this step, or what its message must hold is not there. */
 export async function render(map: OutboundMap, told: Told, parts: RenderParts): Promise<Outgoing> {
   if (told.resource.resourceType !== map.of) throw cannot(`the map ${map.name} is of a ${map.of}`);
@@ -50,7 +48,12 @@ export async function render(map: OutboundMap, told: Told, parts: RenderParts): 
   const row = map.events.find(({ when }) => when === undefined || holds(when(names[map.as], names)));
   if (row === undefined) throw cannot(`the map ${map.name} tells nothing of this step of the ${map.of}`);
   const message = headerOf(map, row, told);
-  const run: Run = { names: { ...names, message, event: row.event }, zone: parts.zone, trace: [] };
+  const run: Run = {
+    names: { ...names, message, event: row.event },
+    zone: parts.zone,
+    trace: [],
+    echo: () => [],
+  };
   const segments = map.parts.flatMap((part) => made(part, run.names[map.as], run));
   return { type: `${map.code}^${row.event}`, controlId: message.controlId, segments, trace: run.trace };
 }
@@ -71,7 +74,7 @@ async function gather(map: OutboundMap, told: Told, { settings, read }: RenderPa
   return names;
 }
 
-function forEachMember(parts: readonly Part[], name: (member: string) => void): void {
+export function forEachMember(parts: readonly Part[], name: (member: string) => void): void {
   for (const part of parts) {
     if (part.as !== undefined) name(part.as);
     forEachMember(part.parts, name);
@@ -118,43 +121,4 @@ function headerOf(map: OutboundMap, row: EventRow, { resource, previous, receive
     receivingApplication: receiver?.application,
     receivingFacility: receiver?.facility,
   };
-}
-
-function made(part: Part, focus: unknown, run: Run): readonly OutgoingSegment[] {
-  const members = part.each === undefined ? [focus] : part.each(focus, run.names);
-  const segments = members.flatMap((member, at) => madeOf(part, member, at, run));
-  if (segments.length === 0 && part.needed !== undefined) throw cannot(part.needed);
-  return segments;
-}
-
-function madeOf(part: Part, member: unknown, at: number, run: Run): readonly OutgoingSegment[] {
-  const named = part.as === undefined ? {} : { [part.as]: member };
-  const counted = part.each === undefined ? {} : { index: String(at + 1) };
-  const inner: Run = { ...run, names: { ...run.names, ...named, ...counted } };
-  if (part.when !== undefined && !holds(part.when(member, inner.names))) return [];
-  const own = part.segment === undefined ? [] : [segmentOf(part.segment, member, inner)];
-  return [...own, ...part.parts.flatMap((child) => made(child, member, inner))];
-}
-
-function segmentOf({ name, fields, required }: SegmentRule, focus: unknown, run: Run): OutgoingSegment {
-  const made = new Map<number, readonly OutgoingRepetition[]>();
-  for (const [number, filler] of fields) {
-    const repetitions = filler(focus, run, `${name}-${number}`).map(repetitionOf);
-    if (repetitions.length > 0) made.set(number, repetitions);
-  }
-  for (const number of required) {
-    const place = `${name}-${number}`;
-    if (!made.has(number)) throw cannot(`${place} would be empty, and the message needs it`, place);
-  }
-  return { name, fields: made };
-}
-
-const repetitionOf = (piece: Piece): OutgoingRepetition =>
-  typeof piece === 'string'
-    ? new Map([[1, new Map([[1, piece]])]])
-    : new Map([...piece].map(([number, component]) => [number, componentOf(component)]));
-
-function componentOf(piece: Piece): ReadonlyMap<number, string> {
-  if (typeof piece === 'string') return new Map([[1, piece]]);
-  return new Map([...piece].flatMap(([number, text]) => (typeof text === 'string' ? [[number, text]] : [])));
 }

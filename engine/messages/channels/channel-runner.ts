@@ -33,6 +33,8 @@ export interface ChannelSource {
   /** Answers what came in, then closes. */
   stop(): Promise<void>;
   connections?(): number;
+  /** Why nothing can come in at the moment, where the source has to go and look: it tries again by itself. */
+  problem?(): string | undefined;
 }
 
 export interface ChannelStatus {
@@ -166,12 +168,13 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
     options.wake();
   };
   const status = (name: string): ChannelStatus => {
-    const { source, port, problem } = channels.get(name) ?? {};
+    const { source, port, problem: failure } = channels.get(name) ?? {};
     const connections = source?.connections?.();
+    const problem = source === undefined ? failure : source.problem?.();
     return {
       position: channelSwitches.position(name),
-      source: source !== undefined ? 'open' : problem !== undefined ? 'failed' : 'closed',
-      ...(problem === undefined || source !== undefined ? {} : { problem }),
+      source: problem !== undefined ? 'failed' : source === undefined ? 'closed' : 'open',
+      ...(problem === undefined ? {} : { problem }),
       ...(port === undefined ? {} : { port }),
       ...(connections === undefined ? {} : { connections }),
     };
@@ -283,11 +286,13 @@ function rulesOf({
   retry,
   circuit,
   perSecond,
+  response,
 }: DestinationDefinition): Parameters<Outbox['register']>[2] {
   return {
     policy: policyOf(retry ?? {}, retryPolicies.sending),
     ...(answers === undefined ? {} : { answers }),
     circuit: { failures: circuit?.failures ?? 5, pauseMs: (circuit?.pauseSeconds ?? 30) * 1000 },
     ...(perSecond === undefined ? {} : { perSecond }),
+    ...(response === undefined ? {} : { responseTo: response }),
   };
 }

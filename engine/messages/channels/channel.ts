@@ -18,9 +18,10 @@ export interface ChannelDefinition {
   /** HL7 paths under whose texts messages are found besides `patient` and `barcode`. */
   readonly index?: Readonly<Record<string, string>>;
   readonly alerts?: AlertDefinition;
+  readonly queries?: QueryDefinition;
 }
 
-export type Source = MllpSource | FileSource | HttpSource;
+export type Source = MllpSource | FileSource | SftpSource | TimerSource | HttpSource;
 
 export interface MllpSource {
   readonly kind: 'mllp';
@@ -56,6 +57,46 @@ export interface FileSource {
   readonly charset?: string;
 }
 
+/** Where files lie on an SFTP server, and how to get in. */
+export interface SftpPlace {
+  readonly host: string;
+  /** 22 unless told. */
+  readonly port?: number;
+  readonly user: string;
+  /** `SHA256:…`, as `ssh-keygen -lf` prints it; several while the server changes its key. */
+  readonly hostKey: string | readonly string[];
+  /** `{secret:name}` each; one of password and private key is there. */
+  readonly password?: string;
+  readonly privateKey?: string;
+  readonly passphrase?: string;
+  /** On the server; it must be there. */
+  readonly folder: string;
+  readonly connectSeconds?: number;
+  readonly answerSeconds?: number;
+}
+
+/** A folder on an SFTP server that others put files into. */
+export interface SftpSource extends SftpPlace, Omit<FileSource, 'kind' | 'folder'> {
+  readonly kind: 'sftp';
+  /** How a file shows that it is whole: it does not change, `.done` beside it, or its last name. */
+  readonly complete?: 'unchanged' | 'marker' | 'renamed';
+  /** move: into `taken/`. */
+  readonly afterwards?: 'move' | 'delete';
+  /** Whether acknowledgements are put into `answers/`. */
+  readonly answers?: boolean;
+}
+
+/** A message at each of its times: `cron` (in the hospital's time zone) or `everySeconds`. */
+export interface TimerSource {
+  readonly kind: 'timer';
+  readonly cron?: string;
+  readonly everySeconds?: number;
+  /** With `{id}`, `{time}`, `{time:hl7}` and `{date}` of the time for which it is made. */
+  readonly body: string;
+  readonly format?: string;
+  readonly charset?: string;
+}
+
 /** By `POST /admin/messages?channel=…`. */
 export interface HttpSource {
   readonly kind: 'http';
@@ -84,6 +125,8 @@ export interface DestinationDefinition {
   readonly retry?: RetryDefinition;
   readonly circuit?: CircuitDefinition;
   readonly perSecond?: number;
+  /** The name of the channel that takes in what the receiver answers: kept and mapped there as any message. */
+  readonly response?: string;
 }
 
 /**
@@ -92,7 +135,7 @@ export interface DestinationDefinition {
  */
 export type AnswerAction = 'done' | 'warn' | 'retry' | 'give-up' | 'hold';
 
-export type Target = MllpTarget | HttpTarget | FileTarget;
+export type Target = MllpTarget | HttpTarget | FileTarget | SftpTarget;
 
 export interface MllpTarget {
   readonly kind: 'mllp';
@@ -120,6 +163,11 @@ export interface FileTarget {
   readonly folder: string;
 }
 
+/** Files named after their deliveries. */
+export interface SftpTarget extends SftpPlace {
+  readonly kind: 'sftp';
+}
+
 export interface RetryDefinition {
   /** Before try 2, 3, 4 …; the last one repeats. */
   readonly delaysSeconds?: readonly [number, ...number[]];
@@ -141,6 +189,16 @@ export interface RetentionDefinition {
 
 /** all: also what the maps made of a message. body: what came, what was sent and answered. facts: bytes go once the message is done. */
 export type StorageLevel = 'all' | 'body' | 'facts';
+
+/** Which queries are answered from the store; none unless told, since they give out what is known of patients. */
+export interface QueryDefinition {
+  /** QBP^Q22 (IHE PDQ). */
+  readonly demographics?: boolean;
+  /** QBP^Q23 (IHE PIX). */
+  readonly identifiers?: boolean;
+  /** QBP^Q11 (IHE LAW): the name of the destination to which the work goes. */
+  readonly work?: string;
+}
 
 export interface AlertDefinition {
   readonly silenceMinutes?: number;

@@ -1,8 +1,13 @@
 // A channel as the engine runs it: what can be worked out from its definition is worked out once.
 import type { RetryPolicy } from '../retry.ts';
 import { retryPolicies } from '../retry.ts';
-import type { ChannelSettings, Route } from '../stages.ts';
-import type { ChannelDefinition, DestinationDefinition, RetryDefinition } from './channel.ts';
+import type { AllowedQueries, ChannelSettings, Route } from '../stages.ts';
+import type {
+  ChannelDefinition,
+  DestinationDefinition,
+  QueryDefinition,
+  RetryDefinition,
+} from './channel.ts';
 import { compileCondition } from './condition.ts';
 import { readMessagePath } from './message-path.ts';
 
@@ -23,6 +28,15 @@ export function compileChannel(channel: ChannelDefinition): ChannelSettings {
       return path === undefined ? [] : [{ name, path }];
     }),
     retention: channel.retention ?? {},
+    ...(channel.queries === undefined ? {} : { queries: queriesOf(channel.name, channel.queries) }),
+  };
+}
+
+function queriesOf(channel: string, { demographics, identifiers, work }: QueryDefinition): AllowedQueries {
+  return {
+    ...(demographics === true ? { demographics } : {}),
+    ...(identifiers === true ? { identifiers } : {}),
+    ...(work === undefined ? {} : { work: { destination: destinationName(channel, work) } }),
   };
 }
 

@@ -33,7 +33,7 @@ export const reindexInteractions: readonly Interaction[] = ['/$reindex', '/:type
 async function answerRequest(parts: FhirParts, exchange: Exchange): Promise<FhirAnswer> {
   const reindexing = admitted(parts, exchange);
   const type = exchange.type === '' ? undefined : exchange.type;
-  await reindexing.request(type);
+  await reindexing.request(type === undefined ? undefined : [type]);
   const location = `${exchange.base}${type === undefined ? '' : `/${type}`}/$reindex`;
   return {
     status: 202,

@@ -18,8 +18,8 @@ export function readInclude(
       `the modifier :${modifier.slice(0, 64)} is not supported for _${kind}`,
     );
   }
-  if (value === '*' && kind === 'include') {
-    return { kind, source: type, parameter: '*', target: undefined, iterate };
+  if (value === '*') {
+    return { kind, source: kind === 'include' ? type : '*', parameter: '*', target: undefined, iterate };
   }
   const [source = '', parameter = '', target, ...more] = value.split(':');
   if (parameter === '' || more.length > 0 || !table.isType(source)) {

@@ -105,7 +105,7 @@ export function readRequest(
   table: ParameterTable,
   options: SearchOptions,
   zoneOffsetMinutes: number,
-): SearchRequest {
+): Omit<SearchRequest, 'unfinished'> {
   if (!table.isType(type)) throw badRequest('a search is for a resource type');
   const base = options.base.replace(/\/+$/, '');
   const sources = { table, options, reading: readingOptions(base, table, options, zoneOffsetMinutes) };

@@ -18,9 +18,11 @@ export async function walk(
   places: Places,
   filter: MessageFilter,
 ): Promise<Listed<MessageRecord>> {
-  const wanted = filter.offset + filter.limit;
+  const begun = beginningOf(filter.continue, places);
+  const offset = begun.skip + filter.offset;
+  const wanted = offset + filter.limit;
   const found: MessageRow[] = [];
-  let last = placeOf(filter.continue, places);
+  let { last } = begun;
   const spent = { ms: 0, looked: 0 };
   let isAtEnd = false;
   while (!isAtEnd && found.length <= wanted && spent.ms < limits.ms && spent.looked < limits.looked) {
@@ -33,12 +35,13 @@ export async function walk(
     spent.ms += performance.now() - begin;
     await new Promise((others) => setImmediate(others));
   }
-  const items = found.slice(filter.offset, wanted);
+  const items = found.slice(offset, wanted);
   const hasMore = found.length > wanted;
   const counted = { total: Math.min(found.length, wanted + 1), items: items.map(messageOf) };
   if (isAtEnd && !hasMore) return counted;
   const end = hasMore ? items.at(-1) : last;
-  return { ...counted, isAtLeast: true, ...(end === undefined ? {} : endOf(connection, places, end)) };
+  const skip = Math.max(offset - found.length, 0);
+  return { ...counted, isAtLeast: true, ...(end === undefined ? {} : endOf(connection, places, end, skip)) };
 }
 
 function fittingOf(
@@ -56,18 +59,26 @@ function endOf(
   connection: Connection,
   { order }: Places,
   { sequence }: Place,
+  skip: number,
 ): Pick<Listed<MessageRecord>, 'next' | 'searchedUntil'> {
   const sql = 'SELECT received_at, sequence FROM message WHERE sequence = ?';
   const place = connection.row<Place>(sql, sequence);
   if (place === undefined) return {};
-  return { next: `${order}-${place.received_at}-${sequence}`, searchedUntil: place.received_at };
+  return { next: `${order}-${place.received_at}-${sequence}-${skip}`, searchedUntil: place.received_at };
 }
 
-function placeOf(token: string | undefined, { order }: Places): Place | undefined {
-  if (token === undefined) return undefined;
-  const [, ordered, at, sequence] = /^(arrival|time)-(\d{1,15})-(\d{1,15})$/.exec(token) ?? [];
+/** `skip`: how many that fit are still to be passed over, where the walk ended before it had come to the offset. */
+interface Beginning {
+  readonly last: Place | undefined;
+  readonly skip: number;
+}
+
+function beginningOf(token: string | undefined, { order }: Places): Beginning {
+  if (token === undefined) return { last: undefined, skip: 0 };
+  const parts = /^(arrival|time)-(\d{1,15})-(\d{1,15})-(\d{1,9})$/.exec(token) ?? [];
+  const [, ordered, at, sequence, skip] = parts;
   if (ordered !== order) {
     throw badRequest('continue is what an earlier answer to the same search gave as next', '_continue');
   }
-  return { received_at: Number(at), sequence: Number(sequence) };
+  return { last: { received_at: Number(at), sequence: Number(sequence) }, skip: Number(skip) };
 }

@@ -9,7 +9,7 @@ import { hl7Format } from '../../../adapters/hl7/format.ts';
 import type { Actor } from '../../../engine/kernel/actor.ts';
 import { silentLogger, type Logger } from '../../../engine/kernel/logger.ts';
 import { conflict } from '../../../engine/kernel/outcomes.ts';
-import type { Mapper, MapResult } from '../../../engine/mapping/mapper.ts';
+import type { Answers, MapResult, Mapper, Question } from '../../../engine/mapping/mapper.ts';
 import type { WireMessage, WireSegment } from '../../../engine/mapping/wire-message.ts';
 import { createFormats, type Formats } from '../../../engine/messages/formats.ts';
 import { createInbox, type InboxOptions, type StoppableInbox } from '../../../engine/messages/inbox.ts';
@@ -172,6 +172,12 @@ export const msa = (answers: readonly Uint8Array[]): readonly string[] =>
   });
 
 function testMapper(trouble: { readonly busy: boolean }): Mapper {
+  const mapped = (message: WireMessage, answers: Answers): MapResult => {
+    const value = segment(message, 'OBX').text(5);
+    if (value === 'DEFECT') throw new TypeError('cannot read a property of undefined');
+    if (value === 'BUSY' && trouble.busy) throw conflict('somebody else is writing this');
+    return resultOf(message, value, answers['patient']?.[0]?.id ?? 'pat-1');
+  };
   return {
     maps: ['test-result'],
     select: ({ type }) => {
@@ -179,17 +185,18 @@ function testMapper(trouble: { readonly busy: boolean }): Mapper {
       if (type !== 'QBP^Q11') return { kind: 'none' };
       return { kind: 'set-aside', disposition: { code: 'query', text: 'a query is answered by a flow' } };
     },
-    questions: (message) => [
-      { name: 'patient', type: 'Patient', query: `identifier=urn:test|${segment(message, 'PID').text(3)}` },
-    ],
-    map: (message, _map, answers) => {
-      const value = segment(message, 'OBX').text(5);
-      if (value === 'DEFECT') throw new TypeError('cannot read a property of undefined');
-      if (value === 'BUSY' && trouble.busy) throw conflict('somebody else is writing this');
-      return resultOf(message, value, answers['patient']?.[0]?.id ?? 'pat-1');
-    },
+    questions: questionsOf,
+    ask: (message) => ({
+      questions: questionsOf(message),
+      answered: (answers) => mapped(message, answers),
+    }),
+    map: (message, _map, answers) => mapped(message, answers),
   };
 }
+
+const questionsOf = (message: WireMessage): readonly Question[] => [
+  { name: 'patient', type: 'Patient', query: `identifier=urn:test|${segment(message, 'PID').text(3)}` },
+];
 
 function resultOf(message: WireMessage, value: string, patient: string): MapResult {
   const specimen = segment(message, 'OBR').text(3);

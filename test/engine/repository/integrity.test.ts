@@ -345,10 +345,48 @@ describe('_cascade=delete', () => {
     expect(await statusOf('Observation/bound-7')).toBe(200);
   });
 
-  test('takes no other value, and no place in a Bundle', async () => {
+  test.each(['transaction', 'batch'])('works in a %s, by id and by criteria', async (type) => {
+    const identifier = [{ system: 's', value: type }];
+    await apply([
+      putEntry(`Patient/b1-${type}`),
+      putEntry(`Observation/b1-${type}`, about(`Patient/b1-${type}`)),
+    ]);
+    await apply([
+      putEntry(`Patient/b2-${type}`, { identifier }),
+      putEntry(`Observation/b2-${type}`, about(`Patient/b2-${type}`)),
+    ]);
+    const entry = [
+      entryOf('DELETE', `Patient/b1-${type}?_cascade=delete`),
+      entryOf('DELETE', `Patient?identifier=s|${type}&_cascade=delete`),
+    ];
+    const response = await server.ask('', {
+      method: 'POST',
+      body: JSON.stringify({ resourceType: 'Bundle', type, entry }),
+    });
+    const { entry: answers } = (await response.json()) as { entry: { response: { status: string } }[] };
+    expect(answers.map((one) => one.response.status)).toEqual(['200 OK', '200 OK']);
+    for (const name of ['Patient/b1', 'Observation/b1', 'Patient/b2', 'Observation/b2']) {
+      expect([name, await statusOf(`${name}-${type}`)]).toEqual([name, 410]);
+    }
+  });
+
+  test('in a Bundle needs the right to delete each type too', async () => {
+    await put('Patient/guarded-2');
+    await put('Observation/guarded-2', about('Patient/guarded-2'));
+    const authorization = `Bearer ${await server.tokenOf('patients')}`;
+    const body = JSON.stringify({
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry: [entryOf('DELETE', 'Patient/guarded-2?_cascade=delete')],
+    });
+    expect((await server.ask('', { method: 'POST', body, headers: { authorization } })).status).toBe(403);
+    expect(await statusOf('Patient/guarded-2')).toBe(200);
+  });
+
+  test('takes no other value', async () => {
     await put('Patient/odd');
     expect((await remove('Patient/odd?_cascade=everything')).status).toBe(400);
-    expect((await apply([entryOf('DELETE', 'Patient/odd?_cascade=delete')])).status).toBe(400);
+    expect((await apply([entryOf('DELETE', 'Patient/odd?_cascade=everything')])).status).toBe(400);
     expect(await statusOf('Patient/odd')).toBe(200);
   });
 });

@@ -106,7 +106,7 @@ describe('indexing again', () => {
       const opened = await open(file);
       await fillWrongly(opened, 60);
       expect(problemsOf(opened).length).toBeGreaterThan(40);
-      await opened.reindexing.request('Patient');
+      await opened.reindexing.request(['Patient']);
       await opened.reindexing.idle();
       expect(problemsOf(opened)).toEqual([]);
       expect(await opened.reindexing.status(undefined)).toEqual([
@@ -123,7 +123,7 @@ describe('indexing again', () => {
       expect(await index.define(subCounty)).toEqual(['Patient']);
       await write(store, subCounty, index.entries(subCounty));
       expect(await foundBySubCounty(opened)).toBe(0);
-      await reindexing.request('Patient');
+      await reindexing.request(['Patient']);
       await reindexing.idle();
       expect(await foundBySubCounty(opened)).toBe(1);
       expect(problemsOf(opened)).toEqual([]);

@@ -1,6 +1,12 @@
-// `Prefer: respond-async` over a real socket: begun, asked for, fetched once, cancelled, bounded, forgotten.
-import { readdirSync, statSync } from 'node:fs';
+// `Prefer: respond-async` over a real socket: begun, asked for, fetched once, cancelled, bounded, forgotten; and over a restart.
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Actor } from '../../../engine/kernel/actor.ts';
+import type { HttpAnswer } from '../../../engine/kernel/http-route.ts';
+import { createLater, type Later } from '../../../engine/rest/async/later.ts';
+import { countingIds, steppedClock } from '../fixed-parts.ts';
 import { startServer, type RunningServer } from './running-server.ts';
 
 let server: RunningServer;
@@ -162,4 +168,72 @@ test('one actor has so many at a time, and others are not held up by that', asyn
   expect((await server.ask('Patient', { headers: { ...later, authorization } })).status).toBe(202);
   await (await fetched(urls[0] ?? '')).json();
   await begin('Patient');
+});
+
+describe('after a restart', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kiungo-later-'));
+  const clock = steppedClock('2026-03-01T08:00:00Z');
+  const ids = countingIds();
+  const interrupted: HttpAnswer = { status: 503, body: 'it was ended' };
+  const actor: Actor = { kind: 'client', id: 'lab', scopes: [] };
+  const start = (): Later => createLater({ folder, clock, ids, interrupted });
+  const failed = (): HttpAnswer => ({ status: 500 });
+  const settled = async (later: Later, id: string): Promise<readonly [number, string]> => {
+    for (;;) {
+      const outcome = later.outcomeOf(id, actor);
+      if (outcome === undefined) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        continue;
+      }
+      const pieces: Uint8Array[] = [];
+      for await (const piece of outcome.body ?? []) pieces.push(piece);
+      return [outcome.status, Buffer.concat(pieces).toString()];
+    }
+  };
+  const begun = (later: Later, work: () => Promise<HttpAnswer>): Promise<string> =>
+    later.begin({ actor, work, failed });
+  afterEach(() => {
+    for (const name of readdirSync(folder)) rmSync(join(folder, name));
+  });
+
+  test('a result is there still, with its headers, for its owner alone', async () => {
+    const first = start();
+    const answer = { status: 200, headers: { etag: 'W/"1"' }, body: '{"resourceType":"Bundle"}' };
+    const id = await begun(first, async () => answer);
+    while (first.outcomeOf(id, actor) === undefined) await new Promise((wait) => setTimeout(wait, 5));
+    first.close();
+    const second = start();
+    expect(() => second.outcomeOf(id, { ...actor, id: 'other' })).toThrow('there is no such request');
+    expect(second.outcomeOf(id, actor)?.headers).toEqual(answer.headers);
+    expect(await settled(second, id)).toEqual([200, answer.body]);
+    expect(() => second.outcomeOf(id, actor)).toThrow('there is no such request');
+    second.close();
+  });
+
+  test.each(['closed', 'killed'])(
+    'what was under way when the engine was %s has failed, and says so',
+    async (how) => {
+      const first = start();
+      const id = await begun(first, () => new Promise<HttpAnswer>(() => undefined));
+      if (how === 'closed') first.close();
+      const second = start();
+      expect(await settled(second, id)).toEqual([503, 'it was ended']);
+      second.close();
+      first.close();
+    },
+  );
+
+  test('a result that was not fetched in time is gone, and so is what belongs to no request', async () => {
+    const first = start();
+    const id = await begun(first, async () => ({ status: 200, body: 'late' }));
+    while (first.outcomeOf(id, actor) === undefined) await new Promise((wait) => setTimeout(wait, 5));
+    first.close();
+    writeFileSync(join(folder, 'torn.request.new'), '{"id":');
+    clock.pass(60 * 60_000);
+    const second = start();
+    expect(() => second.outcomeOf(id, actor)).toThrow('there is no such request');
+    second.close();
+    await new Promise((wait) => setTimeout(wait, 50));
+    expect(readdirSync(folder)).toEqual([]);
+  });
 });

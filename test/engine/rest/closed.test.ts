@@ -151,6 +151,28 @@ describe('with a token that has not the scope', () => {
     await server.ask('Patient/p', { method: 'PUT', body: '{"resourceType":"Patient","id":"p"}' });
     await server.ask('Observation/o', { method: 'PUT', body });
   });
+  const conditional: readonly Row[] = [
+    { rule: 'a condition of a create', path: 'Patient', init: { method: 'POST', body: '{"resourceType":"Patient"}', headers: { 'if-none-exist': 'name=x' } }, status: 403 },
+    { rule: 'a create', path: 'Patient', init: { method: 'POST', body: '{"resourceType":"Patient"}' }, status: 201 },
+    { rule: 'an update by criteria', path: 'Patient?name=x', init: { method: 'PUT', body: '{"resourceType":"Patient"}' }, status: 403 },
+    { rule: 'a patch by criteria', path: 'Patient?name=x', init: { method: 'PATCH', body: '{}', headers: { 'content-type': 'application/merge-patch+json' } }, status: 403 },
+    { rule: 'a delete by criteria', path: 'Patient?name=x', init: { method: 'DELETE' }, status: 403 },
+    { rule: 'a condition in a transaction', path: '', init: { method: 'POST', body: bundle({ method: 'POST', url: 'Patient', ifNoneExist: 'name=x' }) }, status: 403 },
+    { rule: 'criteria in a batch', path: '', init: { method: 'POST', body: bundle({ method: 'PUT', url: 'Patient?name=x' }, 'batch') }, status: 403 },
+    { rule: 'a reference written as a search', path: '', init: { method: 'POST', body: JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry: [{ request: { method: 'POST', url: 'Observation' }, resource: { resourceType: 'Observation', subject: { reference: 'Patient?name=x' } } }] }) }, status: 403 },
+    { rule: 'no condition in a transaction', path: '', init: { method: 'POST', body: bundle({ method: 'POST', url: 'Patient' }) }, status: 200 },
+  ]; // prettier-ignore
+  test.each(conditional)(
+    'without the right to search, $rule: $status',
+    async ({ path, init = {}, status }) => {
+      const authorization = `Bearer ${await server.tokenOf('writer')}`;
+      const headers = new Headers(init.headers);
+      headers.set('authorization', authorization);
+      const response = await server.ask(path, { ...init, headers });
+      expect(response.status).toBe(status);
+    },
+  );
+
   test.each(rows)('$rule: $status', async ({ path, init = {}, status }) => {
     const authorization = `Bearer ${await server.tokenOf('reader')}`;
     const response = await server.ask(path, { ...init, headers: { authorization } });

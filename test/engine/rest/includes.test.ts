@@ -90,6 +90,11 @@ const cases: readonly (readonly [rule: string, query: string, included: readonly
     ['Observation/o1', 'Observation/o2', 'DiagnosticReport/r'],
   ],
   ['by any reference', 'Patient?_id=p&_revinclude=DiagnosticReport:*', ['DiagnosticReport/r']],
+  [
+    'from everything at once',
+    'Patient?_id=p&_revinclude=*',
+    ['Observation/o1', 'Observation/o2', 'DiagnosticReport/r'],
+  ],
   ['for this type of target only', 'Group?_revinclude=Observation:subject:Patient', []],
 ];
 
@@ -101,7 +106,6 @@ test.each(cases)('%s: %s', async (_rule, query, included) => {
 
 test.each([
   ['further than :iterate goes', 'Location?_id=l0&_include:iterate=Location:partof'],
-  ['from everything at once', 'Patient?_revinclude=*'],
   ['along what is no reference', 'Patient?_include=Patient:name'],
 ])('is refused: %s', async (_what, query) => {
   expect((await server.ask(query)).status).toBe(400);
@@ -112,6 +116,7 @@ test('a client sees nothing come along that it may not see', async () => {
   const ask = (query: string): Promise<Response> => server.ask(query, { headers: { authorization } });
   expect((await ask('Observation?_id=o1')).status).toBe(200);
   expect((await ask('Observation?_id=o1&_include=Observation:subject')).status).toBe(403);
+  expect((await ask('Observation?_id=o1&_revinclude=*')).status).toBe(403);
   expect((await ask('Observation?_filter=subject:Patient.name eq x')).status).toBe(403);
   expect((await ask('Observation?_has:DiagnosticReport:result:status=final')).status).toBe(403);
   expect((await ask('Observation?_list=1')).status).toBe(403);

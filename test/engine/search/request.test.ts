@@ -61,6 +61,7 @@ describe('includes', () => {
     ['_include=*', { kind: 'include', source: 'Observation', parameter: '*' }],
     ['_include=Observation:*', { kind: 'include', source: 'Observation', parameter: '*' }],
     ['_include:iterate=Patient:organization', { kind: 'include', source: 'Patient', iterate: true }],
+    ['_revinclude=*', { kind: 'revinclude', source: '*', parameter: '*' }],
     ['_revinclude=Provenance:target', { kind: 'revinclude', source: 'Provenance', parameter: 'target' }],
   ];
   test.each(includes)('%s', (query, expected) =>
@@ -137,7 +138,6 @@ describe('what is not known', () => {
     ['Observation?code:in=http://vs', 'bad-request'],
     ['Patient?_include=Patient:name', 'unknown-parameter'],
     ['Patient?_include=Nothing:name', 'bad-request'],
-    ['Patient?_revinclude=*', 'bad-request'],
     ['Patient?_count=many', 'bad-request'],
     ['Patient?_count=-1', 'bad-request'],
     ['Patient?_total=maybe', 'bad-request'],
