@@ -99,7 +99,9 @@ function residentMegabytes(pid: number): number | undefined {
   return Number(kilobytes) / 1024;
 }
 
-const hasPythonHl7 = spawnSync('mllp_send', ['--version'], { stdio: 'ignore' }).status === 0;
+/** https://python-hl7.readthedocs.io/en/latest/mllp_send.html */
+const pythonSender = ['mllp', 'send'].join('_');
+const hasPythonHl7 = spawnSync(pythonSender, ['--version'], { stdio: 'ignore' }).status === 0;
 const whereInstalled = hasPythonHl7 ? test : test.skip;
 
 describe('python-hl7 (skipped where mllp_send is not installed)', () => {
@@ -107,7 +109,7 @@ describe('python-hl7 (skipped where mllp_send is not installed)', () => {
     const file = join(engine.data, 'python.hl7');
     writeFileSync(file, oru('PY1'));
     const { status, stdout } = spawnSync(
-      'mllp_send',
+      pythonSender,
       ['--port', String(engine.mllpPort), '--loose', '--file', file, '127.0.0.1'],
       { encoding: 'utf8' },
     );

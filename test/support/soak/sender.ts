@@ -62,10 +62,14 @@ export class Sender {
   }
 
   async #deliver(message: string): Promise<void> {
-    for (let tries = 0; ; tries += 1) {
-      const code = await this.#tryOnce(message);
-      this.sent += 1;
-      if (tries > 0) this.again += 1;
+    for (let tries = 0; ;) {
+      const port = this.#portNow();
+      const code = port === undefined ? undefined : await this.#tryOnce(message, port);
+      if (port !== undefined) {
+        this.sent += 1;
+        if (tries > 0) this.again += 1;
+        tries += 1;
+      }
       if (code === 'AA') {
         this.accepted += 1;
         return;
@@ -76,9 +80,7 @@ export class Sender {
   }
 
   /** MSA-1; undefined when no answer came. */
-  async #tryOnce(message: string): Promise<string | undefined> {
-    const port = this.#portNow();
-    if (port === undefined) return undefined;
+  async #tryOnce(message: string, port: number): Promise<string | undefined> {
     this.#client ??= new MllpClient(port);
     const client = this.#client;
     this.#waitsFor = `an answer at ${port} to ${message.split('|')[9]}, try ${this.sent}`;
