@@ -32,6 +32,7 @@ const homes = [
   ['mongoose', ['^engine/storage/mongo/']],
   ['node:sqlite', ['^engine/storage/sqlite/', '^bench/']],
   ['agenda', ['^engine/jobs/']],
+  ['croner', ['^engine/jobs/']],
   ['node-hl7-client', ['^adapters/hl7/']],
   ['node-red', ['^flows/']],
   ['@medplum/core', ['^engine/search/', '^test/']],

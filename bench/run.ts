@@ -12,10 +12,12 @@ import {
 } from './scenarios/writes.ts';
 import { measureBacklog } from './scenarios/backlog.ts';
 import { measureExtraction } from './scenarios/extraction.ts';
+import { measureLarge } from './scenarios/large.ts';
 import { measureMessageLists } from './scenarios/message-lists.ts';
 import { measureKeeping, measureMessages } from './scenarios/messages.ts';
 import { measureReads } from './scenarios/reads.ts';
 import { measureSearch } from './scenarios/search.ts';
+import { measureSenders } from './scenarios/senders.ts';
 import { measureStartAndMemory } from './scenarios/start.ts';
 
 const chosen = process.argv.slice(2);
@@ -31,6 +33,8 @@ const scenarios = {
   keeping: measureKeeping,
   messages: measureMessages,
   backlog: measureBacklog,
+  large: measureLarge,
+  senders: measureSenders,
   search: measureSearch,
   'message-lists': measureMessageLists,
 } as const;

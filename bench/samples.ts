@@ -129,3 +129,16 @@ export function sampleOru(controlId: string, sample: string): string {
     '',
   ].join('\r');
 }
+
+/** An ORU^R01 with one picture of so many bytes of base64, as a Mindray BC sends its scattergrams. */
+export function pictureOru(controlId: string, bytes: number): string {
+  const data = 'iVBORw0KGgoAAAAN'.repeat(Math.ceil(bytes / 16));
+  return [
+    `MSH|^~\\&|BC-5380|Mindray|||20260112083000||ORU^R01|${controlId}|P|2.3.1||||||UNICODE`,
+    `PID|1||MRN-${controlId}^^^^MR||Bench^Patient||19870412000000|Female`,
+    `OBR|1||${controlId}|00001^Automated Count^99MRC|||20260112083000|||||||||||||||||HM||||||||Technician`,
+    'OBX|1|NM|6690-2^WBC^LN||5.10|10*9/L|4.00-10.00|N|||F',
+    `OBX|2|ED|15008^WBC Histogram. BMP^99MRC||^Image^PNG^Base64^${data}||||||F`,
+    '',
+  ].join('\r');
+}

@@ -5,6 +5,7 @@ export type { Logger } from './kernel/logger.ts';
 export { Refusal } from './kernel/outcomes.ts';
 export type { RetryClass } from './kernel/failures.ts';
 export type { FhirResource } from './fhir/resource.ts';
+export type { Schedule } from './jobs/schedule.ts';
 export type { OutgoingSegment } from './mapping/outgoing-message.ts';
 export type { Issue, WireMessage, WireSegment } from './mapping/wire-message.ts';
 export type {

@@ -8,6 +8,16 @@ export interface Answer {
   readonly code: string;
   /** MSA-2: the control id of the message that is answered. */
   readonly controlId: string;
+  /** MSH-9.1 */
+  readonly kind: string;
+}
+
+/** What an answer is matched with. */
+export interface Sent {
+  /** MSH-10 as it stands in the message, still escaped, as it is echoed in MSA-2; '' where there is none. */
+  readonly controlId: string;
+  /** MSH-9.1 */
+  readonly kind: string;
 }
 
 /** Undefined when it is no message with an MSA that names code and message. */
@@ -15,13 +25,15 @@ export function readAnswer(raw: Buffer, charset: string | undefined): Answer | u
   const { message } = parseMessage(raw, charset);
   const msa = message?.segments.find(({ name }) => name === 'MSA');
   const [code, controlId] = [msa?.text(1), msa?.source(2)];
-  return code && controlId ? { code, controlId } : undefined;
+  const kind = message?.type.split('^', 1)[0] ?? '';
+  return code && controlId ? { code, controlId, kind } : undefined;
 }
 
-/** MSH-10 as it stands in the message, still escaped, as it is echoed in MSA-2; '' where there is none. */
-export function controlIdOf(raw: Uint8Array, charset: string | undefined): string {
+export function sentOf(raw: Uint8Array, charset: string | undefined): Sent {
   const read = readHeader(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength), charset);
-  return 'header' in read ? read.header.text.source(10) : '';
+  if (!('header' in read)) return { controlId: '', kind: '' };
+  const { text } = read.header;
+  return { controlId: text.source(10), kind: text.text(9) };
 }
 
 export type Verdict =
@@ -63,4 +75,57 @@ export const misdirected: Verdict = {
 
 export function verdictOf(code: string): Verdict {
   return (Object.hasOwn(verdicts, code) ? verdicts[code] : undefined) ?? malformed;
+}
+
+/** HL7 2.5.1, table 0354: what answers a kind of message besides ACK, where it has answers of its own. */
+const responseKinds: Readonly<Record<string, readonly string[]>> = {
+  ADT: ['ADR'],
+  MFN: ['MFK'],
+  MFQ: ['MFR'],
+  OMB: ['ORB'],
+  OMD: ['ORD'],
+  OMG: ['ORG'],
+  OMI: ['ORI'],
+  OML: ['ORL'],
+  OMN: ['ORN'],
+  OMP: ['ORP'],
+  OMS: ['ORS'],
+  OPL: ['OPR'],
+  ORM: ['ORR', 'ORG', 'ORL', 'ORP', 'ORS', 'ORN', 'ORD'],
+  ORU: ['ORA'],
+  OSQ: ['OSR'],
+  QBP: ['RSP', 'RTB', 'RDY'],
+  QRY: ['QCK', 'DSR', 'ADR', 'ORF', 'RAR', 'RDR', 'RER', 'RGR', 'ROR', 'OSR'],
+  RAS: ['RRA'],
+  RDE: ['RRE'],
+  RDS: ['RRD'],
+  RGV: ['RRG'],
+  RQA: ['RPA'],
+  RQC: ['RCI', 'RCL'],
+  RQI: ['RPI'],
+  RQP: ['RPI'],
+  REF: ['RRI'],
+  SQM: ['SQR'],
+  SRM: ['SRR'],
+  VXQ: ['VXX', 'VXR'],
+};
+
+const misfitting: Verdict = {
+  kind: 'refused',
+  retry: 'ambiguous',
+  reason: {
+    code: 'hl7-answer-type',
+    text: 'the receiver answered with a message of another kind (MSH-9) than answers this one; ask it whether the message arrived',
+  },
+};
+
+/** Receivers that send our own MSH-9 back have answered all the same. */
+export function verdictOn(answer: Answer, { kind }: Sent): Verdict {
+  const fitting = [
+    'ACK',
+    'MCF',
+    kind,
+    ...(Object.hasOwn(responseKinds, kind) ? (responseKinds[kind] ?? []) : []),
+  ];
+  return fitting.includes(answer.kind) ? verdictOf(answer.code) : misfitting;
 }

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Logger, RetryClass, Sender, SendResult } from '../../engine/index.ts';
-import { controlIdOf, malformed, misdirected, readAnswer, verdictOf, type Verdict } from './answer.ts';
+import { malformed, misdirected, readAnswer, sentOf, verdictOn, type Sent, type Verdict } from './answer.ts';
 import { frame, FrameDecoder } from './framing.ts';
 import { Link } from './link.ts';
 
@@ -26,6 +26,8 @@ export interface MllpSenderOptions {
   readonly keepAliveMs?: number;
   /** Between attempts to connect. Default 0.5 s to 60 s. */
   readonly pauseMs?: { readonly first: number; readonly longest: number };
+  /** How much of an acknowledgement is kept with its delivery. Default 64 KiB. */
+  readonly keptBytes?: number;
 }
 
 export interface MllpSender extends Sender {
@@ -35,8 +37,6 @@ export interface MllpSender extends Sender {
 
 /** Largest acknowledgement that is read. */
 const maxAnswerBytes = 4 * 1024 * 1024;
-/** How much of an acknowledgement is kept with its delivery. */
-const keptBytes = 64 * 1024;
 /** How many messages are remembered whose acknowledgements may still come, late or twice. */
 const remembered = 1000;
 /** Time-outs in a row after which the connection is taken for dead. */
@@ -52,9 +52,10 @@ const reasons = {
 } as const;
 
 /** As it is kept with the delivery. */
-const responseOf = (raw: Buffer): NonNullable<SendResult['response']> => ({
+const responseOf = (raw: Buffer, keptBytes = 64 * 1024): NonNullable<SendResult['response']> => ({
   contentType: 'application/hl7-v2',
   bytes: raw.subarray(0, keptBytes),
+  isCut: raw.length > keptBytes,
 });
 
 const failed = (code: keyof typeof reasons, retry: RetryClass): SendResult => ({
@@ -78,7 +79,14 @@ class MllpClient implements MllpSender {
   readonly #link: Link;
   #decoder = new FrameDecoder({ maxFrameBytes: maxAnswerBytes });
   /** The delivery under way. */
-  #current: { readonly controlId: string; readonly settle: (result: SendResult) => void } | undefined;
+  #current:
+    | {
+        readonly controlId: string;
+        /** MSH-9.1 */
+        readonly kind: string;
+        readonly settle: (result: SendResult) => void;
+      }
+    | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lastSend: Promise<unknown> = Promise.resolve();
   /** Control ids of earlier messages, oldest first: their late acknowledgements must not be taken for those of later messages. */
@@ -123,18 +131,18 @@ class MllpClient implements MllpSender {
   }
 
   async #deliver(payload: Uint8Array): Promise<SendResult> {
-    const controlId = controlIdOf(payload, this.#options.charset);
+    const { controlId, kind } = sentOf(payload, this.#options.charset);
     if (controlId === '') return failed('hl7-no-control-id', 'permanent');
     if (this.#closed) return failed('hl7-sender-closed', 'transient');
     const socket = await this.#link.ready(this.#connectTimeoutMs);
     return socket === undefined
       ? failed('hl7-no-connection', 'transient')
-      : this.#exchange(socket, controlId, payload);
+      : this.#exchange(socket, { controlId, kind }, payload);
   }
 
-  #exchange(socket: Socket, controlId: string, payload: Uint8Array): Promise<SendResult> {
+  #exchange(socket: Socket, sent: Sent, payload: Uint8Array): Promise<SendResult> {
     return new Promise((resolve) => {
-      this.#current = { controlId, settle: resolve };
+      this.#current = { ...sent, settle: resolve };
       this.#await();
       socket.write(frame(payload));
     });
@@ -182,14 +190,18 @@ class MllpClient implements MllpSender {
       this.#conclude(malformed, raw);
     } else {
       const isOurs = answer.controlId === current.controlId;
-      this.#conclude(isOurs ? verdictOf(answer.code) : misdirected, raw, isOurs ? answer.code : undefined);
+      const verdict = isOurs ? verdictOn(answer, current) : misdirected;
+      this.#conclude(verdict, raw, isOurs ? answer.code : undefined);
     }
   }
 
   /** `code`: of an answer to this very message. */
   #conclude(verdict: Verdict, raw: Buffer, code?: string): void {
     this.#timeouts = 0;
-    const answer = { ...(code === undefined ? {} : { code }), response: responseOf(raw) };
+    const answer = {
+      ...(code === undefined ? {} : { code }),
+      response: responseOf(raw, this.#options.keptBytes),
+    };
     if (verdict.kind === 'refused') {
       this.#settle({ state: 'failed', retry: verdict.retry, reason: verdict.reason, ...answer });
     } else if (verdict.level === 'commit' && this.#options.until === 'application') {

@@ -9,10 +9,10 @@ export interface HttpSenderOptions {
   readonly headers?: () => Readonly<Record<string, string>>;
   /** From the request to the end of the answer. Default 30 s. */
   readonly answerTimeoutMs?: number;
+  /** How much of an answer is read and kept. Default 64 KiB. */
+  readonly keptBytes?: number;
 }
 
-/** How much of an answer is read and kept. */
-const keptBytes = 64 * 1024;
 /** How long a server may ask to be left alone. */
 const longestPauseMs = 86_400_000;
 
@@ -75,15 +75,15 @@ async function request(
       redirect: 'manual',
       signal: AbortSignal.any([stop, AbortSignal.timeout(answerTimeoutMs)]),
     });
-    return resultOf(response, await beginningOf(response));
+    return resultOf(response, await beginningOf(response, options.keptBytes ?? 64 * 1024));
   } catch (error) {
     return failureOf(error, method);
   }
 }
 
-function resultOf(response: Response, bytes: Uint8Array): SendResult {
+function resultOf(response: Response, { bytes, isCut }: Beginning): SendResult {
   const contentType = response.headers.get('content-type') ?? 'application/octet-stream';
-  const answer = { code: String(response.status), response: { contentType, bytes } };
+  const answer = { code: String(response.status), response: { contentType, bytes, isCut } };
   if (response.ok) return { state: 'done', ...answer };
   const isRedirect = response.status >= 300 && response.status < 400;
   const code = isRedirect ? 'http-redirected' : 'http-refused';
@@ -98,16 +98,21 @@ function pauseOf(text: string | null): number | undefined {
   return text !== null && /^\d{1,6}$/.test(text) ? Math.min(Number(text) * 1000, longestPauseMs) : undefined;
 }
 
+interface Beginning {
+  readonly bytes: Uint8Array;
+  readonly isCut: boolean;
+}
+
 /** The rest is not read: the connection is given up instead. */
-async function beginningOf(response: Response): Promise<Uint8Array> {
+async function beginningOf(response: Response, keptBytes: number): Promise<Beginning> {
   const pieces: Uint8Array[] = [];
   let size = 0;
   for await (const piece of (response.body as AsyncIterable<Uint8Array> | null) ?? []) {
     pieces.push(piece);
     size += piece.byteLength;
-    if (size >= keptBytes) break;
+    if (size > keptBytes) break;
   }
-  return Buffer.concat(pieces).subarray(0, keptBytes);
+  return { bytes: Buffer.concat(pieces).subarray(0, keptBytes), isCut: size > keptBytes };
 }
 
 /** What never reached the server can be tried again; of the rest nobody knows. */

@@ -133,10 +133,10 @@ async function take(file: RemoteFile, files: RemoteFiles, options: SftpWatchOpti
 function arrivalOf(
   { name, modifiedAt }: RemoteFile,
   raw: Uint8Array,
-  { host, user, channel, mediaType, charset }: SftpWatchOptions,
+  { host, user, channel, mediaType, charset, answers }: SftpWatchOptions,
 ): Parameters<Inbox['receive']>[0] {
   const peer = `sftp:${user}@${host}/${name} ${new Date(modifiedAt * 1000).toISOString()}`;
-  const arrival = { channel, peer, mediaType, raw, isFile: true };
+  const arrival = { channel, peer, mediaType, raw, isFile: true, isOneWay: !answers };
   return charset === undefined ? arrival : { ...arrival, charset };
 }
 

@@ -1,60 +1,18 @@
 // The search mix over HTTP: token, string, date range, sort, reference, chain, includes, _has, quantity and composite, each with values
-// that vary, over a made-up hospital of 100,000 resources; with BENCH_RESOURCES of another size.
+// that vary, over a made-up hospital of 100,000 resources; with BENCH_RESOURCES of another size. BENCH_SHAPES=1 prints each shape's cost.
 import { statSync, existsSync, cpSync } from 'node:fs';
 import { processorSeconds, residentMegabytes, type MeasuredEngine } from '../engine.ts';
 import { fill, storeFile } from '../fill.ts';
-import {
-  conditions,
-  loinc,
-  measures,
-  mrn,
-  organizationId,
-  patientId,
-  resourcesOfPatient,
-  snomed,
-  turn,
-} from '../hospital.ts';
 import { runLoad, type Load } from '../load/figures.ts';
 import { HttpConnection, requestBytes } from '../load/http-connection.ts';
 import type { Figure } from '../report.ts';
+import { shapesOf } from '../search-shapes.ts';
+import { shapeCosts } from '../shape-costs.ts';
 
 const clients = 24;
 const seconds = 8;
 const resources = Number(process.env['BENCH_RESOURCES'] ?? 100_000);
-const patients = resources / resourcesOfPatient;
-
-const patient = (n: number): string => patientId((n * 7_919) % patients);
-const measure = (n: number): string => turn(measures, n)[0];
-const condition = (n: number): string => `${snomed}|${turn(conditions, n)}`;
-const day = (n: number): string =>
-  new Date(Date.UTC(2016, 0, 1) + ((n * 37) % 3_600) * 86_400_000).toISOString().slice(0, 10);
-
-/** One shape each: the n-th search of it. */
-export const shapes: Readonly<Record<string, (n: number) => string>> = {
-  'by identifier': (n) => `Patient?identifier=${mrn}|MRN-${(n * 31) % patients}`,
-  'token': (n) => `Condition?code=${condition(n)}`,
-  'token, newest first': (n) => `Observation?code=${loinc}|${measure(n)}&_sort=-date`,
-  'two tokens': (n) => `Observation?code=${loinc}|${measure(n)}&category=laboratory`,
-  'string': (n) => `Patient?family=${turn(['mwa', 'otieno', 'kar', 'wanj', 'nj'], n)}&given=${turn(['amina', 'juma', 'faith'], n)}`,
-  'name': (n) => `Patient?name=${turn(['wanjiku', 'otieno', 'hassan', 'grace'], n)}`,
-  'date range': (n) => `Observation?date=ge${day(n)}&date=lt${day(n + 1)}`,
-  'token and date, newest first': (n) => `Observation?code=${loinc}|${measure(n)}&date=ge${day(n)}&_sort=-date`,
-  'birth date, sorted': (n) => `Patient?birthdate=ge${1940 + (n % 60)}&_sort=birthdate`,
-  'subject': (n) => `Observation?subject=Patient/${patient(n)}&_sort=-date`,
-  'subject and token': (n) => `Observation?subject=Patient/${patient(n)}&code=${loinc}|${measure(n)}`,
-  'chain': (n) => `Observation?subject.identifier=${mrn}|MRN-${(n * 13) % patients}`,
-  'chain over two': (n) => `Encounter?subject.organization.name=nairobi&date=ge${day(n)}`,
-  'chain to many': (n) => `Condition?code=${condition(n)}&subject.gender=female`,
-  '_include': (n) => `Encounter?subject=Patient/${patient(n)}&_include=Encounter:subject&_include=Encounter:participant`,
-  '_revinclude': (n) => `Patient?_id=${patient(n)}&_revinclude=Condition:subject&_revinclude=Encounter:subject`,
-  '_has': (n) => `Patient?_has:Condition:subject:code=${condition(n)}&gender=male`,
-  '_has, rare': (n) => `Patient?_has:Observation:subject:value-quantity=gt${170 + (n % 20)}|http://unitsofmeasure.org|cm`,
-  'quantity': (n) => `Observation?code=${loinc}|718-7&value-quantity=lt${8.5 + (n % 10) / 10}|http://unitsofmeasure.org|g/dL`,
-  'composite': (n) => `Observation?code-value-quantity=${loinc}|718-7$gt${15 + (n % 20) / 10}`,
-  'composite of a component': (n) => `Observation?component-code-value-quantity=${loinc}|8480-6$gt${170 + (n % 15)}`,
-  'count': (n) => `Condition?code=${condition(n)}&_summary=count`,
-  'organization': (n) => `Patient?organization=Organization/${organizationId(n % 20)}&_sort=family`,
-}; // prettier-ignore
+const shapes = shapesOf(resources);
 
 export async function measureSearch(start: () => Promise<MeasuredEngine>, data: string): Promise<Figure[]> {
   const bytes = await fillOrCopy(data);
@@ -68,6 +26,7 @@ export async function measureSearch(start: () => Promise<MeasuredEngine>, data: 
   const used = (processorSeconds(engine.pid) - before) / (searched.perSecond * seconds);
   const memory = residentMegabytes(engine.pid);
   await engine.stop();
+  if (process.env['BENCH_SHAPES'] !== undefined) process.stderr.write(`${shapeCosts([data])}\n`);
   return figuresOf({ searched, used, shapeCount: answered.length, memory: memory[0] ?? 0, bytes });
 }
 

@@ -5,6 +5,7 @@ import { createFolderWatch } from '../../adapters/file/folder-watch.ts';
 import { createMllpListener } from '../../adapters/hl7/listener.ts';
 import { createMllpSender } from '../../adapters/hl7/sender.ts';
 import { createHttpSender } from '../../adapters/http/sender.ts';
+import { createTimer, isTimerPeer } from '../../adapters/timer/timer.ts';
 import { createSftpDrop } from '../../adapters/sftp/sftp-drop.ts';
 import { createSftpWatch } from '../../adapters/sftp/sftp-watch.ts';
 import type { Credentials, SftpPlace as SftpConnection } from '../../adapters/sftp/session.ts';
@@ -19,7 +20,9 @@ import type {
   SftpPlace,
   Target,
 } from '../messages/channels/channel.ts';
+import { readSchedule } from '../jobs/schedule.ts';
 import type { Inbox, Sender } from '../messages/ports.ts';
+import type { MessageReader } from '../storage/message-store.ts';
 import { below, tlsOf, withSecrets } from './channel-material.ts';
 import type { Config } from './read-config.ts';
 
@@ -42,13 +45,16 @@ export const channelOfSettings = ({ bind, mllpPort, mllpAllow }: Config): Channe
   },
 });
 
-export function sourceMaker(
-  parts: Parts & { readonly inbox: Inbox },
-): (channel: ChannelDefinition) => ChannelSource {
+interface SourceParts extends Parts {
+  readonly inbox: Inbox;
+  readonly messages: Pick<MessageReader, 'messages'>;
+}
+
+export function sourceMaker(parts: SourceParts): (channel: ChannelDefinition) => ChannelSource {
   return ({ name, source }) => sourceOf(name, source, parts);
 }
 
-function sourceOf(channel: string, source: Source, parts: Parts & { readonly inbox: Inbox }): ChannelSource {
+function sourceOf(channel: string, source: Source, parts: SourceParts): ChannelSource {
   const { config, clock, ids, inbox } = parts;
   const logger = parts.logger.child({ channel });
   const { charset = config.mllpCharset } = source;
@@ -76,6 +82,15 @@ function sourceOf(channel: string, source: Source, parts: Parts & { readonly inb
         afterwards: source.afterwards ?? 'move',
         answers: source.answers ?? false,
       });
+    case 'timer': {
+      const { cron, everySeconds = 60, body, format: mediaType = 'application/hl7-v2' } = source;
+      const { timeZone } = config;
+      return createTimer({
+        ...{ inbox, channel, charset, logger, clock, body, mediaType, timeZone },
+        schedule: readSchedule(cron === undefined ? { everySeconds } : { cron }, timeZone),
+        lastPeer: () => newestOfTimer(channel, parts.messages),
+      });
+    }
     case 'mllp': {
       const {
         port,
@@ -99,14 +114,33 @@ function sourceOf(channel: string, source: Source, parts: Parts & { readonly inb
   }
 }
 
+/** Among the newest: people may have sent others into its channel by hand. */
+async function newestOfTimer(
+  channel: string,
+  messages: SourceParts['messages'],
+): Promise<string | undefined> {
+  const { items } = await messages.messages({ channel, limit: 100, offset: 0 });
+  return items.find(({ peer }) => isTimerPeer(peer))?.peer;
+}
+
 export function senderMaker(
   parts: Parts,
 ): (channel: ChannelDefinition, destination: DestinationDefinition) => Sender {
-  return (channel, { name, to }) =>
-    senderOf(to, { ...parts, logger: parts.logger.child({ channel: channel.name, destination: name }) });
+  return (channel, { name, to, response }) =>
+    senderOf(to, response === undefined ? {} : { keptBytes: wholeAnswerBytes }, {
+      ...parts,
+      logger: parts.logger.child({ channel: channel.name, destination: name }),
+    });
 }
 
-function senderOf(to: Target, { config, logger }: Parts): Sender {
+/** What is taken in as a message has to be whole. */
+const wholeAnswerBytes = 4 * 1024 * 1024;
+
+interface AnswerSize {
+  readonly keptBytes?: number;
+}
+
+function senderOf(to: Target, size: AnswerSize, { config, logger }: Parts): Sender {
   switch (to.kind) {
     case 'file':
       return createFileDrop(below(join(config.data, 'outbox'), to.folder));
@@ -115,6 +149,7 @@ function senderOf(to: Target, { config, logger }: Parts): Sender {
     case 'http': {
       const { url, method, headers = {}, answerSeconds } = to;
       return createHttpSender({
+        ...size,
         url,
         headers: () =>
           Object.fromEntries(Object.entries(headers).map(([key, text]) => [key, withSecrets(text, config)])),
@@ -125,6 +160,7 @@ function senderOf(to: Target, { config, logger }: Parts): Sender {
     case 'mllp': {
       const { host, port, charset, until, connectSeconds, answerSeconds, tls } = to;
       return createMllpSender({
+        ...size,
         ...{ host, port, logger, random: Math.random },
         ...(charset === undefined ? {} : { charset }),
         ...(until === undefined ? {} : { until }),

@@ -16,11 +16,13 @@ import { channelPositions, createChannelRunner } from '../messages/channels/chan
 import { createSwitches } from '../messages/channels/switches.ts';
 import { createDeadLetters } from '../messages/dead-letters.ts';
 import { createFormats } from '../messages/formats.ts';
+import { fhirFormat } from '../messages/fhir-format.ts';
 import { createInbox } from '../messages/inbox.ts';
 import { createOutbox } from '../messages/outbox.ts';
 import { createProcessor } from '../messages/processor.ts';
 import { createReplays } from '../messages/replays.ts';
 import { createResend } from '../messages/resend.ts';
+import { createResponses } from '../messages/responses.ts';
 import type { SettingsOf } from '../messages/stages.ts';
 import { createRetention } from '../messages/retention.ts';
 import { createParameterIndexing } from '../repository/parameter-indexing.ts';
@@ -100,7 +102,7 @@ export async function createApp(
   const searchParameters = followSearchParameters({ repository, resources, index, logger, indexing });
 
   // Messages in, mapped, and out.
-  const formats = createFormats([hl7Format]);
+  const formats = createFormats([hl7Format, fhirFormat]);
   const mapper = await createMapper({
     folder: config.mappings ?? shippedMappings,
     ...(config.mapOverlays === undefined ? {} : { overlays: config.mapOverlays }),
@@ -108,7 +110,16 @@ export async function createApp(
     facility: { timeZone: config.timeZone },
   });
   let stopWatchingMaps = (): void => undefined;
-  const outbox = createOutbox({ store, clock, logger });
+  const outbox = createOutbox({
+    ...{ store, clock, logger },
+    responses: createResponses({
+      ...{ repository, formats, mapper, clock, ids, logger },
+      settingsOf: (channel) => runner.settingsOf(channel),
+      listeners: () => processor.listeners(),
+      held: () => runner.held(),
+      wake: () => processor.wake(),
+    }),
+  });
   registerDestinations(outbox, { config, logger });
   const book = createChannelBook({
     store,
@@ -152,7 +163,7 @@ export async function createApp(
     }),
     outbox,
     messages: store.messages,
-    makeSource: sourceMaker({ ...channelParts, inbox }),
+    makeSource: sourceMaker({ ...channelParts, inbox, messages: store.messages }),
     makeSender: senderMaker(channelParts),
     charset: config.mllpCharset,
     logger,

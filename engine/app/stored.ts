@@ -22,11 +22,21 @@ export function existingStore(config: Config): string {
   return file;
 }
 
+/** The address by which others reach the engine; undefined where a free port is to be taken, which is known only once it listens. */
+export function publicUrlOf({ publicUrl, bind, httpPort }: Config): string | undefined {
+  return publicUrl ?? (httpPort === 0 ? undefined : `http://${bind}:${httpPort}`);
+}
+
 /** By which the index of this engine is made, besides the SearchParameters that are stored. */
 export const recipeOf = (config: Config, clock: Clock): Omit<IndexRecipe, 'added'> => ({
-  base: config.publicUrl === undefined ? '' : `${config.publicUrl}/fhir/R4`,
+  base: baseOf(config),
   zoneOffsetMinutes: minutesEast(config.timeZone, clock.now()),
 });
+
+function baseOf(config: Config): string {
+  const url = publicUrlOf(config);
+  return url === undefined ? '' : `${url}/fhir/R4`;
+}
 
 /** The index with the stored SearchParameters in use, as the engine has it: for commands beside it. */
 export async function storedSearchIndex(config: Config, clock: Clock): Promise<SearchIndex> {

@@ -8,7 +8,7 @@ import { nextPath } from './next-path.ts';
 import { isSameOrigin } from './same-origin.ts';
 import { nobodysPassword, secretMatches } from './secrets.ts';
 import type { Sessions } from './sessions.ts';
-import { signInPage } from './sign-in-page.ts';
+import { signInPage, type SignInPlace } from './sign-in-page.ts';
 
 export interface SignInParts {
   readonly users: UserDirectory;
@@ -23,27 +23,29 @@ export interface SignInParts {
 const longestPassword = 1024;
 
 export async function showSignIn(parts: SignInParts, request: HttpRequest): Promise<HttpAnswer> {
-  return signInPage(200, nextPath(request.query.get('next'), parts.home));
+  return signInPage(200, { next: nextPath(request.query.get('next'), parts.home), root: rootOf(request) });
 }
 
 export async function signIn(parts: SignInParts, request: HttpRequest): Promise<HttpAnswer> {
   refuseForeignForm(parts, request);
   const form = formOf(request);
   const next = nextPath(form.get('next'), parts.home);
+  const root = rootOf(request);
+  const page = { next, root };
   const name = form.get('name') ?? '';
   const who = { name: `user ${name}`, address: request.address ?? '' };
   const waitMs = parts.attempts.begin(who);
-  if (waitMs > 0) return slowDown(next, Math.ceil(waitMs / 1000));
+  if (waitMs > 0) return slowDown(page, Math.ceil(waitMs / 1000));
   const user = await verified(await parts.users.user(name), form.get('password') ?? '');
-  if (!user) return signInPage(401, next, 'Name or password is not right.');
+  if (!user) return signInPage(401, page, 'Name or password is not right.');
   parts.attempts.succeeded(who);
-  return redirect(next, await parts.sessions.begin(user.name));
+  return redirect(`${root}${next}`, await parts.sessions.begin(user.name));
 }
 
 export async function signOut(parts: SignInParts, request: HttpRequest): Promise<HttpAnswer> {
   refuseForeignForm(parts, request);
   const session = await parts.sessions.read(request.headers['cookie']);
-  return redirect('/sign-in', parts.sessions.end(session));
+  return redirect(`${rootOf(request)}/sign-in`, parts.sessions.end(session));
 }
 
 /** Another site must not sign a person in as somebody else, nor out. */
@@ -59,8 +61,10 @@ async function verified(user: User | undefined, password: string): Promise<User 
   return matches ? user : undefined;
 }
 
-const slowDown = (next: string, seconds: number): HttpAnswer =>
-  signInPage(429, next, `Too many failed attempts. Wait ${seconds} seconds, then try again.`, {
+const rootOf = ({ root = '' }: HttpRequest): string => root;
+
+const slowDown = (page: SignInPlace, seconds: number): HttpAnswer =>
+  signInPage(429, page, `Too many failed attempts. Wait ${seconds} seconds, then try again.`, {
     'retry-after': String(seconds),
   });
 

@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly correlationId: string;
   /** Of the sender, as far as it is known: for slowing down who guesses. */
   readonly address?: string;
+  /** What stands before every path of ours as the sender sees it, behind a proxy: `/kiungo`. Without it nothing does. */
+  readonly root?: string;
 }
 
 /** An answer too large to be held: sent piece by piece, as fast as the client takes it. */

@@ -1,5 +1,7 @@
 // A parsed message as maps see it, whatever format it came in: segments of fields of repetitions of components.
 
+import type { Bundle } from '@medplum/fhirtypes';
+
 export interface WireSegment {
   /** `PID`, `OBX`, `ZPS`; for ASTM the record type. */
   readonly name: string;
@@ -20,10 +22,12 @@ export interface WireSegment {
 }
 
 export interface WireMessage {
-  readonly format: 'hl7v2' | 'astm';
+  readonly format: 'hl7v2' | 'astm' | 'fhir';
   /** `ORU^R01` (MSH-9.1 and 9.2). */
   readonly type: string;
   readonly segments: readonly WireSegment[];
+  /** It is resources already: a transaction. */
+  readonly bundle?: Bundle;
 }
 
 /** Something that a parser or map has to say about a message. `error`: no result can be had; others: it can. No patient data. */

@@ -121,7 +121,13 @@ function wholeAnswer(
   format: MessageFormat,
   parts: ArrivalParts,
 ): Uint8Array | undefined {
-  if (batch.isAnswer || parts.settingsOf(arrival.channel).batchAnswers === 'none') return undefined;
+  if (
+    batch.isAnswer ||
+    arrival.isOneWay === true ||
+    parts.settingsOf(arrival.channel).batchAnswers === 'none'
+  ) {
+    return undefined;
+  }
   const refusals = batch.messages.map((raw) => {
     if (format.identify(raw, arrival.charset).isAnswer) return [];
     const refusal = { code: 'AR', reason: batch.fault } as const;

@@ -7,7 +7,10 @@ import type { ArrivalParts, Identified } from './stages.ts';
 /** What a sender may make us index: MSH-10 has 199 characters at most in any version. */
 const longestName = 200;
 
-export function identify(arrival: Arrival, parts: ArrivalParts): Identified {
+export function identify(
+  arrival: Arrival,
+  parts: Pick<ArrivalParts, 'formats' | 'settingsOf' | 'clock' | 'ids'>,
+): Identified {
   const format = parts.formats.of(arrival.mediaType);
   const charset = arrival.charset ?? parts.settingsOf(arrival.channel).charset;
   const envelope = format.identify(arrival.raw, charset);

@@ -93,6 +93,7 @@ const isSoon = (record: MessageRecord, earlier: MessageRecord, anonymousMs: numb
 
 function renderAnswers(message: Identified, parts: ArrivalParts): Uint8Array | undefined {
   const { envelope, format, arrival, record } = message;
+  if (arrival.isOneWay === true) return undefined;
   const mode = parts.settingsOf(arrival.channel).acknowledgements;
   const owed = acknowledgementsOwed(envelope, verdictOf(envelope), mode);
   // 16 characters: HL7 2.3.1 gives a control id no more than 20.

@@ -1,6 +1,7 @@
 // What a message or a delivery led to, and what led to it: across copies, resources, events for flows and what flows sent.
 import { notFound } from '../kernel/outcomes.ts';
 import type { Delivery, MessageReader, MessageRecord } from '../storage/message-store.ts';
+import { answeredBy, responseKey } from './responses.ts';
 
 export interface LineageNode {
   readonly kind: 'message' | 'delivery' | 'resource';
@@ -14,8 +15,8 @@ export interface LineageNode {
 export interface LineageEdge {
   readonly from: string;
   readonly to: string;
-  /** mended: a copy with other bytes. stored: made by the maps. caused: an event, or a thing to send. */
-  readonly how: 'mended' | 'stored' | 'caused';
+  /** mended: a copy with other bytes. stored: made by the maps. caused: an event, or a thing to send. answered: its receiver's response. */
+  readonly how: 'mended' | 'stored' | 'caused' | 'answered';
 }
 
 export interface Lineage {
@@ -75,8 +76,9 @@ class Story {
 
   async #above(node: LineageNode): Promise<LineageNode | undefined> {
     if (node.kind === 'message') {
-      const { replayOf } = (await this.#messages.message(node.id)) ?? {};
-      return replayOf === undefined ? undefined : this.#found(replayOf);
+      const message = await this.#messages.message(node.id);
+      const before = message?.replayOf ?? (message && answeredBy(message));
+      return before === undefined ? undefined : this.#found(before);
     }
     if (node.kind === 'resource') return this.#writerOf(node.id, undefined);
     const delivery = await this.#messages.delivery(node.id);
@@ -116,9 +118,17 @@ class Story {
     }
   }
 
-  async #below({ kind, id }: LineageNode): Promise<readonly (readonly [LineageEdge['how'], LineageNode])[]> {
+  /** Messages that a receiver's responses were taken in as. */
+  async #answersTo(id: string): Promise<readonly Step[]> {
+    const keys = [{ name: responseKey, value: id }];
+    const { items } = await this.#messages.messages({ keys, limit: mostNodes, offset: 0 });
+    return items.map((answer) => ['answered', messageNode(answer)] as const);
+  }
+
+  async #below({ kind, id }: LineageNode): Promise<readonly Step[]> {
     const { items } = await this.#messages.deliveries({ cause: id, limit: mostNodes, offset: 0 });
     const caused = items.map((delivery) => ['caused', deliveryNode(delivery)] as const);
+    if (kind === 'delivery') return [...caused, ...(await this.#answersTo(id))];
     if (kind !== 'message') return caused;
     const effects = (await this.#messages.message(id))?.effects ?? [];
     const stored = effects.map((effect) => ['stored', { kind: 'resource', id: effect }] as const);
@@ -126,6 +136,8 @@ class Story {
     return [...copies.items.map((copy) => ['mended', messageNode(copy)] as const), ...stored, ...caused];
   }
 }
+
+type Step = readonly [LineageEdge['how'], LineageNode];
 
 const messageNode = ({ id, state, channel }: MessageRecord): LineageNode => ({
   kind: 'message',

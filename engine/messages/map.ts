@@ -17,6 +17,7 @@ export async function map(message: Parsed | Filtered, parts: ProcessingParts): P
   if ('meaning' in message) return message;
   const { map: asked = 'auto' } = parts.settingsOf(message.record.channel);
   if (asked === 'none') return { ...message, meaning: { kind: 'handed-on' } };
+  if (message.wire.format === 'fhir') return { ...message, meaning: meaningOfFhir(message.wire) };
   return asked === 'auto' ? mapByType(message, parts) : mapWith(asked, message, parts);
 }
 
@@ -54,6 +55,13 @@ export async function answerQuestions(
     answers.push([name, matches.flatMap(({ body }) => (body === undefined ? [] : [parseResource(body)]))]);
   }
   return Object.fromEntries(answers);
+}
+
+/** No map is asked: it is carried out as its sender wrote it. */
+function meaningOfFhir({ bundle, type }: Parsed['wire']): Meaning {
+  if (bundle !== undefined) return { kind: 'resources', map: 'transaction', bundle };
+  const text = `a ${type} that is no transaction; it is kept, and nothing is stored of it`;
+  return { kind: 'set-aside', map: undefined, reason: { code: 'fhir-no-transaction', text } };
 }
 
 function meaningOf(name: string, { bundle, issues }: MapResult): Meaning {

@@ -6,6 +6,7 @@ import type { Delivery, Settlement } from '../storage/message-store.ts';
 import type { Store } from '../storage/store.ts';
 import { Gate, type GateRules, type GateState } from './gate.ts';
 import type { Sender, SendResult } from './ports.ts';
+import { isResponse, type Responses } from './responses.ts';
 import { retryClassOf, retryPolicies, type RetryPolicy } from './retry.ts';
 import { settled, type SettlementRules } from './settle.ts';
 import { createWakeLoop } from './wake-loop.ts';
@@ -20,12 +21,16 @@ export interface OutboxOptions {
   readonly parallel?: number;
   /** How often to look for what has come due without a call; one second unless told. */
   readonly pollMs?: number;
+  /** Without it no response is taken in. */
+  readonly responses?: Responses;
 }
 
 /** How a destination is treated; everything has a usual value. */
 export interface DestinationRules extends GateRules {
   readonly policy?: RetryPolicy;
   readonly answers?: SettlementRules['answers'];
+  /** The channel that takes in what the receiver answers. */
+  readonly responseTo?: string;
 }
 
 export interface DestinationState extends GateState {
@@ -55,6 +60,7 @@ export interface Outbox {
 interface Destination {
   readonly sender: Sender;
   readonly rules: SettlementRules;
+  readonly responseTo: string | undefined;
   readonly gate: Gate;
 }
 
@@ -102,9 +108,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
     const rules = destination?.rules ?? { policy: retryPolicies.sending };
     const { settlement, action } = settled(result, delivery, rules, clock.now());
     if (action === 'hold') holdFor(name, delivery);
-    await store.transact(({ messages }) =>
-      messages.settle(delivery.id, leases.get(delivery.id)?.lease ?? '', settlement),
-    );
+    const lease = leases.get(delivery.id)?.lease ?? '';
+    const { responseTo } = destination ?? {};
+    if (options.responses !== undefined && responseTo !== undefined && isResponse(result, settlement)) {
+      await options.responses.settle({ delivery, lease, settlement }, responseTo);
+    } else {
+      await store.transact(({ messages }) => messages.settle(delivery.id, lease, settlement));
+    }
     logSettlement(delivery, settlement, logger);
   };
   const holdFor = (name: string, delivery: Delivery): void => {
@@ -151,9 +161,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
   // Every commit of the repository may call; 20 looks a second are enough.
   const loop = createWakeLoop({ round, pollMs, restMs: 50 });
   return {
-    register: (name, sender, { policy = retryPolicies.sending, answers = {}, ...gate } = {}) => {
+    register: (name, sender, given = {}) => {
+      const { policy = retryPolicies.sending, answers = {}, responseTo, ...gate } = given;
       const replaced = destinations.get(name);
-      destinations.set(name, { sender, rules: { policy, answers }, gate: new Gate(gate) });
+      destinations.set(name, { sender, rules: { policy, answers }, responseTo, gate: new Gate(gate) });
       if (replaced !== undefined) close(replaced);
     },
     unregister: (name) => {

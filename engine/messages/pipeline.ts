@@ -2,6 +2,7 @@
 //
 //   arrival      one durable commit, then the answer goes back on the wire
 //   processing   later, in the order of arrival of each channel; all of it in one commit
+import type { MessageState } from '../storage/message-store.ts';
 import { acknowledge } from './acknowledge.ts';
 import { answerQuery } from './answer-query.ts';
 import { announce } from './announce.ts';
@@ -33,7 +34,7 @@ export const arrive: Way<Arrival, ArrivalParts, Receipt> = inOrder([
 ]);
 
 /** To be run inside the transaction whose unit is among the parts. A step that comes to a dead end is the last one. */
-export const process: Way<Waiting, ProcessingParts, Committed | DeadEnd> = inOrder([
+const process: Way<Waiting, ProcessingParts, Committed | DeadEnd> = inOrder([
   parse,
   indexKeys,
   filter,
@@ -43,6 +44,16 @@ export const process: Way<Waiting, ProcessingParts, Committed | DeadEnd> = inOrd
   route,
   announce,
 ]);
+
+/** The same; what comes to a dead end is among the dead then. Answers the state in which it is. */
+export async function processOrBury(message: Waiting, parts: ProcessingParts): Promise<MessageState> {
+  const { record } = message;
+  const end = await process(message, parts);
+  if (!isDeadEnd(end)) return end.record.state;
+  const change = { state: 'dead', reason: end.deadEnd, attempts: record.attempts + 1 } as const;
+  await parts.unit.messages.change(record.id, change);
+  return 'dead';
+}
 
 type Way<From, Parts, To> = (message: From, parts: Parts) => Promise<To>;
 type Step<From, To, Parts> = (message: From, parts: Parts) => To | Promise<To>;

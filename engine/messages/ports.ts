@@ -88,6 +88,8 @@ export interface Arrival {
    * the same peer are the same arrival, whenever they are seen again.
    */
   readonly isFile?: boolean;
+  /** Nobody there takes an answer: none is owed. */
+  readonly isOneWay?: boolean;
 }
 
 export interface Receipt {

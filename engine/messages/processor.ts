@@ -8,9 +8,9 @@ import type { Mapper } from '../mapping/mapper.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { MessageChange, MessageReader, MessageRecord } from '../storage/message-store.ts';
 import type { Formats } from './formats.ts';
-import { process } from './pipeline.ts';
+import { processOrBury } from './pipeline.ts';
 import { delayAfter, retryClassOf, retryPolicies, type RetryPolicy } from './retry.ts';
-import { isDeadEnd, usualSettings, type ProcessedListener, type SettingsOf } from './stages.ts';
+import { usualSettings, type ProcessedListener, type SettingsOf } from './stages.ts';
 import { createWakeLoop } from './wake-loop.ts';
 
 export interface ProcessorOptions {
@@ -38,6 +38,8 @@ export interface Processor {
   stop(): Promise<void>;
   /** Before `start`. */
   onProcessed(listener: ProcessedListener): void;
+  /** Who has asked to be told. */
+  listeners(): readonly ProcessedListener[];
 }
 
 /** At most so many messages between two looks at what is due. */
@@ -79,6 +81,7 @@ export function createProcessor(options: ProcessorOptions): Processor {
       return loop.stop();
     },
     onProcessed: (listener) => listeners.push(listener),
+    listeners: () => listeners,
   };
 }
 
@@ -134,7 +137,7 @@ const canWait = { canWait: true };
 /** Where the message before it failed, this one waits for what becomes of that. */
 async function processInTurn(
   { id, channel, after }: Turn,
-  parts: Parts & Parameters<typeof process>[1],
+  parts: Parts & Parameters<typeof processOrBury>[1],
 ): Promise<MessageRecord['state'] | 'gone' | 'not-yet'> {
   if (after === undefined) return processInside(id, parts);
   if (!parts.goesOn(channel)) return 'not-yet';
@@ -145,17 +148,14 @@ async function processInTurn(
 /** Reads the message anew: a person, or another engine, may have been faster. */
 async function processInside(
   id: string,
-  parts: Parameters<typeof process>[1],
+  parts: Parameters<typeof processOrBury>[1],
 ): Promise<MessageRecord['state'] | 'gone'> {
   const record = await parts.unit.messages.message(id);
   const raw = await parts.unit.messages.raw(id);
   if (record === undefined) return 'gone';
   if (record.state !== 'received') return record.state;
   if (raw === undefined) throw new Error('a kept message has no bytes');
-  const end = await process({ record, raw }, parts);
-  if (!isDeadEnd(end)) return end.record.state;
-  await parts.unit.messages.change(id, { state: 'dead', reason: end.deadEnd, attempts: record.attempts + 1 });
-  return 'dead';
+  return processOrBury({ record, raw }, parts);
 }
 
 /** After a failure that undid its transaction: what becomes of the message now. */

@@ -135,7 +135,7 @@ async function allThatFit(
     if (found.length > mostMessages) {
       throw badRequest(`more than ${mostMessages} messages fit: narrow the search`);
     }
-    if (next === undefined && items.length < page) return found.reverse();
+    if (next === undefined && (items.length < page || place.continue !== undefined)) return found.reverse();
     place = next === undefined ? { offset: found.length } : { offset: 0, continue: next };
   }
 }

@@ -10,7 +10,13 @@ import { codeSystemContent, valueSetContent } from '../terminology/content.ts';
 import { expand, subsumed } from '../terminology/expand.ts';
 import type { TerminologySource } from '../terminology/terminology-source.ts';
 import type { TerminologyDefinitions } from '../terminology/compile-definitions.ts';
-import type { Reading } from './work.ts';
+import type { Parts, Reading } from './work.ts';
+
+/** As much of a repository as it takes to understand a search. */
+export interface Asking {
+  readonly parts: Pick<Parts, 'index' | 'base'>;
+  readonly resources: Pick<Reading['resources'], 'read' | 'search'>;
+}
 
 /** Reading again can ask something else only where a query nests; it never nests deeper than this. */
 const maximumRounds = 3;
@@ -19,7 +25,7 @@ const maximumRounds = 3;
  * Reads a query (`read`), looks up what it asks, and reads it again until nothing is open. Throws Refusal `bad-request` for what cannot
  * be looked up.
  */
-export async function understand<T>(reading: Reading, read: (answers: Answers) => T): Promise<T> {
+export async function understand<T>(reading: Asking, read: (answers: Answers) => T): Promise<T> {
   const answers = new Answers();
   let understood = read(answers);
   for (let round = 0; answers.open.length > 0; round += 1) {
@@ -32,7 +38,7 @@ export async function understand<T>(reading: Reading, read: (answers: Answers) =
   return understood;
 }
 
-async function answer(reading: Reading, question: Question, answers: Answers): Promise<void> {
+async function answer(reading: Asking, question: Question, answers: Answers): Promise<void> {
   const source = terminologyOf(reading);
   switch (question.kind) {
     case 'members':
@@ -56,7 +62,7 @@ let definitions: TerminologyDefinitions | undefined;
 const ownTerminology = (): TerminologyDefinitions => (definitions ??= readTerminology());
 
 /** What is stored here comes before what R4 defines. */
-function terminologyOf(reading: Reading): TerminologySource {
+function terminologyOf(reading: Asking): TerminologySource {
   const own = <T>(of: Readonly<Record<string, T>>, url: string): T | undefined =>
     Object.hasOwn(of, url) ? of[url] : undefined;
   return {
@@ -79,7 +85,7 @@ const urlOf = (canonical: string): string => canonical.split('|', 1)[0] ?? canon
 
 /** By its URL (the newest where several share it), or as `ValueSet/1`. */
 async function byCanonical(
-  { parts, resources }: Reading,
+  { parts, resources }: Asking,
   type: 'CodeSystem' | 'ValueSet',
   canonical: string,
 ): Promise<FhirResource | undefined> {
@@ -101,13 +107,13 @@ const inValue = (text: string): string => text.replaceAll(/[\\,|$]/g, '\\$&');
 
 type TreeQuestion = Extract<Question, { readonly kind: 'hierarchy' }>;
 
-const hierarchyOf = (reading: Reading, question: TreeQuestion): Promise<readonly string[]> =>
+const hierarchyOf = (reading: Asking, question: TreeQuestion): Promise<readonly string[]> =>
   question.direction === 'below' ? idsBelow(reading, question) : idsAbove(reading, question);
 
 /** How often it goes a level further. A circle ends where it began. */
 const maximumLevels = 50;
 
-async function idsBelow({ parts, resources }: Reading, question: TreeQuestion): Promise<readonly string[]> {
+async function idsBelow({ parts, resources }: Asking, question: TreeQuestion): Promise<readonly string[]> {
   const { type, parameter, id } = question;
   const found = new Set([id]);
   let level: readonly string[] = [id];
@@ -128,7 +134,7 @@ async function idsBelow({ parts, resources }: Reading, question: TreeQuestion): 
   return [...found];
 }
 
-async function idsAbove({ parts, resources }: Reading, question: TreeQuestion): Promise<readonly string[]> {
+async function idsAbove({ parts, resources }: Asking, question: TreeQuestion): Promise<readonly string[]> {
   const { type, parameter } = question;
   const found = new Set([question.id]);
   for (const id of found) {

@@ -7,14 +7,15 @@ import { admit, admitId, admitType } from './admit.ts';
 import type { Request } from './bundle-entries.ts';
 import { maximumDeleted, permittedCascade, type DeleteChoice } from './cascade.ts';
 import { deleteEach, idForUpdate } from './conditional.ts';
-import { create } from './create.ts';
 import { findAll, findOne } from './find-one.ts';
 import { idForPatch, patch } from './patch.ts';
+import { putVersion } from './put-version.ts';
+import type { PreparedVersion } from './prepare-version.ts';
 import type { Preconditions } from './preconditions.ts';
 import type { Written } from './repository.ts';
 import type { Target } from './request-url.ts';
 import { update } from './update.ts';
-import type { Work } from './work.ts';
+import type { Parts, Work } from './work.ts';
 
 interface Place {
   readonly place: number;
@@ -28,6 +29,8 @@ export type WriteStep = Place & {
   /** Of a patch: the patch, laid open. */
   readonly resource: FhirResource;
   readonly expected: Preconditions;
+  /** Made ready before the transaction began. */
+  readonly prepared?: PreparedVersion;
   /** Leads references of what a patch made to where this transaction has put things. */
   readonly relink?: (resource: FhirResource) => FhirResource;
 };
@@ -44,6 +47,17 @@ export type Step =
   /** What was to be created is there already, or what was to be deleted is not. */
   | (Place & { readonly kind: 'settled'; readonly written: Written | undefined })
   | (Place & { readonly kind: 'read'; readonly request: Request });
+
+/** What an entry is about, where that does not depend on what is stored. Throws what `stepOf` throws. */
+export function decidedStepOf(parts: Parts, request: Request): Step | undefined {
+  const { method, target, ifNoneExist, place, fullUrl } = request;
+  admitType(parts.index, target.type);
+  if (method === 'GET' || method === 'HEAD') return { kind: 'read', place, fullUrl, request };
+  if (method === 'POST' && ifNoneExist === undefined) return newStep(parts, request);
+  if (target.kind !== 'instance') return undefined;
+  if (method === 'PUT') return updateStep(parts, request, target.id);
+  return method === 'PATCH' ? patchStep(request, target.id) : undefined;
+}
 
 /** Decides what an entry is about: conditions are asked, new ids given. */
 export async function stepOf(work: Work, request: Request): Promise<Step> {
@@ -68,18 +82,31 @@ const plans: Readonly<Record<Request['method'], Plan>> = {
 };
 
 async function planCreate(work: Work, request: Request): Promise<Step> {
-  const { place, fullUrl, target, ifNoneExist } = request;
+  const { place, fullUrl, ifNoneExist } = request;
+  const step = newStep(work.parts, request);
+  const found = ifNoneExist === undefined ? undefined : await findOne(work, step.type, ifNoneExist);
+  return found ? { kind: 'settled', place, fullUrl, written: { stored: found, outcome: 'unchanged' } } : step;
+}
+
+function newStep(parts: Parts, request: Request): WriteStep {
+  const { place, fullUrl, target } = request;
   if (target.kind !== 'type') throw badRequest('POST goes to the url of a type');
-  const { type, resource } = admitted(work, request);
-  const found = ifNoneExist === undefined ? undefined : await findOne(work, type, ifNoneExist);
-  if (found) return { kind: 'settled', place, fullUrl, written: { stored: found, outcome: 'unchanged' } };
-  return { kind: 'create', place, fullUrl, type, id: work.parts.ids.next(), resource, expected: {} };
+  const { type, resource } = admitted(parts, request);
+  return { kind: 'create', place, fullUrl, type, id: parts.ids.next(), resource, expected: {} };
 }
 
 async function planUpdate(work: Work, request: Request): Promise<Step> {
+  const { target } = request;
+  const { resource } = admitted(work.parts, request);
+  return updateStep(work.parts, request, await idToUpdate(work, target, resource));
+}
+
+function updateStep(parts: Parts, request: Request, id: string): WriteStep {
   const { place, fullUrl, target } = request;
-  const { type, resource } = admitted(work, request);
-  const id = await idToUpdate(work, target, resource);
+  const { type, resource } = admitted(parts, request);
+  if (target.kind === 'instance' && resource.id !== id) {
+    throw badRequest('the id in the resource is not that of the url', `${target.type}.id`);
+  }
   const expected = preconditionsOf(request);
   return { kind: 'update', place, fullUrl, type, id, resource: { ...resource, id }, expected };
 }
@@ -89,16 +116,16 @@ const preconditionsOf = ({ ifMatch, ifNoneMatch }: Request): Preconditions => ({
 async function idToUpdate(work: Work, target: Target, resource: FhirResource): Promise<string> {
   if (target.kind === 'matching') return idForUpdate(work, resource, target.query);
   if (target.kind !== 'instance') throw badRequest('PUT goes to the url of a resource, or to Type?criteria');
-  if (resource.id !== target.id) {
-    throw badRequest('the id in the resource is not that of the url', `${target.type}.id`);
-  }
   return target.id;
 }
 
 async function planPatch(work: Work, request: Request): Promise<Step> {
+  return patchStep(request, await idToPatch(work, request.target));
+}
+
+function patchStep(request: Request, id: string): WriteStep {
   const { place, fullUrl, target } = request;
   const resource = openEntryPatch(request.resource);
-  const id = await idToPatch(work, target);
   const expected = preconditionsOf(request);
   return { kind: 'patch', place, fullUrl, type: target.type, id, resource, expected };
 }
@@ -142,13 +169,20 @@ async function idsToDelete(work: Work, { target, ifMatch }: Request): Promise<re
   return known ? [target.id] : [];
 }
 
-function admitted(work: Work, request: Request): { readonly type: string; readonly resource: FhirResource } {
-  const { type, resource } = admit(work.parts.index, request.resource);
+function admitted(
+  parts: Parts,
+  request: Request,
+): { readonly type: string; readonly resource: FhirResource } {
+  const { type, resource } = admit(parts.index, request.resource);
   if (type !== request.target.type) {
     throw badRequest('the resource is of another type than its url', 'Resource.resourceType');
   }
   return { type, resource };
 }
+
+/** Its id is new: nothing can be there. */
+const putNew = (work: Work, { type, id, resource, prepared }: WriteStep): Promise<Written> =>
+  putVersion(work, { type, id, method: 'POST', resource, prepared }, undefined);
 
 /** Carries a writing step out. Empty: there was nothing to delete. */
 export async function perform(
@@ -157,9 +191,9 @@ export async function perform(
 ): Promise<readonly Written[]> {
   switch (step.kind) {
     case 'create':
-      return [await create(work, step.resource, { id: step.id })];
+      return [await putNew(work, step)];
     case 'update':
-      return [await update(work, step.resource, step.expected)];
+      return [await update(work, step.resource, step.expected, step.prepared)];
     case 'patch':
       return [await patchEntry(work, step)];
     case 'delete':

@@ -7,7 +7,11 @@ import { isId } from './admit.ts';
 import type { Parts } from './work.ts';
 
 /** Throws Refusal `bad-request` for a type that is never in such a compartment, and for an id that is none. */
-export function inCompartment(parts: Parts, { type, id }: Compartment, member: string): Condition {
+export function inCompartment(
+  parts: Pick<Parts, 'index' | 'base'>,
+  { type, id }: Compartment,
+  member: string,
+): Condition {
   const parameters = membershipOf(type, member);
   if (!parameters) throw badRequest(`resources of this type are never in the compartment of a ${type}`);
   if (!isId(id)) throw badRequest('the id of the compartment is none');
@@ -17,13 +21,21 @@ export function inCompartment(parts: Parts, { type, id }: Compartment, member: s
 }
 
 /** What a query that the engine itself wrote asks for. */
-export function conditionOf({ index, base }: Parts, type: string, query: string): Condition {
+export function conditionOf(
+  { index, base }: Pick<Parts, 'index' | 'base'>,
+  type: string,
+  query: string,
+): Condition {
   const limits = { lenient: false, base: base(), defaultCount: 1, maximumCount: 1 };
   return index.request(type, query, limits).plan.where;
 }
 
 /** The plan with only what is in the compartment, where one is given. */
-export function within(parts: Parts, plan: Plan, compartment: Compartment | undefined): Plan {
+export function within(
+  parts: Pick<Parts, 'index' | 'base'>,
+  plan: Plan,
+  compartment: Compartment | undefined,
+): Plan {
   if (!compartment) return plan;
   return { ...plan, where: allOf([inCompartment(parts, compartment, plan.type), plan.where]) };
 }

@@ -5,7 +5,7 @@ import type { StoredVersion } from '../storage/resource-store.ts';
 import { Answers } from '../search/answers.ts';
 import { admitType } from './admit.ts';
 import { understand } from './answer-questions.ts';
-import type { Reading } from './work.ts';
+import type { Parts, Reading } from './work.ts';
 
 /**
  * The one resource that matches, or undefined. Throws Refusal `multiple-matches` for more than one, `precondition-failed`
@@ -41,7 +41,7 @@ async function firstMatches(
   count: number,
 ): Promise<readonly StoredVersion[]> {
   const { plan, unfinished } = await understand(reading, (answers) =>
-    understood(reading, type, criteria, answers),
+    understood(reading.parts, type, criteria, answers),
   );
   if (unfinished.length > 0) throw notYet(unfinished);
   if (plan.where.op === 'every') {
@@ -58,12 +58,12 @@ const notYet = (codes: readonly string[]): Refusal =>
   );
 
 /** One text for all spellings of the same criteria. Throws what a search refuses. */
-export function normalCriteria(reading: Reading, type: string, criteria: string): string {
-  const { self } = understood(reading, type, criteria, new Answers());
+export function normalCriteria(parts: Parts, type: string, criteria: string): string {
+  const { self } = understood(parts, type, criteria, new Answers());
   return `${type}?${self.split('&').toSorted().join('&')}`;
 }
 
-function understood({ parts }: Reading, type: string, criteria: string, answers: Answers): SearchRequest {
+function understood(parts: Parts, type: string, criteria: string, answers: Answers): SearchRequest {
   admitType(parts.index, type);
   const limits = { lenient: false, base: parts.base(), defaultCount: 2, maximumCount: 2, answers };
   return parts.index.request(type, bareQuery(type, criteria), limits);

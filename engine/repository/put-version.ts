@@ -3,6 +3,7 @@ import { parseResource, writeJson } from '../fhir/exact-json.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import type { IndexEntry } from '../search/index-entry.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
+import type { PreparedVersion } from './prepare-version.ts';
 import type { Written } from './repository.ts';
 import { stamp } from './stamp.ts';
 import type { Work } from './work.ts';
@@ -13,6 +14,8 @@ export interface NextVersion {
   readonly method: StoredVersion['method'];
   /** undefined: a deletion. */
   readonly resource: FhirResource | undefined;
+  /** The resource made ready before. */
+  readonly prepared?: PreparedVersion | undefined;
 }
 
 /** Writes the version after `previous` (undefined: there never was one). */
@@ -25,14 +28,15 @@ export async function putVersion(
   // A clock that was set back must not make a history run backwards.
   const at = Math.max(work.at, previous?.lastUpdated ?? 0);
   const resource = next.resource && stamp(next.resource, next.id, version, at);
-  const entries = resource ? work.parts.index.entries(resource) : [];
+  const { index } = work.parts;
+  const entries = resource ? (next.prepared?.entriesBy(index) ?? index.entries(resource)) : [];
   const stored: StoredVersion = {
     type: next.type,
     id: next.id,
     version,
     lastUpdated: at,
     method: next.method,
-    body: resource && writeJson(resource),
+    body: resource && (next.prepared?.textOf(version, at) ?? writeJson(resource)),
   };
   await work.resources.write(stored, entries, entriesOf(work, previous));
   work.integrity.noteVersion(next, resource);

@@ -44,11 +44,14 @@ function rewrittenObject(
 /** Elements whose text is somebody's own word, even where it looks like the url of an entry. */
 const notLinks = new Set(['id', 'value', 'system', 'code', 'display', 'text', 'resourceType']);
 
+/** fullUrl → `Type/id`. */
+export type Identities = Pick<ReadonlyMap<string, string>, 'get'>;
+
 /**
  * Rewrites `reference` in every Reference, whole urls in uri elements, and links in narrative. `identities`: fullUrl → `Type/id`;
  * `own`: the fullUrl of the entry that is rewritten, against whose base relative references are read.
  */
-export function toIdentities(identities: ReadonlyMap<string, string>, own: string | undefined): Rewriter {
+export function toIdentities(identities: Identities, own: string | undefined): Rewriter {
   const base = restBase(own);
   const resolved = (reference: string): string | undefined =>
     identities.get(reference) ?? (base === undefined ? undefined : identities.get(`${base}/${reference}`));

@@ -4,7 +4,7 @@ import type { Answers } from '../search/answers.ts';
 import type { Include, SearchRequest } from '../search/search-index.ts';
 import type { SystemPlan } from '../search/plan.ts';
 import { admitType } from './admit.ts';
-import { understand } from './answer-questions.ts';
+import { understand, type Asking } from './answer-questions.ts';
 import { within } from './compartment.ts';
 import { includedWith } from './include.ts';
 import type { SearchChoice, SearchResult } from './repository.ts';
@@ -18,18 +18,8 @@ export async function searchTypes(
   query: string,
   choice: SearchChoice = {},
 ): Promise<SearchResult> {
-  const requests = await understand(reading, (answers) => {
-    const read = (asked: string): readonly SearchRequest[] =>
-      types.map((type) => requestOf(reading, type, asked, { ...choice, answers }));
-    // What one type does not know is left out for all.
-    const ignored = new Set(read(query).flatMap((request) => request.ignored));
-    return read(without(query, ignored)).map((request) => ({ ...request, ignored: [...ignored] }));
-  });
+  const { requests, plan } = await systemRequest(reading, types, query, choice);
   const [first] = requests;
-  if (!first) throw badRequest('a search is for one resource type at least', '_type');
-  const plans = requests.map(({ plan }) => within(reading.parts, plan, choice.compartment));
-  const { count, after, total: counting } = first.plan;
-  const plan: SystemPlan = { parts: plans, count, after, total: counting === 'none' ? 'none' : 'accurate' };
   const page = await reading.resources.searchTypes(plan);
   return {
     matches: page.matches,
@@ -41,13 +31,41 @@ export async function searchTypes(
   };
 }
 
+export interface SystemRequest {
+  /** One a type, in the order of the plan's parts. */
+  readonly requests: readonly [SearchRequest, ...SearchRequest[]];
+  readonly plan: SystemPlan;
+}
+
+/** What a search over several types asks. Throws Refusal as `searchTypes`. */
+export async function systemRequest(
+  reading: Asking,
+  types: readonly string[],
+  query: string,
+  choice: SearchChoice = {},
+): Promise<SystemRequest> {
+  const requests = await understand(reading, (answers) => {
+    const read = (asked: string): readonly SearchRequest[] =>
+      types.map((type) => requestOf(reading, type, asked, { ...choice, answers }));
+    // What one type does not know is left out for all.
+    const ignored = new Set(read(query).flatMap((request) => request.ignored));
+    return read(without(query, ignored)).map((request) => ({ ...request, ignored: [...ignored] }));
+  });
+  const [first, ...others] = requests;
+  if (!first) throw badRequest('a search is for one resource type at least', '_type');
+  const plans = requests.map(({ plan }) => within(reading.parts, plan, choice.compartment));
+  const { count, after, total: counting } = first.plan;
+  const plan: SystemPlan = { parts: plans, count, after, total: counting === 'none' ? 'none' : 'accurate' };
+  return { requests: [first, ...others], plan };
+}
+
 const without = (query: string, keys: ReadonlySet<string>): string =>
   keys.size === 0
     ? query
     : String(new URLSearchParams([...new URLSearchParams(query)].filter(([key]) => !keys.has(key))));
 
 function requestOf(
-  { parts: { index, base } }: Reading,
+  { parts: { index, base } }: Asking,
   type: string,
   query: string,
   choice: SearchChoice & { readonly answers: Answers },
@@ -66,3 +84,14 @@ const includesOf = (requests: readonly SearchRequest[]): readonly Include[] => [
     requests.flatMap(({ includes }) => includes.map((include) => [JSON.stringify(include), include])),
   ).values(),
 ];
+
+/** Takes `_type=Patient,Observation` out of a query. */
+export function typesIn(query: string): { readonly types: readonly string[]; readonly query: string } {
+  const pairs = query.split('&');
+  const isType = (pair: string): boolean => pair.startsWith('_type=');
+  const named = new URLSearchParams(pairs.filter(isType).join('&')).getAll('_type');
+  return {
+    types: [...new Set(named.flatMap((value) => value.split(',')))],
+    query: pairs.filter((pair) => !isType(pair)).join('&'),
+  };
+}

@@ -9,6 +9,7 @@ import { uncheckedIntegrity, watchIntegrity } from './integrity.ts';
 import { everything, everythingPage } from './everything.ts';
 import { history } from './history.ts';
 import { lastN } from './lastn.ts';
+import { prepareTransaction } from './prepare-transaction.ts';
 import { read, readVersion } from './read.ts';
 import type { Change, ReadsResources, RepositoryUnit } from './repository.ts';
 import { search } from './search.ts';
@@ -56,7 +57,9 @@ function unitOf(work: Work): RepositoryUnit {
     update: (resource, choice) => update(work, resource, choice),
     delete: (type, id, choice) => remove(work, type, id, choice),
     apply: async (bundle) => {
-      if (bundle.type === 'transaction') return applyTransaction(work, bundle);
+      if (bundle.type === 'transaction') {
+        return applyTransaction(work, await prepareTransaction(work.parts, bundle));
+      }
       throw badRequest('only a transaction can be part of another transaction', 'Bundle.type');
     },
   };

@@ -2,6 +2,7 @@
 import type { FhirResource } from '../fhir/resource.ts';
 import { admit, admitId } from './admit.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
+import type { PreparedVersion } from './prepare-version.ts';
 import { putVersion } from './put-version.ts';
 import type { Written } from './repository.ts';
 import { isUnchanged } from './stamp.ts';
@@ -11,6 +12,7 @@ export async function update(
   work: Work,
   candidate: FhirResource,
   expected: Preconditions = {},
+  prepared?: PreparedVersion,
 ): Promise<Written> {
   const { type, resource } = admit(work.parts.index, candidate);
   const id: unknown = resource.id;
@@ -20,5 +22,5 @@ export async function update(
   if (previous?.body !== undefined && isUnchanged(resource, previous, previous.body)) {
     return { stored: previous, outcome: 'unchanged' };
   }
-  return putVersion(work, { type, id, method: 'PUT', resource }, previous);
+  return putVersion(work, { type, id, method: 'PUT', resource, prepared }, previous);
 }

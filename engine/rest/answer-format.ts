@@ -9,6 +9,7 @@ import type { BodyStream, HttpAnswer } from '../kernel/http-route.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
 import { headerOf, type Headers } from '../auth/headers.ts';
 import { createBreath } from '../repository/breath.ts';
+import { inForm, jsonForm, xmlForm, type BundleForm } from './answer-pieces.ts';
 import { generalParameters, type General } from './general.ts';
 import { fhirPath, type FhirAnswer } from './interaction.ts';
 import { answerFormat, fhirJson, fhirXml, type Format } from './negotiate.ts';
@@ -32,10 +33,33 @@ export async function presented(parts: FormatParts, answer: FhirAnswer, wish: Wi
   if (isPlain(wish) || headers?.['content-type'] !== undefined) {
     return { status, headers: { 'content-type': fhirJson, ...headers }, body };
   }
+  if (typeof body !== 'string' && answer.byEntry === true) {
+    return {
+      status,
+      headers: { ...headers, 'content-type': mediaTypes[wish.format] },
+      body: inForm(body, formOf(parts, wish)),
+    };
+  }
   return formatted(parts, { ...answer, body: await whole(body) }, wish);
 }
 
-/** What is not plain JSON is made of the whole; longer streams are refused (characters). */
+const mediaTypes: Readonly<Record<Format, string>> = { json: fhirJson, xml: fhirXml };
+
+function formOf(parts: FormatParts, wish: Wish): BundleForm {
+  const { pretty, carried } = wish.general;
+  const change = {
+    head: (head: FhirResource) => linked(head, carried),
+    entry: (entry: unknown) => {
+      const { entry: entries } = part(parts, { resourceType: 'Bundle', entry: [entry] }, wish);
+      return (entries as readonly unknown[])[0];
+    },
+  };
+  return wish.format === 'json'
+    ? jsonForm(pretty, change)
+    : xmlForm(pretty, (bundle) => parts.xml.write(bundle, { pretty }), change);
+}
+
+/** What is made of the whole; longer streams are refused (characters). */
 const mostGathered = 64 * 1024 * 1024;
 
 async function whole(body: string | BodyStream): Promise<string> {
@@ -67,7 +91,7 @@ function formatted(
     : part(parts, complete, wish);
   return {
     status,
-    headers: { ...headers, 'content-type': wish.format === 'xml' ? fhirXml : fhirJson },
+    headers: { ...headers, 'content-type': mediaTypes[wish.format] },
     body: textOf(parts, resource, wish),
   };
 }

@@ -15,7 +15,7 @@ type Codes<T extends { interaction?: readonly { readonly code?: unknown }[] }> =
 /** `interactions`: all that are mounted beside this one. */
 export function capabilitiesInteraction(interactions: readonly Interaction[]): Interaction {
   const capabilities = interactions.flatMap(({ capability }) => capability ?? []);
-  let made: { readonly url: string; readonly text: string } | undefined;
+  let made: { readonly url: string; readonly revision: number; readonly text: string } | undefined;
   return {
     name: 'capabilities',
     method: 'GET',
@@ -23,7 +23,10 @@ export function capabilitiesInteraction(interactions: readonly Interaction[]): I
     access: 'public',
     takes: 'nothing',
     answer: async (parts, { publicUrl: url }) => {
-      if (made?.url !== url) made = { url, text: JSON.stringify(statement(parts, url, capabilities)) };
+      const { revision } = parts.index;
+      if (made?.url !== url || made.revision !== revision) {
+        made = { url, revision, text: JSON.stringify(statement(parts, url, capabilities)) };
+      }
       return { status: 200, body: made.text };
     },
   };

@@ -23,7 +23,7 @@ import { drain, rememberUpgraded } from './drain.ts';
 import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
 import { fhirEndpoint } from './fhir-endpoint.ts';
 import { createFhirRouter } from './fhir-router.ts';
-import { publicUrlFor } from './forwarded.ts';
+import { publicUrlFor, rootOf } from './forwarded.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { fhirPath, type FhirParts } from './interaction.ts';
 import { interactions } from './interactions.ts';
@@ -89,7 +89,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { auth, ids, logger } = options;
   const metrics = createMetrics(options);
   const formats = formatParts(options.shapes);
-  const parts: EndpointParts = { auth, ids, logger, metrics, formats, stopping: () => stopping };
+  const trusted = trustedPeers(options.trustedProxies ?? []);
+  const publicUrl = publicUrlFor({
+    publicUrl: options.publicUrl,
+    isFixed: options.publicUrlIsFixed ?? false,
+    trusted,
+  });
+  const parts: EndpointParts = { auth, ids, logger, metrics, formats, publicUrl, stopping: () => stopping };
   const routes = [
     ...auth.routes,
     ...healthRoutes(options.ready, options.beside ?? (() => ({})), parts.stopping),
@@ -99,7 +105,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const external: ExternalHandler[] = [];
   const { resultsFolder: folder, clock } = options;
   const later = folder === undefined ? undefined : createLater({ folder, clock, ids, interrupted });
-  const app = createApp(options, parts, routes, external, later);
+  const app = createApp(options, parts, routes, external, later, trusted);
   const server = createServer({ shouldUpgradeCallback: isWebSocket }, app);
   const upgraded = rememberUpgraded(server);
   listenForUpgrades(server, parts, external);
@@ -131,16 +137,17 @@ function createApp(
   routes: readonly HttpRoute[],
   external: readonly ExternalHandler[],
   later: Later | undefined,
+  trusted: TrustedPeers,
 ): Express {
   const bodyLimit = options.bodyLimit ?? 50 * mebibyte;
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
-  const trusted = trustedPeers(options.trustedProxies ?? []);
   app.set('trust proxy', trusted.any ? (address: string) => trusted.has(address) : false);
-  mountFhir(app, parts, { ...fhirPartsOf(options, trusted, later), ...parts.formats }, bodyLimit);
+  mountFhir(app, parts, { ...fhirPartsOf(options, parts, later), ...parts.formats }, bodyLimit);
   const addressOf = (request: unknown): string => (request as Request).ip ?? '';
+  const root = (request: IncomingMessage): string => rootOf(parts.publicUrl(request));
   for (const route of routes) {
-    mountEndpoint(app, parts, route.method, route.path, routeEndpoint(route, bodyLimit, addressOf));
+    mountEndpoint(app, parts, route.method, route.path, routeEndpoint(route, bodyLimit, addressOf, root));
   }
   mountExternal(app, parts, external);
   mountRefusals(app, parts, routes);
@@ -149,14 +156,14 @@ function createApp(
 
 function fhirPartsOf(
   options: HttpServerOptions,
-  trusted: TrustedPeers,
+  { publicUrl }: EndpointParts,
   later: Later | undefined,
 ): Omit<FhirParts, 'shapes'> {
-  const { repository, index, publicUrl, publicUrlIsFixed: isFixed = false, version, clock, logger } = options;
+  const { repository, index, version, clock, logger } = options;
   return {
     repository,
     index,
-    publicUrl: publicUrlFor({ publicUrl, isFixed, trusted }),
+    publicUrl,
     version,
     logger,
     later,

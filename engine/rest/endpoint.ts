@@ -12,6 +12,7 @@ import { isStream, send, sendStream, type Sending } from './answer.ts';
 import { presentedRefusal, type FormatParts } from './answer-format.ts';
 import { correlationOf } from './correlation.ts';
 import type { Metrics } from './metrics.ts';
+import { rootOf } from './forwarded.ts';
 import { answerFailure } from './refusal-answer.ts';
 
 export interface EndpointParts {
@@ -20,6 +21,8 @@ export interface EndpointParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly formats: FormatParts;
+  /** The URL by which a request came, as far as that is known; without a slash at its end. */
+  readonly publicUrl: (request: IncomingMessage) => string;
   /** Whether the server is stopping: connections are then closed after their answer. */
   readonly stopping: () => boolean;
 }
@@ -98,7 +101,8 @@ export function failureAnswer(
   error: unknown,
 ): HttpAnswer {
   const { method = '', headers } = request;
-  const failed = { name, correlationId, method, url: urlOf(request), headers };
+  const root = rootOf(parts.publicUrl(request));
+  const failed = { name, correlationId, method, url: urlOf(request), root, headers };
   return inItsFormat(parts, answerFailure(error, failed, parts.logger), request);
 }
 

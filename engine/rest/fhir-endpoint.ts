@@ -8,7 +8,7 @@ import type { Later } from './async/later.ts';
 import { acceptedLater, wantsLater } from './async/status.ts';
 import { binaryOf, contentOf, isContent, wantsContent } from './binary.ts';
 import type { Endpoint, Incoming } from './endpoint.ts';
-import { generalParameters, withForm, type General } from './general.ts';
+import { generalParameters, refuseCounting, withForm, type General } from './general.ts';
 import { fhirPath, type Exchange, type FhirParts, type Interaction } from './interaction.ts';
 import { answerFormat, bodyKind, patchBodies, resourceBodies, type BodyKind } from './negotiate.ts';
 import { readBody } from './read-body.ts';
@@ -61,7 +61,7 @@ async function begin(
   const failed = (error: unknown): HttpAnswer =>
     answerFailure(
       error,
-      { name: interaction.name, correlationId, method: 'POST', url: '', headers: {} },
+      { name: interaction.name, correlationId, method: 'POST', url: '', root: '', headers: {} },
       parts.logger,
     );
   return acceptedLater(exchange.base, await later.begin({ actor: exchange.actor, work, failed }));
@@ -95,7 +95,9 @@ function wishOf({ name, method, takes }: Interaction, general: General, headers:
   if (method !== 'GET' && takes !== 'form') {
     return { format, general: { ...general, subset: undefined }, many: false };
   }
-  return { format, general, many: !single.has(name) };
+  const isSingle = single.has(name);
+  if (isSingle) refuseCounting(general);
+  return { format, general, many: !isSingle };
 }
 
 /** What answers with one resource, which may be a Bundle that somebody stored. */

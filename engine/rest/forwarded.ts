@@ -20,6 +20,10 @@ export function publicUrlFor(options: AddressOptions): (request: IncomingMessage
     (trusted.has(request.socket.remoteAddress) && forwardedUrl(request, options)) || publicUrl();
 }
 
+/** What stands before our paths under that URL: `/kiungo`, mostly nothing. */
+export const rootOf = (publicUrl: string): string =>
+  publicUrl === '' ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '');
+
 interface Told {
   readonly proto: string | undefined;
   readonly host: string | undefined;

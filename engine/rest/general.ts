@@ -18,6 +18,13 @@ const oneOfThem = /^_(?:format|pretty|summary|elements)=/;
 /** Which resources match is counted, not how they are shown: that is the search's own matter. */
 const counting = '_summary=count';
 
+/** Throws Refusal `bad-request` where a single resource is asked for as a count. */
+export function refuseCounting({ query }: General): void {
+  if (query.split('&').includes(counting)) {
+    throw badRequest('_summary=count counts what a search finds', '_summary');
+  }
+}
+
 /** Throws Refusal `bad-request` for what they cannot be. */
 export function generalParameters(query: string): General {
   if (!anyOfThem.test(query)) return { query, ...none };
@@ -32,7 +39,7 @@ export function generalParameters(query: string): General {
   if (subset && 'summary' in subset && subset.summary === 'text') refuseIncludes(others);
   return {
     query: others.join('&'),
-    format: parameters.get('_format') ?? undefined,
+    format: parameters.get('_format') || undefined,
     pretty: parameters.get('_pretty') === 'true',
     subset,
     carried: own.join('&'),

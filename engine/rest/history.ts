@@ -60,7 +60,11 @@ async function answerHistory(
   const self = `${base}${path}/_history?${selfQuery(parameters)}`;
   const next = page.next === undefined ? undefined : `${self}&_page=${encodeURIComponent(page.next)}`;
   const { total, versions } = page;
-  return { status: 200, body: textOrPieces(historyPieces({ base, self, next, total, versions })) };
+  return {
+    status: 200,
+    byEntry: true,
+    body: textOrPieces(historyPieces({ base, self, next, total, versions })),
+  };
 }
 
 const known = ['_count', '_since', '_at', '_sort', '_page'] as const;

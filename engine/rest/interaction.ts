@@ -53,6 +53,8 @@ export interface FhirAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** JSON text, whole or as a stream; bytes are of the content type in the headers. */
   readonly body?: string | BodyStream;
+  /** A stream's pieces are those of fhir/bundles.ts: each entry is one. */
+  readonly byEntry?: boolean;
 }
 
 export interface Interaction {

@@ -11,6 +11,8 @@ export interface Failed {
   readonly correlationId: string;
   readonly method: string;
   readonly url: string;
+  /** What stands before our paths as the client sees them. */
+  readonly root: string;
   readonly headers: Headers;
 }
 
@@ -46,10 +48,10 @@ export function outcomeAnswer(refusal: Refusal, more: Readonly<Record<string, st
   };
 }
 
-function unauthorized(refusal: Refusal, { method, url, headers }: Failed): HttpAnswer {
+function unauthorized(refusal: Refusal, { method, url, root, headers }: Failed): HttpAnswer {
   const presented = headers['authorization'] !== undefined;
   if (!presented && isNavigation(method, headers)) {
-    return { status: 302, headers: { location: `/sign-in?next=${encodeURIComponent(url)}` } };
+    return { status: 302, headers: { location: `${root}/sign-in?next=${encodeURIComponent(url)}` } };
   }
   // https://www.rfc-editor.org/rfc/rfc6750#section-3
   const challenge = `Bearer realm="Kiungo"${presented ? ', error="invalid_token"' : ''}`;

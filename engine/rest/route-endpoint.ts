@@ -6,11 +6,12 @@ import { readBody } from './read-body.ts';
 /** What strangers may send: forms and callbacks are small. */
 const publicBodyLimit = 1024 * 1024;
 
-/** `addressOf`: the sender's address, as far as proxies can be trusted. */
+/** `addressOf`, `rootOf`: the sender's address, and where our paths begin for it, as far as proxies can be trusted. */
 export function routeEndpoint(
   route: HttpRoute,
   bodyLimit: number,
   addressOf: (request: Incoming['request']) => string,
+  rootOf: (request: Incoming['request']) => string,
 ): Endpoint {
   const limit = route.access === 'public' ? Math.min(bodyLimit, publicBodyLimit) : bodyLimit;
   return {
@@ -18,7 +19,7 @@ export function routeEndpoint(
     access: route.access,
     answer: async (incoming) => {
       const body = await readBody(incoming.request, limit);
-      return route.handle(requestOf(incoming, body, addressOf(incoming.request)));
+      return route.handle(requestOf(incoming, body, addressOf(incoming.request), rootOf(incoming.request)));
     },
   };
 }
@@ -27,6 +28,7 @@ function requestOf(
   { request, params, actor, correlationId }: Incoming,
   body: Uint8Array,
   address: string,
+  root: string,
 ): HttpRequest {
   const { searchParams } = new URL(request.url ?? '/', 'http://here.invalid');
   return {
@@ -37,6 +39,7 @@ function requestOf(
     body,
     correlationId,
     address,
+    root,
   };
 }
 

@@ -43,5 +43,5 @@ export function answerFound(exchange: Exchange, path: string, result: SearchResu
     included: result.included,
     ...(outcome === undefined ? {} : { outcome: JSON.stringify(outcome) }),
   });
-  return { status: 200, body: textOrPieces(pieces) };
+  return { status: 200, byEntry: true, body: textOrPieces(pieces) };
 }

@@ -3,6 +3,7 @@
 import { allows } from '../auth/scopes.ts';
 import { isCompartmentType, memberTypes, type Compartment } from '../fhir/compartments.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
+import { typesIn } from '../repository/search-types.ts';
 import type { Exchange, FhirAnswer, FhirParts, Interaction } from './interaction.ts';
 import { lenientIn } from './prefer.ts';
 import { refuseHiddenConditions } from './search-access.ts';
@@ -96,24 +97,13 @@ async function answerSearch(
   found: Compartment | undefined,
 ): Promise<FhirAnswer> {
   const { actor, base, headers } = exchange;
-  const { named, query } = typesIn(askedOf(exchange));
+  const { types: named, query } = typesIn(askedOf(exchange));
   const types = typesToSearch(exchange, named, possible);
   const lenient = lenientIn(headers);
   for (const type of types) refuseHiddenConditions(parts.index, actor, { type, query, lenient, base });
   const choice = { lenient, ...(found && { compartment: found }) };
   const result = await parts.repository.as(actor).searchTypes(types, query, choice);
   return answerFound(exchange, path, result, named.length === 0 ? '' : `_type=${named.join(',')}`);
-}
-
-/** Takes `_type=Patient,Observation` out of a query. */
-function typesIn(query: string): { readonly named: readonly string[]; readonly query: string } {
-  const pairs = query.split('&');
-  const isType = (pair: string): boolean => pair.startsWith('_type=');
-  const named = new URLSearchParams(pairs.filter(isType).join('&')).getAll('_type');
-  return {
-    named: [...new Set(named.flatMap((value) => value.split(',')))],
-    query: pairs.filter((pair) => !isType(pair)).join('&'),
-  };
 }
 
 /** Those that are named; where none are, those that the scopes let be searched. */

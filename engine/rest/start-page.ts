@@ -22,16 +22,19 @@ const forAdministrators: readonly Link[] = [
   { to: '/metrics', text: 'Metrics' },
 ];
 
-const item = ({ to, text }: Link): string => `<li><a href="${to}">${text}</a></li>`;
+const item =
+  (root: string) =>
+  ({ to, text }: Link): string =>
+    `<li><a href="${root}${to}">${text}</a></li>`;
 
 export const startPageRoute: HttpRoute = {
   method: 'GET',
   path: '/',
   access: 'signed-in',
-  handle: async ({ actor }) => {
+  handle: async ({ actor, root = '' }) => {
     const links = [...(actor.scopes.includes(adminScope) ? forAdministrators : []), ...forAll];
-    const main = `<ul>${links.map(item).join('')}</ul>
-<form method="post" action="/sign-out"><button type="submit">Sign out</button></form>`;
+    const main = `<ul>${links.map(item(root)).join('')}</ul>
+<form method="post" action="${root}/sign-out"><button type="submit">Sign out</button></form>`;
     return htmlPage({ status: 200, title: 'Kiungo', main });
   },
 };

@@ -28,6 +28,9 @@ export function loadSearchIndex(options: IndexOptions = {}): SearchIndex {
   };
   const types = new IndexedTypes(readDefinitions(), extraction);
   return {
+    get revision() {
+      return types.revision;
+    },
     types: types.types,
     isType: (name) => types.isType(name),
     parameters: (type) => types.listed(type),
@@ -69,6 +72,7 @@ interface IndexedType {
 /** The compiled types, each bound to its extractors when it is first met. */
 class IndexedTypes implements ParameterTable {
   readonly types: readonly string[];
+  revision = 0;
   readonly #compiled: ReadonlyMap<string, CompiledType>;
   #definitions: ReadonlyMap<string, CompiledParameter> | undefined;
   readonly #options: ExtractionOptions;
@@ -185,6 +189,7 @@ class IndexedTypes implements ParameterTable {
   }
 
   #changed(types: readonly string[]): readonly string[] {
+    this.revision += 1;
     for (const type of types) this.#indexed.delete(type);
     return [...new Set(types)];
   }

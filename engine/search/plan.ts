@@ -128,7 +128,7 @@ export interface Plan {
   /** The resource type searched. */
   readonly type: string;
   readonly where: Condition;
-  /** Ties, and the order when empty, are by the store's own key, which is stable. */
+  /** Ties are by the store's own key. Empty: any order that the store keeps to from page to page. */
   readonly order: readonly SortKey[];
   /** Matches per page; 0 asks for the count alone. */
   readonly count: number;

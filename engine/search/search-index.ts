@@ -53,6 +53,8 @@ export interface SearchOptions {
 }
 
 export interface SearchIndex {
+  /** How often definitions were taken in or out of use: entries made at another count may lack something. */
+  readonly revision: number;
   readonly types: readonly string[];
   isType(name: string): boolean;
   parameters(type: string): readonly SearchParameterInfo[];

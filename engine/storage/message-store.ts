@@ -130,6 +130,8 @@ export interface Delivery {
 export interface Response {
   readonly contentType: string;
   readonly bytes: Uint8Array;
+  /** There was more than was read. Not kept. */
+  readonly isCut?: boolean;
 }
 
 export type NewDelivery = Pick<

@@ -32,12 +32,15 @@ beforeAll(async () => {
   for (const folder of ['channels', 'secrets']) mkdirSync(join(data, folder));
   writeFileSync(join(data, 'secrets', 'partner'), 'open sesame\n');
   writeFileSync(join(data, 'channels', 'partner.json'), JSON.stringify(channel));
+  const body = 'MSH|^~\\&|K||||{time:hl7}||ZZZ^Z01|{id}|P|2.5\n';
+  const pulse = { name: 'pulse', source: { kind: 'timer', everySeconds: 1, body }, map: 'none' };
+  writeFileSync(join(data, 'channels', 'pulse.json'), JSON.stringify(pulse));
   engine = await startEngine(data, { KIUNGO_CHANNELS: join(data, 'channels') });
 }, 90_000);
 
 afterAll(async () => {
-  await engine.stop();
   await server.stop();
+  await engine.stop();
   rmSync(partner, { recursive: true });
 });
 
@@ -49,4 +52,19 @@ test('a file of a partner is taken over SFTP, stored, and handed back over SFTP'
   expect(readdirSync(join(partner, 'out'))).toEqual(['taken']);
   const found = await engine.fetch('/admin/messages?channel=partner&controlId=S-1');
   expect(await found.json()).toMatchObject({ total: 1, items: [{ state: 'processed' }] });
+});
+
+test('a timer makes its messages, each once, over a restart as by a power cut', async () => {
+  const times = async (): Promise<readonly string[]> => {
+    const answer = await engine.fetch('/admin/messages?channel=pulse&_count=100');
+    const { items } = (await answer.json()) as { items: readonly { peer: string; state: string }[] };
+    return items.map(({ peer }) => peer);
+  };
+  await until(async () => (await times()).length >= 2, 15_000);
+  await engine.kill();
+  engine = await startEngine(data, { KIUNGO_CHANNELS: join(data, 'channels') });
+  const before = (await times()).length;
+  await until(async () => (await times()).length > before + 1, 15_000);
+  const all = await times();
+  expect(new Set(all).size).toBe(all.length);
 });

@@ -286,11 +286,13 @@ function rulesOf({
   retry,
   circuit,
   perSecond,
+  response,
 }: DestinationDefinition): Parameters<Outbox['register']>[2] {
   return {
     policy: policyOf(retry ?? {}, retryPolicies.sending),
     ...(answers === undefined ? {} : { answers }),
     circuit: { failures: circuit?.failures ?? 5, pauseMs: (circuit?.pauseSeconds ?? 30) * 1000 },
     ...(perSecond === undefined ? {} : { perSecond }),
+    ...(response === undefined ? {} : { responseTo: response }),
   };
 }

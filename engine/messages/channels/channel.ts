@@ -21,7 +21,7 @@ export interface ChannelDefinition {
   readonly queries?: QueryDefinition;
 }
 
-export type Source = MllpSource | FileSource | SftpSource | HttpSource;
+export type Source = MllpSource | FileSource | SftpSource | TimerSource | HttpSource;
 
 export interface MllpSource {
   readonly kind: 'mllp';
@@ -86,6 +86,17 @@ export interface SftpSource extends SftpPlace, Omit<FileSource, 'kind' | 'folder
   readonly answers?: boolean;
 }
 
+/** A message at each of its times: `cron` (in the hospital's time zone) or `everySeconds`. */
+export interface TimerSource {
+  readonly kind: 'timer';
+  readonly cron?: string;
+  readonly everySeconds?: number;
+  /** With `{id}`, `{time}`, `{time:hl7}` and `{date}` of the time for which it is made. */
+  readonly body: string;
+  readonly format?: string;
+  readonly charset?: string;
+}
+
 /** By `POST /admin/messages?channel=…`. */
 export interface HttpSource {
   readonly kind: 'http';
@@ -114,6 +125,8 @@ export interface DestinationDefinition {
   readonly retry?: RetryDefinition;
   readonly circuit?: CircuitDefinition;
   readonly perSecond?: number;
+  /** The name of the channel that takes in what the receiver answers: kept and mapped there as any message. */
+  readonly response?: string;
 }
 
 /**

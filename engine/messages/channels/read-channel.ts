@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
+import { readSchedule } from '../../jobs/schedule.ts';
 import { Refusal } from '../../kernel/outcomes.ts';
 import type { ChannelDefinition } from './channel.ts';
 
@@ -31,7 +32,7 @@ function textOf({ instancePath, message, params }: ErrorObject): string {
   return `${place} ${message ?? 'is not as it should be'}${more}`;
 }
 
-function contradictions({ destinations = [], queries }: ChannelDefinition): readonly string[] {
+function contradictions({ destinations = [], source, queries }: ChannelDefinition): readonly string[] {
   const names = destinations.map(({ name }) => name);
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   const work = queries?.work;
@@ -39,5 +40,16 @@ function contradictions({ destinations = [], queries }: ChannelDefinition): read
   return [
     ...twice.map((name) => `destinations: there are two of the name ${name}`),
     ...lost.map((name) => `queries.work: there is no destination ${name}`),
+    ...badTimes(source),
   ];
+}
+/** The time zone changes nothing about whether an expression can be read. */
+function badTimes(source: ChannelDefinition['source']): readonly string[] {
+  if (source.kind !== 'timer' || source.cron === undefined) return [];
+  try {
+    readSchedule({ cron: source.cron }, 'UTC');
+    return [];
+  } catch (error) {
+    return [`source.cron: ${(error as Error).message}`];
+  }
 }

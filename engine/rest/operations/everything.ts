@@ -52,11 +52,15 @@ async function answerEverything({ repository, index }: FhirParts, exchange: Exch
   const reads = repository.as(actor);
   if (count === undefined) {
     const pieces = searchsetStream(base, { self, next: undefined }, reads.everything(asked));
-    return { status: 200, body: await textOrStream(pieces) };
+    return { status: 200, byEntry: true, body: await textOrStream(pieces) };
   }
   const page = await reads.everythingPage(asked, count, input.get('_page') ?? undefined);
   const next = page.next === undefined ? undefined : `${self}&_page=${encodeURIComponent(page.next)}`;
-  return { status: 200, body: await textOrStream(searchsetStream(base, { self, next }, page.items)) };
+  return {
+    status: 200,
+    byEntry: true,
+    body: await textOrStream(searchsetStream(base, { self, next }, page.items)),
+  };
 }
 
 function everythingOf(

@@ -45,7 +45,7 @@ async function answerLastN({ repository, index }: FhirParts, exchange: Exchange)
   const self = `${base}/${type}/$lastn?max=${max}&${query}`;
   const total = matches.length;
   const pieces = searchsetPieces({ base, self, next: undefined, total, matches, included: [] });
-  return { status: 200, body: textOrPieces(pieces) };
+  return { status: 200, byEntry: true, body: textOrPieces(pieces) };
 }
 
 /** Search parameters alone: how many come back, and in which order, is what the operation is about. */

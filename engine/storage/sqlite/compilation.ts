@@ -2,13 +2,15 @@
 import { word, type Fragment } from './fragment.ts';
 import { ridSpan, type Names, type RidSpan } from './names.ts';
 
-/** Rows whose `rid` are matches, maybe more than once. */
+/** Rows whose `rid` are matches. */
 export interface Source {
   readonly rid: Fragment;
   readonly from: Fragment;
   readonly where: Fragment;
   /** The index gives the rids in ascending order. */
   readonly ordered: boolean;
+  /** No rid comes twice. */
+  readonly once: boolean;
 }
 
 export class Compilation {

@@ -1,34 +1,12 @@
 // A Condition of the search plan as SQL, in two forms: where its matches come from (a source of rids, led by an index), and
 // whether one rid at hand matches (a test, a probe into an index). The smallest part of an `and` is its source, the others test.
-import { Refusal } from '../../kernel/outcomes.ts';
 import type { Condition, Leaf } from '../../search/plan.ts';
+import type { Source } from './compilation.ts';
+import { leafSource, leafTest } from './compile-leaf.ts';
+import { CountedConditions } from './counted-conditions.ts';
 import { inTime, joined, listed, no, sql, yes, type Fragment } from './fragment.ts';
-import { countedSource, leafSource, leafTest } from './compile-leaf.ts';
-import { Compilation, type Source } from './compilation.ts';
-import type { Names } from './names.ts';
-import { narrowed } from './narrow.ts';
 
-/** More leaves than any honest search has. */
-const leafLimit = 2000;
-
-/** Counted rows of a source: exact below `limit` (of ids: at most), else `limit` (or more) or Infinity. */
-interface Estimate {
-  readonly rows: number;
-  readonly limit: number;
-}
-
-export class ConditionCompiler extends Compilation {
-  readonly #parts = new Map<Condition, readonly Condition[]>();
-  readonly #estimates = new Map<Condition, Estimate>();
-  /** Up to how many rows it pays to count what leads a search over a type. */
-  readonly limitOf: (type: string) => number;
-  #leaves = 0;
-
-  constructor(names: Names, limitOf: (type: string) => number) {
-    super(names);
-    this.limitOf = limitOf;
-  }
-
+export class ConditionCompiler extends CountedConditions {
   subquery(condition: Condition, type: string): Fragment {
     const source = this.source(condition, type);
     return sql`SELECT ${source.rid} AS rid FROM ${source.from} WHERE ${source.where}`;
@@ -39,7 +17,7 @@ export class ConditionCompiler extends Compilation {
       case 'leaf':
         return this.#leafSource(condition.leaf, type) ?? this.#tested(condition, type);
       case 'and':
-        return this.#smallestTested(this.#partsOf(condition), type);
+        return this.#smallestTested(this.partsOf(condition), type);
       case 'or':
         return this.#union(condition.of, type);
       case 'points-at':
@@ -53,6 +31,23 @@ export class ConditionCompiler extends Compilation {
     }
   }
 
+  /** Where the matches of all parts come from: the rows of one part, tested for the others. */
+  ledBy(leading: Condition, parts: readonly Condition[], type: string): Source {
+    const source = this.source(leading, type);
+    const others = parts.filter((part) => part !== leading);
+    return {
+      ...source,
+      where: sql`${source.where} AND ${this.testAll(others, type, source.rid)}`,
+    };
+  }
+
+  testAll(parts: readonly Condition[], type: string, rid: Fragment): Fragment {
+    return joined(
+      parts.map((part) => this.test(part, type, rid)),
+      'AND',
+    );
+  }
+
   /** Whether the live resource `rid` of this type matches. */
   test(condition: Condition, type: string, rid: Fragment): Fragment {
     switch (condition.op) {
@@ -61,13 +56,10 @@ export class ConditionCompiler extends Compilation {
       case 'none':
         return no;
       case 'leaf':
-        this.#countLeaf();
+        this.countLeaf();
         return leafTest(this, condition.leaf, type, rid);
       case 'and':
-        return joined(
-          this.#partsOf(condition).map((part) => this.test(part, type, rid)),
-          'AND',
-        );
+        return this.testAll(this.partsOf(condition), type, rid);
       case 'or':
         return joined(
           condition.of.map((part) => this.test(part, type, rid)),
@@ -82,90 +74,8 @@ export class ConditionCompiler extends Compilation {
     }
   }
 
-  /** How many rows the source gives, counted up to the limit; Infinity where there is no index to lead it. */
-  estimate(condition: Condition, type: string, limit = this.limitOf(type)): number {
-    const known = this.#estimates.get(condition);
-    if (known !== undefined && (known.rows < known.limit || known.limit >= limit)) return known.rows;
-    const rows = this.#estimate(condition, type, limit);
-    this.#estimates.set(condition, { rows, limit });
-    return rows;
-  }
-
-  #estimate(condition: Condition, type: string, limit: number): number {
-    switch (condition.op) {
-      case 'none':
-        return 0;
-      case 'every':
-      case 'not':
-        return Infinity;
-      case 'and':
-        return this.#smallest(this.#partsOf(condition), type, limit).rows;
-      case 'or':
-        return condition.of.reduce((sum, part) => sum + this.estimate(part, type, limit), 0);
-      case 'points-at':
-        return this.#estimateOver(condition, condition.target, type, limit);
-      case 'pointed-at-by':
-        return this.#estimateOver(condition, condition.source, type, limit);
-      case 'leaf': {
-        // Each id is of one resource at most: nothing to count.
-        if (condition.leaf.kind === 'id') return condition.leaf.values.length;
-        this.#countLeaf();
-        const source = countedSource(this, condition.leaf, type);
-        if (source === undefined) return Infinity;
-        // Where each row is a match, the limit alone ends the counting soon.
-        return this.#count(
-          source.ordered ? source : { ...source, where: sql`${source.where} AND ${inTime}` },
-          limit,
-        );
-      }
-    }
-  }
-
-  /** The part with the fewest rows. What has more than the fewest so far need not be counted to its end. */
-  #smallest(
-    parts: readonly Condition[],
-    type: string,
-    limit: number,
-  ): { readonly part: Condition | undefined; readonly rows: number } {
-    let least: { part: Condition | undefined; rows: number } = { part: undefined, rows: Infinity };
-    for (const part of parts) {
-      const rows = this.estimate(part, type, Math.min(limit, least.rows));
-      if (rows < least.rows) least = { part, rows };
-    }
-    return least;
-  }
-
-  /** A join is counted only when what it joins with is small: otherwise counting would cost what the search costs. */
-  #estimateOver(
-    condition: Extract<Condition, { where: Condition }>,
-    joinedType: string,
-    type: string,
-    limit: number,
-  ): number {
-    const inner = this.estimate(condition.where, joinedType);
-    return inner >= this.limitOf(joinedType) ? Infinity : this.#count(this.source(condition, type), limit);
-  }
-
-  #count(source: Source, limit: number): number {
-    const { many, connection } = this.names;
-    const rows = sql`SELECT 1 FROM ${source.from} WHERE ${source.where}`;
-    const key = JSON.stringify([rows.text, rows.values]);
-    if (many.has(key, limit)) return limit;
-    const counted = sql`SELECT count(*) AS rows FROM (${rows} LIMIT ${limit})`;
-    const found = connection.row<{ rows: number }>(counted.text, ...counted.values)?.rows ?? 0;
-    if (found >= limit) many.note(key, found);
-    return found;
-  }
-
-  /** The same parts each time they are asked for, so that each is counted once. */
-  #partsOf(condition: Extract<Condition, { of: readonly Condition[] }>): readonly Condition[] {
-    const parts = this.#parts.get(condition) ?? narrowed(this.names, condition.of);
-    this.#parts.set(condition, parts);
-    return parts;
-  }
-
   #leafSource(leaf: Leaf, type: string): Source | undefined {
-    this.#countLeaf();
+    this.countLeaf();
     return leafSource(this, leaf, type);
   }
 
@@ -180,18 +90,15 @@ export class ConditionCompiler extends Compilation {
       from: sql`resource AS ${row}`,
       where: sql`${row}.type = ${number} AND ${row}.live = 1 AND ${inTime} AND ${test}`,
       ordered: false,
+      once: true,
     };
   }
 
   #smallestTested(parts: readonly Condition[], type: string): Source {
-    const leading = this.#smallest(parts, type, this.limitOf(type)).part;
-    if (leading === undefined) return this.#tested({ op: 'and', of: parts }, type);
-    const source = this.source(leading, type);
-    const others = parts.filter((part) => part !== leading);
-    return {
-      ...source,
-      where: sql`${source.where} AND ${this.test({ op: 'and', of: others }, type, source.rid)}`,
-    };
+    const leading = this.smallest(parts, type, this.limitOf(type)).part;
+    return leading === undefined
+      ? this.#tested({ op: 'and', of: parts }, type)
+      : this.ledBy(leading, parts, type);
   }
 
   #union(parts: readonly Condition[], type: string): Source {
@@ -205,6 +112,7 @@ export class ConditionCompiler extends Compilation {
       from: sql`(${union(queries)}) AS ${row}`,
       where: yes,
       ordered: false,
+      once: false,
     };
   }
 
@@ -218,6 +126,7 @@ export class ConditionCompiler extends Compilation {
       from: sql`reference_index AS ${row}`,
       where: sql`${row}.parameter = ${parameter} AND ${row}.target IN (${targets}) AND ${row}.rid BETWEEN ${low} AND ${high} AND ${inTime}`,
       ordered: false,
+      once: false,
     };
   }
 
@@ -242,6 +151,7 @@ export class ConditionCompiler extends Compilation {
       from: sql`reference_index AS ${row} INDEXED BY reference_by_rid`,
       where: sql`${row}.rid IN (${sources}) AND ${row}.parameter = ${parameter} AND ${target} BETWEEN ${low} AND ${high} AND ${inTime} AND ${this.#isLive(target)}`,
       ordered: false,
+      once: false,
     };
   }
 
@@ -259,16 +169,6 @@ export class ConditionCompiler extends Compilation {
   #isLive(rid: Fragment): Fragment {
     const row = this.alias();
     return sql`EXISTS (SELECT 1 FROM resource AS ${row} WHERE ${row}.rid = ${rid} AND ${row}.live = 1)`;
-  }
-
-  #countLeaf(): void {
-    this.#leaves += 1;
-    if (this.#leaves > 3 * leafLimit) {
-      throw new Refusal(
-        'too-large',
-        `the search has too many conditions; ${leafLimit} are carried out at most`,
-      );
-    }
   }
 }
 

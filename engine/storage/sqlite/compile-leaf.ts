@@ -18,15 +18,16 @@ export function countedSource(compilation: Compilation, leaf: Leaf, type: string
   const rows = rowsOf(compilation, leaf, type, row);
   const { low, high } = compilation.span(type);
   const rid = ridOf(rows, row);
-  const { ordered, leading = yes } = rows;
+  const { ordered, once, leading = yes } = rows;
   const where = sql`${rows.where} AND ${leading}`;
   // Left to choose, SQLite would walk all resources of the type: it does not know how few have the asked id.
-  if (rows.led !== undefined) return { rid, from: fromOf(rows, row, rows.led), where, ordered };
+  if (rows.led !== undefined) return { rid, from: fromOf(rows, row, rows.led), where, ordered, once };
   return {
     rid,
     from: fromOf(rows, row),
     where: sql`${where} AND ${rid} BETWEEN ${low} AND ${high}`,
     ordered,
+    once,
   };
 }
 

@@ -1,4 +1,4 @@
-// Sort keys as SQL: the value by which one resource sorts, and the table that holds all in that order.
+// Sort keys as SQL: the value by which one resource sorts, and how orders and places in them compare.
 // A resource with several values sorts by its least one ascending, by its greatest descending; ranges sort by where they begin.
 import type { SortKey } from '../../search/plan.ts';
 import type { Compilation } from './compilation.ts';
@@ -6,7 +6,7 @@ import { inTime, joined, no, sql, word, yes, type Fragment } from './fragment.ts
 import { kinds } from './names.ts';
 import type { Place, SortValue } from './page-place.ts';
 
-interface KeyTable {
+export interface KeyTable {
   readonly table: string;
   readonly column: string;
   /** Finds a rid's values; undefined where they must be gathered from all rows of the parameter. */
@@ -25,7 +25,7 @@ const range: KeyTable = {
   counted: true,
 };
 type EntryKind = Exclude<SortKey['by']['kind'], 'lastUpdated' | 'id'>;
-const keyTables: Readonly<Record<EntryKind, KeyTable>> = {
+export const keyTables: Readonly<Record<EntryKind, KeyTable>> = {
   date: range,
   number: range,
   // Its values lie by unit.
@@ -42,9 +42,12 @@ const keyTables: Readonly<Record<EntryKind, KeyTable>> = {
   },
   uri: { table: 'uri_index', column: 'value', byRid: undefined, walked: undefined, counted: false },
 };
-const resourceColumns = { lastUpdated: 'updated', id: 'id' } as const;
+export const resourceColumns = { lastUpdated: 'updated', id: 'id' } as const;
 
 const extreme = (key: SortKey): Fragment => word(key.descending ? 'max' : 'min');
+
+/** Of each key, whether its values run downwards. */
+export type Order = readonly Pick<SortKey, 'descending'>[];
 
 /** Where a page lies: behind the place in the asked order, or, read backwards from it, before. */
 export type Way = 'forwards' | 'backwards';
@@ -54,7 +57,7 @@ const isDown = (descending: boolean, way: Way): boolean => descending !== (way =
 export const direction = (descending: boolean, way: Way): Fragment =>
   word(isDown(descending, way) ? 'DESC' : 'ASC');
 /** Ties go the way of the first key, as the indexes run. */
-export const tiesDescend = (order: readonly SortKey[]): boolean => order[0]?.descending === true;
+export const tiesDescend = (order: Order): boolean => order[0]?.descending === true;
 
 /** Whether a value comes after another when they are read this way. */
 export function isBeyond(column: Fragment, value: SortValue, descending: boolean, way: Way): Fragment {
@@ -101,67 +104,13 @@ function referenceText(compilation: Compilation, key: SortKey, parameter: number
     WHERE ${row}.rid = ${rid} AND ${row}.parameter = ${parameter})`;
 }
 
-/** Rows of all resources of the type that have a value, in the order of one key. */
-export interface Walk {
-  readonly from: Fragment;
-  readonly rid: Fragment;
-  readonly key: Fragment;
-  readonly where: Fragment;
-  /** Whether the row is the one by which its resource sorts: to be asked last. */
-  readonly best: Fragment;
-  /** Whether a resource can lack the key, so that some come after the walk. */
-  readonly partial: boolean;
-}
-
-/** undefined when no index holds the resources in this order. */
-export function walkOf(compilation: Compilation, key: SortKey, type: string): Walk | undefined {
-  const row = compilation.alias();
-  if (!('parameter' in key.by)) return resourceWalk(compilation, resourceColumns[key.by.kind], type, row);
-  const { table, column, walked } = keyTables[key.by.kind];
-  if (walked === undefined) return undefined;
-  const { low, high } = compilation.span(type);
-  const parameter = compilation.names.find('parameter', key.by.parameter);
-  return {
-    from: sql`${word(table)} AS ${row}`,
-    rid: sql`${row}.rid`,
-    key: sql`${row}.${word(column)}`,
-    where: sql`${row}.parameter = ${parameter} AND ${walked} AND ${row}.rid BETWEEN ${low} AND ${high}`,
-    best: isBest(compilation, key, row),
-    partial: true,
-  };
-}
-
-/** Whether no other value of the same resource sorts before this one. */
-function isBest(compilation: Compilation, key: SortKey, row: Fragment): Fragment {
-  if (!('parameter' in key.by)) return yes;
-  const { table, column, byRid, counted } = keyTables[key.by.kind];
-  const parameter = compilation.names.find('parameter', key.by.parameter);
-  if (byRid === undefined || (counted && compilation.names.fact(parameter).repeats === 0)) return yes;
-  const other = compilation.alias();
-  const better = sql`${other}.${word(column)} ${word(key.descending ? '>' : '<')} ${row}.${word(column)}`;
-  return sql`NOT EXISTS (SELECT 1 FROM ${word(table)} AS ${other} INDEXED BY ${word(byRid)}
-    WHERE ${other}.rid = ${row}.rid AND ${other}.parameter = ${parameter} AND ${better})`;
-}
-
-function resourceWalk(compilation: Compilation, column: string, type: string, row: Fragment): Walk {
-  const number = compilation.names.find('type', type);
-  return {
-    from: sql`resource AS ${row}`,
-    rid: sql`${row}.rid`,
-    key: sql`${row}.${word(column)}`,
-    where: sql`${row}.type = ${number} AND ${row}.live = 1`,
-    best: yes,
-    partial: false,
-  };
-}
-
 /** Whether a match with no value for the key is one of those that come after the walk. */
 export function lacksKey(compilation: Compilation, key: SortKey, rid: Fragment): Fragment {
   return sql`${keyValue(compilation, key, rid).value} IS NULL`;
 }
 
 /** `ORDER BY` of columns k0, k1 … and rid; missing values last. */
-export function orderBy(order: readonly SortKey[], way: Way, from = 0): Fragment {
+export function orderBy(order: Order, way: Way, from = 0): Fragment {
   const missing = way === 'forwards' ? 'ASC' : 'DESC';
   const keys = order.flatMap((key, index) =>
     index < from ? [] : [`k${index} IS NULL ${missing}`, `k${index} ${direction(key.descending, way).text}`],
@@ -171,7 +120,7 @@ export function orderBy(order: readonly SortKey[], way: Way, from = 0): Fragment
 
 /** Whether a row with these columns comes after the place when the order is read this way. */
 export function isAfter(
-  order: readonly SortKey[],
+  order: Order,
   place: Place,
   way: Way,
   columns: readonly Fragment[] = order.map((_key, index) => word(`k${index}`)),
@@ -186,7 +135,7 @@ export function isAfter(
 }
 
 /** Missing values are the last forwards, the first backwards. */
-function isKeyAfter(key: SortKey, column: Fragment, value: SortValue, way: Way): Fragment {
+function isKeyAfter(key: Order[number], column: Fragment, value: SortValue, way: Way): Fragment {
   if (way === 'backwards') {
     return value === null ? sql`${column} IS NOT NULL` : isBeyond(column, value, key.descending, way);
   }

@@ -1,6 +1,6 @@
 // One connection to the database file, with every statement prepared once.
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { Timer } from './time-limit.ts';
+import { RowsAreUp, Timer } from './time-limit.ts';
 
 export type SqlValue = SQLInputValue;
 
@@ -13,13 +13,22 @@ export interface ConnectionOptions {
   readonly busyTimeoutMs: number;
   /** For a look beside an engine that may be running: nothing of the file is changed. */
   readonly readOnly?: boolean;
+  /** Another connection writes the log back to the file: see checkpoints.ts. */
+  readonly leavesCheckpoints?: boolean;
+}
+
+export interface FirstRows<Row> {
+  readonly rows: readonly Row[];
+  readonly isAll: boolean;
 }
 
 const statementLimit = 500;
 
-/** A commit is durable when it returns; the log is written back to the file every 16 MB, and cut to 64 MB when it has grown. */
-const forWriting = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
-  PRAGMA journal_size_limit = 67108864;`;
+/** A commit is durable when it returns; the log is cut to 64 MB when it has grown. */
+const forWriting = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;`;
+
+/** Without others who do it, a commit writes the log back to the file every 16 MB. */
+const ownCheckpointPages = 4_000;
 
 /** How many words a document of the text index has, from its row of sizes: https://sqlite.org/fts5.html#the_internals_of_fts5 */
 function wordCount(sizes: unknown): number {
@@ -33,11 +42,14 @@ export class Connection {
   readonly #timer = new Timer();
 
   constructor(file: string, options: ConnectionOptions) {
-    const { busyTimeoutMs: timeout, readOnly = false } = options;
+    const { busyTimeoutMs: timeout, readOnly = false, leavesCheckpoints = false } = options;
     this.database = new DatabaseSync(file, { timeout, readOnly });
     this.database.exec(`PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${options.cacheKiB};
       PRAGMA mmap_size = ${options.mapBytes}; PRAGMA trusted_schema = OFF;`);
-    if (!readOnly) this.database.exec(forWriting);
+    if (!readOnly) {
+      const pages = leavesCheckpoints ? 0 : ownCheckpointPages;
+      this.database.exec(`${forWriting} PRAGMA wal_autocheckpoint = ${pages};`);
+    }
     this.database.function('in_time', () => this.#timer.check());
     this.database.function('word_count', { deterministic: true }, wordCount);
   }
@@ -63,6 +75,25 @@ export class Connection {
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
   rows<Row>(sql: string, ...values: readonly SqlValue[]): readonly Row[] {
     return this.prepare(sql).all(...values) as unknown as readonly Row[];
+  }
+
+  /**
+   * The rows that are found while at most so many are looked at: all, or those that come first. The statement must ask `in_time()` for
+   * each row that it looks at, and give its rows without sorting them.
+   */
+  rowsWithin<Row>(looked: number, sql: string, ...values: readonly SqlValue[]): FirstRows<Row> {
+    const rows: Row[] = [];
+    try {
+      this.#timer.tryRows(looked, () => {
+        for (const row of this.prepare(sql).iterate(...values)) rows.push(row as Row);
+      });
+      return { rows, isAll: true };
+    } catch (error) {
+      // An iteration that was broken off by an error leaves its statement in that error: it is not used again.
+      this.#statements.delete(sql);
+      if (error instanceof RowsAreUp) return { rows, isAll: false };
+      throw error;
+    }
   }
 
   /** Rows one by one; the statement must not be run anew before the last one. */

@@ -13,7 +13,8 @@ const sampleSize = 1_000;
 export function countMatches(names: Names, type: string, where: Condition): number {
   const compiler = new ConditionCompiler(names, () => leadLimit);
   const source = compiler.source(where, type);
-  const query = sql`SELECT count(DISTINCT ${source.rid}) AS total FROM ${source.from} WHERE ${source.where}`;
+  const counted = source.once ? word('*') : sql`DISTINCT ${source.rid}`;
+  const query = sql`SELECT count(${counted}) AS total FROM ${source.from} WHERE ${source.where}`;
   return names.connection.row<{ total: number }>(query.text, ...query.values)?.total ?? 0;
 }
 

@@ -1,9 +1,12 @@
 // What a search makes SQLite do: each statement with SQLite's own plan of it, the rows that it gave and its time.
-import type { Plan } from '../../search/plan.ts';
-import { Connection, type SqlValue } from './connection.ts';
+import { Connection, type FirstRows, type SqlValue } from './connection.ts';
 import { requireLayout } from './migrations.ts';
 import { NumberCache, Names } from './names.ts';
-import { runSearch } from './run-search.ts';
+import type { ResourceReader, SearchPage } from '../resource-store.ts';
+import { SqliteResourceReader } from './resource-store.ts';
+import { runSearch, runSystemSearch } from './run-search.ts';
+import { always } from './scope.ts';
+import type { SearchQuestion } from './search-task.ts';
 import { readByRidSql } from './version-row.ts';
 
 interface ExplainedStatement {
@@ -46,6 +49,13 @@ class NotingConnection extends Connection {
     return rows;
   }
 
+  override rowsWithin<Row>(looked: number, sql: string, ...values: readonly SqlValue[]): FirstRows<Row> {
+    const begin = performance.now();
+    const found = super.rowsWithin<Row>(looked, sql, ...values);
+    this.#note(sql, values, found.rows.length, performance.now() - begin);
+    return found;
+  }
+
   #note(sql: string, values: readonly SqlValue[], rows: number, ms: number): void {
     this.statements.push({
       sql: sql.replaceAll(/\s+/g, ' '),
@@ -71,10 +81,13 @@ class NotingConnection extends Connection {
 }
 
 /**
- * Carries the search out on the file, beside an engine that may be running on it. Throws Refusal `unavailable` when the file's layout
- * is another.
+ * Carries a search out on the file, beside an engine that may be running on it. `understand` makes the question of what it finds out
+ * by looking: those looks are not told. Throws Refusal `unavailable` when the file's layout is another, and what `understand` throws.
  */
-export function explainSearch(file: string, plan: Plan): ExplainedSearch {
+export async function explainSearch<Question extends SearchQuestion>(
+  file: string,
+  understand: (resources: Pick<ResourceReader, 'read' | 'search'>) => Promise<Question>,
+): Promise<{ readonly question: Question; readonly explained: ExplainedSearch }> {
   const connection = new NotingConnection(file, {
     cacheKiB: 32_768,
     mapBytes: 0,
@@ -84,17 +97,24 @@ export function explainSearch(file: string, plan: Plan): ExplainedSearch {
   try {
     requireLayout(connection.database);
     const names = new Names(connection, new NumberCache());
-    // Once to fill the page cache, as in an engine that runs.
-    runSearch(names, plan);
-    connection.statements.splice(0);
-    const { matches, total, candidates } = connection.within(Infinity, () => ({
-      ...runSearch(names, plan),
-      candidates: connection.looked,
-    }));
-    const { statements } = connection;
-    const ms = statements.reduce((sum, statement) => sum + statement.ms, 0);
-    return { statements, matches: matches.length, total, candidates, ms };
+    const question = await understand(new SqliteResourceReader(names, always));
+    return { question, explained: explained(connection, names, question) };
   } finally {
     connection.close();
   }
+}
+
+function explained(connection: NotingConnection, names: Names, question: SearchQuestion): ExplainedSearch {
+  const run = (): SearchPage =>
+    'plan' in question ? runSearch(names, question.plan) : runSystemSearch(names, question.system);
+  // Once to fill the page cache, as in an engine that runs.
+  run();
+  connection.statements.splice(0);
+  const { matches, total, candidates } = connection.within(Infinity, () => ({
+    ...run(),
+    candidates: connection.looked,
+  }));
+  const { statements } = connection;
+  const ms = statements.reduce((sum, statement) => sum + statement.ms, 0);
+  return { statements, matches: matches.length, total, candidates, ms };
 }

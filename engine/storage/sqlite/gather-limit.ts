@@ -1,8 +1,9 @@
 // Up to how many matches a search gathers and sorts them, and beyond which it walks.
 import type { Names } from './names.ts';
 
-const leastGathered = 400;
-const mostGathered = 20_000;
+/** Fewer are gathered whatever else there is: to look for a better way would cost as much. */
+export const leastGathered = 400;
+export const mostGathered = 20_000;
 
 /**
  * With n matches among N resources a walk tests about limit * N / n of them, a gathering sorts n: even at the square root of

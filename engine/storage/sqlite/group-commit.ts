@@ -23,10 +23,14 @@ export interface GroupLimits {
 }
 
 export interface GroupHooks {
+  /** What a group must wait for before it begins. */
+  readonly beforeGroup: () => Promise<void> | undefined;
   /** Writes what the works held back for the end of the group. */
   readonly beforeCommit: () => void;
   /** In the same turn as the commit, or as its failure: what was read before may not be true any more. */
   readonly afterCommit: () => void;
+  /** When its works were answered. */
+  readonly afterGroup: () => void;
 }
 
 interface Waiting {
@@ -95,7 +99,9 @@ export class GroupCommit {
   async #drain(): Promise<void> {
     await Promise.resolve();
     while (this.#queued > 0) {
+      await this.#hooks.beforeGroup();
       await this.#group();
+      this.#hooks.afterGroup();
       await nextTurn();
     }
     this.#running = undefined;

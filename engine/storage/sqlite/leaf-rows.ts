@@ -28,6 +28,8 @@ export interface Rows {
   readonly led?: string;
   /** The rows come in the order of their rids. */
   readonly ordered: boolean;
+  /** No two of the rows are of one resource. */
+  readonly once: boolean;
 }
 
 type LeafOf<Kind extends Leaf['kind']> = Extract<Leaf, { kind: Kind }>;
@@ -45,6 +47,7 @@ export function rowsOf(compilation: Compilation, leaf: RowsLeaf, type: string, r
         where: sql`${parameterOf(compilation, leaf, row)} AND ${row}.target = ${compilation.names.findTarget(leaf.target)}`,
         probe: true,
         ordered: true,
+        once: true,
       };
     case 'uri':
       return uriRows(compilation, leaf, row);
@@ -57,6 +60,7 @@ export function rowsOf(compilation: Compilation, leaf: RowsLeaf, type: string, r
     case 'near':
       return rangeRows(
         sql`${parameterOf(compilation, leaf, row)} AND ${row}.unit = 0 AND ${comparedPosition(sql`${row}.low`, sql`${row}.high`, leaf)}`,
+        false,
       );
     case 'composite':
       return compositeRows(compilation, leaf, row);
@@ -96,7 +100,8 @@ function tokenRows(compilation: Compilation, leaf: LeafOf<'token'>, row: Fragmen
     where = sql`${where} AND ${row}.system = ${compilation.names.find('system', leaf.system)}`;
   }
   const byCode = leaf.code !== undefined;
-  return { table: 'token_index', where, probe: byCode, ordered: byCode };
+  const once = byCode && leaf.system !== undefined;
+  return { table: 'token_index', where, probe: byCode, ordered: byCode, once };
 }
 
 /** Up to so many codes are looked for at one rid; the rows of more are gathered once. */
@@ -114,20 +119,26 @@ function tokensRows(compilation: Compilation, leaf: LeafOf<'token-in'>, row: Fra
     where: sql`${parameterOf(compilation, leaf, row)} AND ${row}.code = ${value}.value ->> 0 AND ${row}.system = ${value}.value ->> 1`,
     probe: asked.length <= mostProbed,
     ordered: false,
+    once: false,
   };
 }
 
 function uriRows(compilation: Compilation, leaf: LeafOf<'uri'>, row: Fragment): Rows {
   const where = sql`${parameterOf(compilation, leaf, row)} AND ${comparedUri(sql`${row}.value`, leaf)}`;
   const exact = leaf.match === 'exact';
-  return { table: 'uri_index', where, probe: exact, ordered: exact };
+  return { table: 'uri_index', where, probe: exact, ordered: exact, once: exact };
 }
 
 function stringRows(compilation: Compilation, leaf: LeafOf<'string'>, row: Fragment): Rows {
   const compared = comparedString(sql`${row}.folded`, sql`${row}.value`, leaf);
   const where = sql`${parameterOf(compilation, leaf, row)} AND ${compared}`;
-  return { table: 'string_index', where, probe: true, byRid: 'string_by_rid', ordered: false };
+  const once = isSingle(compilation, leaf);
+  return { table: 'string_index', where, probe: true, byRid: 'string_by_rid', ordered: false, once };
 }
+
+/** Whether no resource has several values of the parameter: known of ranges and strings. */
+const isSingle = ({ names }: Compilation, leaf: { readonly parameter: string }): boolean =>
+  names.fact(names.find('parameter', leaf.parameter)).repeats === 0;
 
 type SpanLeaf = LeafOf<'date' | 'number' | 'quantity'>;
 
@@ -140,6 +151,7 @@ function spanRows(compilation: Compilation, leaf: SpanLeaf & NarrowerLeaf, row: 
     .reduce((all, compared) => sql`${all} AND ${compared}`);
   const rows = rangeRows(
     sql`${parameterOf(compilation, leaf, row)} AND ${unitOf(compilation, leaf, row)} AND ${where}`,
+    isSingle(compilation, leaf),
   );
   const isOfAnyUnit = leaf.kind === 'quantity' && leaf.unit === undefined;
   return isOfAnyUnit ? { ...rows, leading: sql`${row}.unit IN (${unitNumbers})` } : rows;
@@ -156,8 +168,8 @@ function unitOf({ names }: Compilation, leaf: SpanLeaf, row: Fragment): Fragment
   return sql`${ofUnit} AND ${ofSystem}`;
 }
 
-function rangeRows(where: Fragment): Rows {
-  return { table: 'range_index', where, probe: true, byRid: 'range_by_rid', ordered: false };
+function rangeRows(where: Fragment, once: boolean): Rows {
+  return { table: 'range_index', where, probe: true, byRid: 'range_by_rid', ordered: false, once };
 }
 
 function compositeRows(compilation: Compilation, leaf: LeafOf<'composite'>, row: Fragment): Rows {
@@ -168,6 +180,7 @@ function compositeRows(compilation: Compilation, leaf: LeafOf<'composite'>, row:
     probe: true,
     byRid: 'composite_by_rid',
     ordered: false,
+    once: false,
   };
 }
 
@@ -179,6 +192,7 @@ function textRows(compilation: Compilation, leaf: LeafOf<'text'>, row: Fragment)
     rid: 'rowid',
     probe: false,
     ordered: true,
+    once: true,
   };
 }
 
@@ -196,6 +210,7 @@ function resourceRows(
     probe: true,
     led,
     ordered: false,
+    once: true,
   };
 }
 

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Store, Transaction, TransactionChoice } from '../store.ts';
+import { Checkpoints, type CheckpointLimits } from './checkpoints.ts';
 import { SqliteConfigurationReader, SqliteConfigurationWriter } from './configuration-store.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { lockFile, type FileLock } from './file-lock.ts';
@@ -30,12 +31,17 @@ export interface SqliteStoreOptions {
   readonly connection?: Partial<ConnectionOptions>;
   readonly limits?: Partial<GroupLimits>;
   readonly pool?: Partial<PoolLimits>;
+  readonly checkpoints?: Partial<CheckpointLimits>;
 }
 
 const defaultConnection: ConnectionOptions = { cacheKiB: 32_768, mapBytes: 0, busyTimeoutMs: 5_000 };
+/** Searches of a big hospital touch many pages. */
+const searchedCacheKiB = 65_536;
 /** A pool's threads share the memory map; each keeps few pages of its own. */
 const poolConnection: ConnectionOptions = { ...defaultConnection, cacheKiB: 8_192 };
 const defaultPool: PoolLimits = { hereMs: 4, threads: 2, searches: 1_000, limitMs: 30_000 };
+/** 16 MB and 64 MB. */
+const defaultCheckpoints: CheckpointLimits = { pages: 4_000, logPages: 16_000 };
 const defaultLimits: GroupLimits = {
   works: 128,
   durationMs: 20,
@@ -54,9 +60,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const lock = lockFile(options.file);
   try {
     const connection = { ...defaultConnection, ...options.connection };
-    const writer = new Connection(options.file, connection);
+    const writer = new Connection(options.file, { ...connection, leavesCheckpoints: true });
     migrate(writer.database);
-    return new SqliteStore(writer, new Connection(options.file, connection), lock, options);
+    const reading = { ...connection, cacheKiB: options.connection?.cacheKiB ?? searchedCacheKiB };
+    return new SqliteStore(writer, new Connection(options.file, reading), lock, options);
   } catch (error) {
     lock.release();
     throw error;
@@ -85,6 +92,7 @@ class SqliteStore implements Store {
   readonly #index: IndexWriter;
   readonly #texts: TextIndex;
   readonly #pool: SearchPool;
+  readonly #checkpoints: Checkpoints;
   readonly #recent = new RecentVersions();
   #closing: Promise<void> | undefined;
 
@@ -97,9 +105,17 @@ class SqliteStore implements Store {
     const limits = { ...defaultLimits, ...options.limits };
     const pool = { ...defaultPool, ...options.pool };
     const onUndone = (undo: () => void): void => this.#commit.onUndone(undo);
+    this.#checkpoints = new Checkpoints(
+      writer,
+      { file: options.file, busyTimeoutMs: defaultConnection.busyTimeoutMs },
+      { ...defaultCheckpoints, ...options.checkpoints },
+      options.logger,
+    );
     this.#commit = new GroupCommit(writer, limits, options.logger, {
+      beforeGroup: () => this.#checkpoints.turn(),
       beforeCommit: () => this.#texts.flush(),
       afterCommit: () => this.#recent.changed(),
+      afterGroup: () => this.#checkpoints.look(),
     });
     this.#names = new NameWriter(writer, cache, onUndone);
     this.#texts = new TextIndex(writer, this.#names, onUndone);
@@ -155,6 +171,7 @@ class SqliteStore implements Store {
     this.upkeep.close();
     await this.#commit.close();
     await this.#pool.close();
+    await this.#checkpoints.close();
     this.#reader.close();
     this.#writer.close();
     this.#lock.release();

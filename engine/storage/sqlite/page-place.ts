@@ -1,6 +1,6 @@
 // The place between two pages: the sort values and the rid of the last match that was handed out. The page after it is found by
 // comparing, so it stays right while resources come and go, and the store remembers nothing.
-import { badRequest } from '../../kernel/outcomes.ts';
+import { badRequest, type Refusal } from '../../kernel/outcomes.ts';
 
 /** null: the resource has no value to sort by; such come last. */
 export type SortValue = string | number | null;
@@ -19,16 +19,18 @@ export function writePlace(place: Place): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
-/** Throws Refusal `bad-request` for anything that `writePlace` would not have written for so many keys. */
-export function readPlace(text: string, keys: number): Place {
+/** Throws Refusal `bad-request` for anything that `writePlace` would not have written for one of these numbers of keys. */
+export function readPlace(text: string, keys: readonly number[]): Place {
   const parts = text.length > longest ? undefined : partsOf(text);
   const values = parts?.map(valueOf);
   const rid = values?.pop();
-  if (values?.length !== keys || typeof rid !== 'number' || values.includes(undefined)) {
-    throw badRequest('the page link is not one of this search: begin at the first page', 'after');
-  }
+  if (values === undefined || !keys.includes(values.length) || typeof rid !== 'number') throw wrongPlace();
+  if (values.includes(undefined)) throw wrongPlace();
   return { keys: values as SortValue[], rid };
 }
+
+export const wrongPlace = (): Refusal =>
+  badRequest('the page link is not one of this search: begin at the first page', 'after');
 
 function partsOf(text: string): readonly unknown[] | undefined {
   try {

@@ -98,7 +98,7 @@ const beforeAll: Key = { updated: Number.MAX_SAFE_INTEGER, rid: Number.MAX_SAFE_
 const placeAfter = ({ updated, rid, version }: Key): string => writePlace({ keys: [updated, version], rid });
 
 function keyAt(place: string): Key {
-  const { keys, rid } = readPlace(place, 2);
+  const { keys, rid } = readPlace(place, [2]);
   return { updated: Number(keys[0]), rid, version: Number(keys[1]) };
 }
 

@@ -82,6 +82,7 @@ describe('what an acknowledgement makes of a delivery', () => {
     ['a code that there is not', 'MSH|^~\\&|||||1||ACK|1|P|2.3\rMSA|OK|m1\r'],
     ['a code that is a name of Object', 'MSH|^~\\&|||||1||ACK|1|P|2.3\rMSA|constructor|m1\r'],
   ];
+  const answerOf = (type: string): string => `MSH|^~\\&|||||1||${type}|1|P|2.3\rMSA|AA|m1\r`;
   test.each<[rule: string, behaviour: Behaviour, expected: string]>([
     ['AA', { answer: ['AA'] }, 'done'],
     ['CA', { answer: ['CA'] }, 'done'],
@@ -91,6 +92,9 @@ describe('what an acknowledgement makes of a delivery', () => {
     ['CR', { answer: ['CR'] }, 'permanent hl7-answer-cr'],
     ['AA for another message', { answerTo: 'stranger' }, 'ambiguous hl7-answer-mismatch'],
     ['AA for a longer id', { answerTo: 'm1x' }, 'ambiguous hl7-answer-mismatch'],
+    ['AA in the answer of this kind', { say: answerOf('ORA^R33') }, 'done'],
+    ['AA under our own type', { say: answerOf('ORU^R01') }, 'done'],
+    ['AA in an answer to another kind', { say: answerOf('ORR^O02') }, 'ambiguous hl7-answer-type'],
     ['none', 'silent', 'transient hl7-answer-timeout'],
     ['the connection is closed', 'close', 'transient hl7-connection-lost'],
     ...strangeAnswers.map(([rule, say]): [string, Behaviour, string] => [

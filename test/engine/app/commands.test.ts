@@ -37,7 +37,7 @@ describe('kiungo', () => {
   test('without a command lists the commands', () => {
     const { code, output } = kiungo();
     expect(code).toBe(2);
-    expect(output).toContain("explain '<type>?<query>'");
+    expect(output).toContain("explain '[<type>]?<query>'");
   });
 
   test('explain shows plan, SQL, rows and time', () => {
@@ -49,7 +49,17 @@ describe('kiungo', () => {
     expect(output).toMatch(/\n1 matches; \d+ candidates looked at; [\d.]+ ms in SQLite\n$/);
   });
 
+  test('explain looks value sets up, and searches over several types', () => {
+    const bySet = kiungo('explain', 'Patient?gender:in=http://hl7.org/fhir/ValueSet/administrative-gender');
+    expect([bySet.code, bySet.output]).toEqual([0, expect.stringContaining('Patient.gender')]);
+    expect(bySet.output).toMatch(/\n1 matches;/);
+    const overTypes = kiungo('explain', '?_type=Patient,Observation&_id=a');
+    expect(overTypes.output).toMatch(/^Patient resources for which\n.*^Observation resources for which\n/ms);
+    expect(overTypes.output).toMatch(/\n1 matches;/);
+  });
+
   test.each([
+    [['explain', 'Patient?gender:in=http://nowhere.example/vs'], /nowhere|value set|ValueSet/],
     [['explain', 'Patient?unheard=of'], /no search parameter unheard/],
     [['explain', 'nonsense'], /a search is expected/],
   ])('%j is refused with a sentence', (words, sentence) => {

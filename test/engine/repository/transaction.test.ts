@@ -425,3 +425,42 @@ describe('batch', () => {
     expect((await server.ask('', { method: 'POST', body })).status).toBe(400);
   });
 });
+
+describe('what is made ready before a transaction begins', () => {
+  const tricky = {
+    resourceType: 'Patient',
+    id: 'tricky',
+    meta: { lastUpdated: '\u0001time', tag: [{ code: '\u0001version' }] },
+    name: [{ text: '\u0001version \u0001time' }],
+  };
+
+  test('takes no text of a resource for its own', async () => {
+    const { entry } = await apply('transaction', [put(tricky)]);
+    expect(entry.map(({ response }) => response.status)).toEqual(['201 Created']);
+    const { meta, name } = await read('Patient/tricky');
+    expect(name).toEqual(tricky.name);
+    expect(meta).toMatchObject({ versionId: '1', tag: tricky.meta.tag });
+  });
+
+  test('waits for what is decided in it: who refers to a conditional create is led to what was found', async () => {
+    await apply('transaction', [put(patient('there'))]);
+    const observation = { resourceType: 'Observation', subject: { reference: 'urn:uuid:a' } };
+    const { entry } = await apply('transaction', [
+      post(patient('ignored', 'there'), 'urn:uuid:a', 'identifier=s|there'),
+      post(observation),
+      post({ resourceType: 'Patient' }),
+    ]);
+    const location = entry[1]?.response.location?.split('/_history')[0] ?? '';
+    expect((await read(location))['subject']).toEqual({ reference: 'Patient/there' });
+  });
+
+  test('gives each the time of the transaction, and the version after the stored one', async () => {
+    await apply('transaction', [put(patient('twice'))]);
+    server.clock.pass(60_000);
+    await apply('transaction', [put(patient('twice', 'changed'))]);
+    const { meta } = (await read('Patient/twice')) as { meta: { versionId: string; lastUpdated: string } };
+    expect(meta).toEqual({ versionId: '2', lastUpdated: new Date(server.clock.now()).toISOString() });
+    const found = (await read('Patient?identifier=s|changed')) as { entry?: object[] };
+    expect(found.entry).toHaveLength(1);
+  });
+});

@@ -250,3 +250,22 @@ describe('what the statement says of the whole', () => {
     }
   });
 });
+
+test('a SearchParameter that is taken in use, and one that is not any more, shows at once', async () => {
+  const listed = async (): Promise<boolean> =>
+    (await (await server.ask('metadata')).text()).includes('"name":"ward"');
+  const url = 'http://example.org/fhir/SearchParameter/ward';
+  const found = [await listed()];
+  await server.index.define({
+    resourceType: 'SearchParameter',
+    url,
+    status: 'active',
+    code: 'ward',
+    base: ['Patient'],
+    type: 'string',
+    expression: 'Patient.name.given',
+  });
+  found.push(await listed());
+  server.index.forget(url);
+  expect([...found, await listed()]).toEqual([false, true, false]);
+});

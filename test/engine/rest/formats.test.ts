@@ -59,6 +59,7 @@ describe('which format an answer has', () => {
     ['?_format=text/xml', undefined, xml],
     ['?_format=xml', 'text/html', xml],
     ['?_format=ttl', undefined, 406],
+    ['?_format=', undefined, json],
   ];
   test.each(rows)('%s %s: %s', async (query, accept, answered) => {
     const response = await server.ask(
@@ -280,6 +281,7 @@ describe('_summary and _elements', () => {
 
   test.each([
     ['Patient/wanjiku?_summary=maybe'],
+    ['Patient/wanjiku?_summary=count'],
     ['Patient/wanjiku?_elements='],
     ['Patient/wanjiku?_elements=a.b'],
     ['Patient?_summary=true&_elements=name'],

@@ -1,6 +1,6 @@
 // Links behind reverse proxies: whose word counts, and what it makes of the links.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startServer, type RunningServer } from './running-server.ts';
+import { password, startServer, type RunningServer } from './running-server.ts';
 
 const opened: RunningServer[] = [];
 const start = async (choice: Parameters<typeof startServer>[0]): Promise<RunningServer> => {
@@ -22,6 +22,30 @@ async function selfLink(server: RunningServer, headers: Record<string, string>):
 describe('a proxy that is trusted', () => {
   let server: RunningServer;
   beforeAll(async () => void (server = await start({ trustedProxies: ['127.0.0.0/8', '10.0.0.1'] })));
+
+  test('has people sent to the sign-in page, and back, under its prefix', async () => {
+    const prefix = { 'x-forwarded-prefix': '/kiungo' };
+    const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
+      fetch(`${server.url}${path}`, {
+        redirect: 'manual',
+        ...init,
+        headers: { ...prefix, accept: 'text/html' },
+      });
+    const sent = await ask('/fhir/R4/Patient?_id=a');
+    const next = '/fhir/R4/Patient?_id=a';
+    expect([sent.status, sent.headers.get('location')]).toEqual([
+      302,
+      `/kiungo/sign-in?next=${encodeURIComponent(next)}`,
+    ]);
+    const page = await (await ask(`/sign-in?next=${encodeURIComponent(next)}`)).text();
+    expect(page).toContain('action="/kiungo/sign-in"');
+    expect(page).toContain(`name="next" value="${next}"`);
+    const body = new URLSearchParams({ name: 'amina', password, next });
+    const signedIn = await ask('/sign-in', { method: 'POST', body });
+    expect([signedIn.status, signedIn.headers.get('location')]).toEqual([303, `/kiungo${next}`]);
+    const signedOut = await ask('/sign-out', { method: 'POST', body: '' });
+    expect(signedOut.headers.get('location')).toBe('/kiungo/sign-in');
+  });
 
   const rows: readonly (readonly [rule: string, headers: Record<string, string>, url: string | undefined])[] =
     [

@@ -17,6 +17,7 @@ import { createHttpServer, type HttpServer } from '../../../engine/rest/create-s
 import type { ExternalHandler } from '../../../engine/rest/mount-external.ts';
 import { loadSearchIndex } from '../../../engine/search/load-index.ts';
 import { openSqliteStore } from '../../../engine/storage/sqlite/open.ts';
+import type { SearchIndex } from '../../../engine/search/search-index.ts';
 import type { Store } from '../../../engine/storage/store.ts';
 import { countingIds, steppedClock, type SteppedClock } from '../fixed-parts.ts';
 
@@ -25,6 +26,7 @@ export interface RunningServer {
   readonly fhir: string;
   readonly clock: SteppedClock;
   readonly store: Store;
+  readonly index: SearchIndex;
   readonly repository: ConditionalRepository;
   readonly http: HttpServer;
   readonly resultsFolder: string;
@@ -159,6 +161,7 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     fhir: `${url}/fhir/R4`,
     clock,
     store,
+    index,
     repository,
     http,
     resultsFolder,

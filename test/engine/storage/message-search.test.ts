@@ -84,7 +84,7 @@ async function found(filter: Asked, limit: number): Promise<readonly string[]> {
     const { items, next, searchedUntil } = await store.messages.messages({ ...filter, ...place, limit });
     expect(searchedUntil === undefined).toBe(next === undefined);
     ids.push(...items.map(({ id }) => id));
-    if (next === undefined && items.length < limit) return ids;
+    if (next === undefined && (items.length < limit || place.continue !== undefined)) return ids;
     place = next === undefined ? { offset: ids.length } : { offset: 0, continue: next };
   }
 }

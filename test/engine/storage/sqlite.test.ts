@@ -10,6 +10,7 @@ import { openSqliteStore, type SqliteStoreOptions } from '../../../engine/storag
 import { describe, expect, test } from '@jest/globals';
 import { configurationStoreContract } from '../../contract/configuration-store.ts';
 import { jobStoreContract } from '../../contract/job-store.ts';
+import { largeSearchContract } from '../../contract/large-search.ts';
 import { messageStoreContract } from '../../contract/message-store.ts';
 import type { OpenedStore } from '../../contract/opened-store.ts';
 import { resourceReferencesContract } from '../../contract/resource-references.ts';
@@ -50,6 +51,7 @@ resourceSearchContract('sqlite', open);
 widerSearchContract('sqlite', open);
 // No time at all on the main thread: all searches go to the pool.
 widerSearchContract('sqlite, searching on threads', () => openIn(newFolder(), { hereMs: -1 }));
+largeSearchContract('sqlite', open);
 searchedUrlsContract('sqlite', open);
 messageStoreContract('sqlite', open);
 jobStoreContract('sqlite', open);
