@@ -4,11 +4,11 @@ import { Refusal } from '../kernel/outcomes.ts';
 import { flatGroup } from './groups.ts';
 import { TimeZone } from './hl7-time.ts';
 import { loadMaps, type Maps } from './load-maps.ts';
-import type { AskedQuery, MapContext, Mapper, QueryReader, Selection } from './mapper.ts';
+import type { AskedQuery, Mapper, QueryReader, Selection } from './mapper.ts';
 import type { MessageMap } from './message-map.ts';
 import { render, type Outgoing, type ReadReference, type Told } from './outbound/render.ts';
 import { askedQuery } from './queries.ts';
-import { askFirst, runMap, type Surroundings } from './run-map.ts';
+import { askFirst, nowhere, runMap, type Surroundings } from './run-map.ts';
 import { Scope } from './scope.ts';
 import { MapFault } from './source.ts';
 import { watchFolders } from './watch-folders.ts';
@@ -60,9 +60,6 @@ export interface ReloadableMapper extends Mapper, MessageMaker, QueryReader {
   /** Reloads when files change; what is wrong is logged. Returns what stops it. */
   watch(): () => void;
 }
-
-/** Questions are the same wherever the message came from. */
-const nowhere: MapContext = { messageId: '', receivedAt: 0, channel: '' };
 
 const defaults: Facility = {
   timeZone: 'Africa/Nairobi',

@@ -53,6 +53,13 @@ export type Selection =
   | { readonly kind: 'set-aside'; readonly disposition: Disposition }
   | { readonly kind: 'none' };
 
+/** A map that waits for its answers. */
+export interface Asking {
+  readonly questions: readonly Question[];
+  /** As `Mapper.map`. Nearly free where nothing was found: what finds the questions out makes that result. */
+  answered(answers: Answers): MapResult;
+}
+
 /** demographics: who fits a description. identifiers: what other numbers a patient has. work: what is ordered for a sample. */
 export type QueryKind = 'demographics' | 'identifiers' | 'work';
 
@@ -106,13 +113,6 @@ export interface AskedQuery {
 export interface QueryReader {
   /** Undefined where no map takes the message for a query. */
   query(message: WireMessage): AskedQuery | undefined;
-}
-
-/** A map that waits for its answers. */
-export interface Asking {
-  readonly questions: readonly Question[];
-  /** As `Mapper.map`. Nearly free where nothing was found: what finds the questions out makes that result. */
-  answered(answers: Answers): MapResult;
 }
 
 export interface Mapper {

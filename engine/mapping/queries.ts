@@ -9,7 +9,7 @@ import { checkStructure } from './outbound/structure.ts';
 import type { OutgoingComponent, OutgoingRepetition, OutgoingSegment } from './outgoing-message.ts';
 import { hl7Null } from './places.ts';
 import type { QueryMap } from './query-map.ts';
-import { readQuery, type Surroundings } from './run-map.ts';
+import { askFirst, nowhere, readQuery, type Surroundings } from './run-map.ts';
 import type { Issue, WireMessage, WireSegment } from './wire-message.ts';
 
 export function askedQuery(message: WireMessage, map: QueryMap, surroundings: Surroundings): AskedQuery {
@@ -18,7 +18,7 @@ export function askedQuery(message: WireMessage, map: QueryMap, surroundings: Su
     kind: map.kind,
     pages: map.pages,
     get questions() {
-      return readQuery({ message, map, answers: {} }, surroundings).questions;
+      return askFirst({ message, map, context: nowhere }, surroundings).questions;
     },
     answer: (answers, header) => {
       const { issues, told } = readQuery({ message, map, answers }, surroundings);

@@ -69,16 +69,17 @@ function resultOf({ output }: Work, asked: Asked, surroundings: Surroundings): M
   };
 }
 
-/** What the map of a query asks, finds wrong with it, and tells its answer. */
+/** What the map of a query finds wrong with it, and what it tells its answer. */
 export function readQuery(
   asked: Omit<Asked, 'context'>,
   surroundings: Surroundings,
-): Pick<Work, 'questions' | 'told'> & { readonly issues: readonly Issue[] } {
-  const { output, questions, told } = carryOut({ ...asked, context: nowhere }, surroundings, undefined);
-  return { questions, told, issues: output.issues };
+): Pick<Work, 'told'> & { readonly issues: readonly Issue[] } {
+  const { output, told } = carryOut({ ...asked, context: nowhere }, surroundings, undefined);
+  return { told, issues: output.issues };
 }
 
-const nowhere: MapContext = { messageId: '', receivedAt: 0, channel: '' };
+/** Questions are the same wherever the message came from. */
+export const nowhere: MapContext = { messageId: '', receivedAt: 0, channel: '' };
 
 function questionsOf({ output, questions }: Work): readonly Question[] {
   const ids = new Map<string, string[]>();
