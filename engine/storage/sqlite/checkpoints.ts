@@ -8,7 +8,7 @@ import type { Connection } from './connection.ts';
 export interface CheckpointLimits {
   /** So many pages in the log and not in the file are worth a checkpoint: 4 kB each. */
   readonly pages: number;
-  /** So many pages in the log make the next commit wait. */
+  /** So many pages in the log make a commit wait, once few of them are left to be written back; twice as many, in any case. */
   readonly logPages: number;
 }
 
@@ -53,7 +53,8 @@ export class Checkpoints {
     if (this.#isAlone) return;
     const { log, checkpointed } = this.#state();
     if (log < this.#seen) this.#beginsAnew();
-    if (log - Math.max(checkpointed, this.#seen) < this.#limits.pages) return;
+    const worth = log < this.#limits.logPages ? this.#limits.pages : this.#few;
+    if (log - Math.max(checkpointed, this.#seen) < worth) return;
     this.#seen = log;
     void this.#checkpoint();
   }
@@ -61,8 +62,11 @@ export class Checkpoints {
   /** Before a transaction begins: what it must wait for, so that the log does not grow for ever. */
   turn(): Promise<void> | undefined {
     if (this.#worker === undefined) return undefined;
-    const { log } = this.#state();
+    const { log, checkpointed } = this.#state();
     if (log < this.#waitAgainAt) return undefined;
+    // Not yet: the thread is about to come near the end of the log by itself, and the wait is short then.
+    const isNear = this.#underWay === undefined && log - checkpointed < this.#few;
+    if (!isNear && log < 2 * this.#limits.logPages) return undefined;
     this.#waitAgainAt = log + this.#limits.pages;
     return this.#whole();
   }
@@ -76,6 +80,11 @@ export class Checkpoints {
     worker.ref();
     worker.postMessage('close');
     await ended;
+  }
+
+  /** Pages that are written back in a few milliseconds. */
+  get #few(): number {
+    return this.#limits.pages / 4;
   }
 
   #beginsAnew(): void {
