@@ -88,7 +88,7 @@ const parted = (code: string, low: number): Condition =>
 const all = (...of: readonly Condition[]): Condition => ({ op: 'and', of });
 const changed = (comparator: Span['comparator'], at: number): Condition =>
   leaf({ kind: 'lastUpdated', comparator, low: at, high: at + 1 });
-const by = (kind: 'date' | 'string', parameter: string, descending = false): SortKey => ({
+const by = (kind: 'date' | 'string' | 'token', parameter: string, descending = false): SortKey => ({
   by: { kind, parameter },
   descending,
 });
@@ -126,6 +126,8 @@ const sorted: readonly (readonly [rule: string, where: Condition, order: readonl
   ['dates but one', dated('oneDate', 'ne', 15_000), [by('date', 'oneDate')]],
   ['dates of which there may be several', dated('twoDates', 'ge', 6_000), [by('date', 'twoDates')]],
   ['a code, by dates that some lack', coded('h1', 'half'), [by('date', 'oftenDate', true)]],
+  ['a code, by another', coded('h1', 'half'), [by('token', 'code', true), by('date', 'oneDate')]],
+  ['a code, by date and another', coded('h1', 'half'), [by('date', 'twoDates'), by('token', 'code')]],
   ['a code, newest first', coded('c1'), [by('date', 'oneDate', true)]],
   ['a code that only the last have, oldest first', coded('late'), [by('date', 'oneDate')]],
   ['two codes that only the last have, oldest first', all(coded('late'), coded('h1', 'half')), [by('date', 'oneDate')]],

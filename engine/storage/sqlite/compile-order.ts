@@ -44,6 +44,10 @@ export const keyTables: Readonly<Record<EntryKind, KeyTable>> = {
 };
 export const resourceColumns = { lastUpdated: 'updated', id: 'id' } as const;
 
+/** Whether all values of the key must be gathered before one is known. */
+export const isGathered = ({ by }: SortKey): boolean =>
+  'parameter' in by && keyTables[by.kind].byRid === undefined;
+
 const extreme = (key: SortKey): Fragment => word(key.descending ? 'max' : 'min');
 
 /** Of each key, whether its values run downwards. */

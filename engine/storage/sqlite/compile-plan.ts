@@ -2,6 +2,7 @@
 // in order and test each row until the page is full. Which is chosen by counting, and by trying a little.
 import type { Plan } from '../../search/plan.ts';
 import { ConditionCompiler } from './compile-condition.ts';
+import { isGathered } from './compile-order.ts';
 import { gather, walkKeyOrder, type Found, type Match, type Search } from './find-page.ts';
 import { gatherLimitOf, leastGathered } from './gather-limit.ts';
 import type { Names } from './names.ts';
@@ -35,7 +36,7 @@ function findSorted(search: Search): readonly Match[] {
   const { compiler, type, where, order, limit } = search;
   const [key] = order;
   const parts = compiler.partsOf(where);
-  const walk = key && keyWalk(compiler, key, type, parts);
+  const walk = key && !order.some(isGathered) ? keyWalk(compiler, key, type, parts) : undefined;
   if (key === undefined || walk === undefined) return gather(search);
   const tested = parts.filter((part) => !walk.met.includes(part));
   const walkAll = (rows: number): Found => walkKeyOrder(search, key, walk, rows);

@@ -46,7 +46,7 @@ export function gather(search: Search): readonly Match[] {
   const source = compiler.source(where, type);
   const row = word('m');
   const keys = order.map((key) => keyValue(compiler, key, sql`${row}.rid`));
-  const keyed = sql`SELECT ${row}.rid AS rid, ${columnsOf(keys)} FROM (${ridsOf(source)}) AS ${row} ${joinsOf(keys)}`;
+  const keyed = sql`SELECT ${row}.rid AS rid, ${columnsOf(keys)} FROM (${manyRids(ridsOf(source))}) AS ${row} ${joinsOf(keys)}`;
   const after = place === undefined ? yes : isAfter(order, place, way);
   return found(
     search,
@@ -57,6 +57,9 @@ export function gather(search: Search): readonly Match[] {
 
 const ridsOf = (source: Source, also: Fragment = yes): Fragment =>
   sql`SELECT ${source.once ? word('') : word('DISTINCT')} ${source.rid} AS rid FROM ${source.from} WHERE ${source.where} AND ${also}`;
+
+/** SQLite takes a compound for many rows. It would take an index lead for a few, and go through all that is joined for each of them. */
+const manyRids = (rids: Fragment): Fragment => sql`SELECT rid FROM (${rids}) UNION ALL SELECT 0 WHERE 0`;
 
 const columnsOf = (keys: readonly KeyValue[], first = 0): Fragment =>
   listed(
@@ -183,7 +186,7 @@ function gatherWithoutKey(search: Search, key: SortKey, limit: number): readonly
   return found(
     search,
     order,
-    sql`SELECT * FROM (SELECT ${row}.rid AS rid, NULL AS k0 ${columns} FROM (${lacking}) AS ${row} ${joinsOf(keys)})
+    sql`SELECT * FROM (SELECT ${row}.rid AS rid, NULL AS k0 ${columns} FROM (${manyRids(lacking)}) AS ${row} ${joinsOf(keys)})
       WHERE ${after} ORDER BY ${orderBy(order, way, 1)} LIMIT ${limit}`,
   ).matches;
 }
