@@ -53,7 +53,7 @@ export function answerWritten({ stored, outcome }: Written, exchange: Exchange):
 
 /** https://www.rfc-editor.org/rfc/rfc7240#section-3 */
 const appliedHeader = ({ stated, return: returned }: Preference): Readonly<Record<string, string>> =>
-  stated ? { 'preference-applied': `return=${returned}` } : {};
+  stated ? { 'Preference-Applied': `return=${returned}` } : {};
 
 /** An outcome with nothing wrong in it. */
 export const told = (diagnostics: string): OperationOutcome => ({
