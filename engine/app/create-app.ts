@@ -235,7 +235,10 @@ export async function createApp(
     wakeDeliveries,
   });
   const resend = createResend({ repository, formats, settingsOf, clock, ids });
-  const replays = createReplays({ messages: store.messages, deadLetters, resend, clock, ids, logger });
+  const replays = createReplays({
+    ...{ messages: store.messages, jobs: store.jobs, deadLetters, resend },
+    ...{ clock, ids, logger },
+  });
   const { alerts, live } = createWatching({
     ...{ config, store, book, outbox, clock, ids, logger },
     concerns: () => [...certificates.concerns(), ...runner.concerns()],
@@ -305,6 +308,7 @@ export async function createApp(
       stopWatchingMaps = mapper.watch();
       await runner.start();
       alerts.start();
+      await replays.start();
       certificates.start();
       await jobs.start();
       await jobs.every(retention.interval, retention.name);
