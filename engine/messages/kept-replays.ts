@@ -1,12 +1,23 @@
 // Replays as rows of the job store: the plan (which messages) once, and how far it is, about once a second. They are no jobs of the scheduler.
 import type { Actor } from '../kernel/actor.ts';
 import type { JobStore, StoredJob } from '../storage/job-store.ts';
-import type { ReplayJob, ReplayRequest } from './replays.ts';
+
+export interface ReplayJob {
+  readonly id: string;
+  readonly by: string;
+  readonly startedAt: number;
+  readonly endedAt: number | undefined;
+  readonly state: 'running' | 'done' | 'cancelled';
+  readonly total: number;
+  readonly replayed: number;
+  /** What did not let itself be replayed, by the code of its refusal. */
+  readonly refused: Readonly<Record<string, number>>;
+}
 
 export interface ReplayPlan {
   /** Oldest first. */
   readonly found: readonly string[];
-  readonly destinations: ReplayRequest['destinations'];
+  readonly destinations: readonly string[];
   readonly perSecond: number;
   readonly actor: Actor;
 }

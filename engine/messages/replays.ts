@@ -8,20 +8,8 @@ import { badRequest, notFound, Refusal } from '../kernel/outcomes.ts';
 import type { JobStore } from '../storage/job-store.ts';
 import type { MessageFilter, MessageReader } from '../storage/message-store.ts';
 import type { DeadLetters } from './dead-letters.ts';
-import { keptReplays, type KeptReplays, type ReplayPlan } from './kept-replays.ts';
+import { keptReplays, type KeptReplays, type ReplayJob, type ReplayPlan } from './kept-replays.ts';
 import type { Resend } from './resend.ts';
-
-export interface ReplayJob {
-  readonly id: string;
-  readonly by: string;
-  readonly startedAt: number;
-  readonly endedAt: number | undefined;
-  readonly state: 'running' | 'done' | 'cancelled';
-  readonly total: number;
-  readonly replayed: number;
-  /** What did not let itself be replayed, by the code of its refusal. */
-  readonly refused: Readonly<Record<string, number>>;
-}
 
 export interface ReplayRequest {
   readonly filter: Omit<MessageFilter, 'limit' | 'offset'>;
