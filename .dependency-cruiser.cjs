@@ -40,6 +40,10 @@ const homes = [
   ['prom-client', ['^engine/app/', '^engine/rest/']],
   ['jose', ['^engine/auth/']],
   ['saxes', ['^engine/fhir/']],
+  ['@opentelemetry/api', ['^engine/app/']],
+  ['@opentelemetry/resources', ['^engine/app/']],
+  ['@opentelemetry/sdk-trace', ['^engine/app/']],
+  ['@opentelemetry/exporter-trace-otlp-http', ['^engine/app/']],
   ['nodemailer', ['^adapters/email/']],
   ['ssh2', ['^adapters/sftp/', '^test/']],
 ];

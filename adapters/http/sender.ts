@@ -70,7 +70,12 @@ async function request(
   try {
     const response = await fetch(url, {
       method,
-      headers: { 'content-type': delivery.contentType, 'idempotency-key': delivery.id, ...own },
+      headers: {
+        'content-type': delivery.contentType,
+        'idempotency-key': delivery.id,
+        ...(delivery.traceparent === undefined ? {} : { traceparent: delivery.traceparent }),
+        ...own,
+      },
       ...(withoutBody.has(method) ? {} : { body: Buffer.from(delivery.payload) }),
       redirect: 'manual',
       signal: AbortSignal.any([stop, AbortSignal.timeout(answerTimeoutMs)]),

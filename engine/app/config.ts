@@ -178,6 +178,13 @@ export const settings = {
     byDefault: undefined,
     sentence: 'The address that mail is sent from.',
   },
+  otelEndpoint: {
+    name: 'KIUNGO_OTEL_ENDPOINT',
+    kind: 'webhook',
+    byDefault: undefined,
+    sentence:
+      'Where traces are sent by OTLP over HTTP: http://collector:4318. OTEL_EXPORTER_OTLP_ENDPOINT is heeded too. Default: nothing is traced.',
+  },
   maxMessageBytes: {
     name: 'KIUNGO_MAX_MESSAGE_BYTES',
     kind: 'whole',

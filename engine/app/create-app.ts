@@ -50,6 +50,7 @@ import { administrator, createDataFolder, firstCredentials, keysOf } from './fir
 import { registerDestinations } from './destinations.ts';
 import { noteRunning, noteStopped } from './running.ts';
 import { recipeOf, storeFile } from './stored.ts';
+import { createTracing } from './tracing.ts';
 import { createWatching } from './watching.ts';
 import type { Places } from './welcome.ts';
 
@@ -76,6 +77,10 @@ export async function createApp(
   const keys = keysOf(config, ids);
   let publicUrl = config.publicUrl ?? '';
   const base = (): string => `${publicUrl}/fhir/R4`;
+
+  const { otelEndpoint } = config;
+  const tracing = otelEndpoint === undefined ? undefined : await createTracing(otelEndpoint, version);
+  const tracer = tracing?.tracer;
 
   // What is kept, and FHIR's rules about it.
   const store = await openSqliteStore({ file: storeFile(config), clock, logger });
@@ -115,9 +120,9 @@ export async function createApp(
   });
   let stopWatchingMaps = (): void => undefined;
   const outbox = createOutbox({
-    ...{ store, clock, logger },
+    ...{ store, clock, logger, tracer },
     responses: createResponses({
-      ...{ repository, formats, mapper, clock, ids, logger },
+      ...{ repository, formats, mapper, clock, ids, logger, tracer },
       settingsOf: (channel) => runner.settingsOf(channel),
       listeners: () => processor.listeners(),
       held: () => runner.held(),
@@ -138,6 +143,7 @@ export async function createApp(
     wakeOutbox: () => outbox.wake(),
   });
   const inbox = createInbox({
+    tracer,
     store,
     formats,
     queries,
@@ -177,6 +183,7 @@ export async function createApp(
   await runner.load();
   const { settingsOf } = runner;
   const processor = createProcessor({
+    tracer,
     repository,
     messages: store.messages,
     formats,
@@ -228,7 +235,10 @@ export async function createApp(
     wakeDeliveries,
   });
   const resend = createResend({ repository, formats, settingsOf, clock, ids });
-  const replays = createReplays({ messages: store.messages, deadLetters, resend, clock, ids, logger });
+  const replays = createReplays({
+    ...{ messages: store.messages, jobs: store.jobs, deadLetters, resend },
+    ...{ clock, ids, logger },
+  });
   const { alerts, live } = createWatching({
     ...{ config, store, book, outbox, clock, ids, logger },
     concerns: () => [...certificates.concerns(), ...runner.concerns()],
@@ -246,6 +256,7 @@ export async function createApp(
     publicUrl: () => publicUrl,
   });
   const http = createHttpServer({
+    tracer,
     repository,
     index,
     reindexing,
@@ -297,6 +308,7 @@ export async function createApp(
       stopWatchingMaps = mapper.watch();
       await runner.start();
       alerts.start();
+      await replays.start();
       certificates.start();
       await jobs.start();
       await jobs.every(retention.interval, retention.name);
@@ -328,6 +340,7 @@ export async function createApp(
       flowPort.stop();
       await jobs.stop();
       await store.close();
+      await tracing?.stop();
     },
   };
 }

@@ -35,6 +35,7 @@ export interface Config {
   readonly alertEmail: readonly string[] | undefined;
   readonly smtpUrl: string | undefined;
   readonly smtpFrom: string | undefined;
+  readonly otelEndpoint: string | undefined;
   readonly maxMessageBytes: number;
   readonly retentionDays: number;
 }
@@ -158,10 +159,18 @@ export function readConfig(environment: Given, file: string): Config {
   return config;
 }
 
+/** What other tools name too; our own name wins. https://opentelemetry.io/docs/specs/otel/protocol/exporter/ */
+const namesOfOthers: Readonly<Record<string, string>> = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'KIUNGO_OTEL_ENDPOINT',
+};
+
 function onlyOurs(environment: Given): Given {
-  return Object.fromEntries(
-    Object.entries(environment).filter(([name, value]) => name.startsWith('KIUNGO_') && value !== ''),
+  const given = Object.entries(environment).filter(([, value]) => value !== '');
+  const others = given.flatMap(([name, value]) =>
+    Object.hasOwn(namesOfOthers, name) ? [[namesOfOthers[name], value]] : [],
   );
+  const ours = given.filter(([name]) => name.startsWith('KIUNGO_'));
+  return Object.fromEntries([...others, ...ours]) as Given;
 }
 
 function unknownNames(given: Given): string[] {

@@ -9,7 +9,7 @@ const longestName = 200;
 
 export function identify(
   arrival: Arrival,
-  parts: Pick<ArrivalParts, 'formats' | 'settingsOf' | 'clock' | 'ids'>,
+  parts: Pick<ArrivalParts, 'formats' | 'settingsOf' | 'clock' | 'ids' | 'tracer'>,
 ): Identified {
   const format = parts.formats.of(arrival.mediaType);
   const charset = arrival.charset ?? parts.settingsOf(arrival.channel).charset;
@@ -24,7 +24,7 @@ export const digestOf = (raw: Uint8Array): string => hash('sha256', raw);
 function describe(
   arrival: Arrival,
   envelope: Envelope,
-  { clock, ids }: Pick<ArrivalParts, 'clock' | 'ids'>,
+  { clock, ids, tracer }: Pick<ArrivalParts, 'clock' | 'ids' | 'tracer'>,
 ): Omit<MessageRecord, 'format'> {
   const now = clock.now();
   return {
@@ -47,5 +47,6 @@ function describe(
     replayOf: undefined,
     batch: undefined,
     changedBy: undefined,
+    trace: tracer?.current(),
   };
 }

@@ -2,12 +2,13 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { Tracer } from '../kernel/tracer.ts';
 import type { Store } from '../storage/store.ts';
 import { createAcknowledgementFates } from './acknowledgement-fates.ts';
 import { arriveAsBatch } from './batch.ts';
 import type { Formats } from './formats.ts';
 import { arrive } from './pipeline.ts';
-import type { Inbox } from './ports.ts';
+import type { Arrival, Inbox, Receipt } from './ports.ts';
 import { usualSettings, type QueryAnswers, type SettingsOf } from './stages.ts';
 
 export interface InboxOptions {
@@ -16,6 +17,7 @@ export interface InboxOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
+  readonly tracer?: Tracer | undefined;
   /** Called after each commit of a message of this channel. */
   readonly wake: (channel: string) => void;
   readonly settingsOf?: SettingsOf;
@@ -39,18 +41,33 @@ export function createInbox(options: InboxOptions): StoppableInbox {
   const fates = createAcknowledgementFates({ store, logger, patienceMs: options.fatePatienceMs ?? 200 });
   const settingsOf = options.settingsOf ?? usualSettings;
   const anonymousDuplicateMs = options.anonymousDuplicateMs ?? 120_000;
-  const { queries } = options;
+  const { queries, tracer } = options;
   const parts = {
-    ...{ formats, fates, settingsOf, clock, ids, logger, anonymousDuplicateMs },
+    ...{ formats, fates, settingsOf, clock, ids, logger, tracer, anonymousDuplicateMs },
     ...(queries === undefined ? {} : { queries }),
   };
+  const take = async (arrival: Arrival): Promise<Receipt> =>
+    (await arriveAsBatch(arrival, parts)) ?? (await arrive(arrival, parts));
   return {
     receive: async (arrival) => {
       options.admit?.(arrival.channel);
-      const receipt = (await arriveAsBatch(arrival, parts)) ?? (await arrive(arrival, parts));
+      const receipt = await (tracer === undefined ? take(arrival) : takeTraced(arrival, take, tracer));
       wake(arrival.channel);
       return receipt;
     },
     stop: () => fates.flush(),
   };
+}
+
+function takeTraced(
+  arrival: Arrival,
+  take: (arrival: Arrival) => Promise<Receipt>,
+  tracer: Tracer,
+): Promise<Receipt> {
+  const facts = { 'kiungo.channel': arrival.channel, 'kiungo.bytes': arrival.raw.byteLength };
+  return tracer.span(`receive ${arrival.channel}`, { kind: 'consumer', facts }, async (span) => {
+    const receipt = await take(arrival);
+    span.note({ 'kiungo.message': receipt.messageId });
+    return receipt;
+  });
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { Refusal } from '../kernel/outcomes.ts';
+import type { Tracer } from '../kernel/tracer.ts';
 import type { Delivery, Settlement } from '../storage/message-store.ts';
 import type { Store } from '../storage/store.ts';
 import { Gate, type GateRules, type GateState } from './gate.ts';
@@ -23,6 +24,7 @@ export interface OutboxOptions {
   readonly pollMs?: number;
   /** Without it no response is taken in. */
   readonly responses?: Responses;
+  readonly tracer?: Tracer | undefined;
 }
 
 /** How a destination is treated; everything has a usual value. */
@@ -103,7 +105,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const handOver = async (delivery: Delivery): Promise<void> => {
     const name = nameOf(delivery);
     const destination = destinations.get(name);
-    const result = destination ? await sendBy(destination, delivery, logger) : unknownDestination;
+    const result = destination ? await send(destination, delivery, options) : unknownDestination;
     destination?.gate.ended(result.state === 'done' || result.code !== undefined, clock.now());
     const rules = destination?.rules ?? { policy: retryPolicies.sending };
     const { settlement, action } = settled(result, delivery, rules, clock.now());
@@ -207,11 +209,33 @@ const unknownDestination: SendResult = {
   },
 };
 
+function send(
+  { sender }: Destination,
+  delivery: Delivery,
+  { logger, tracer }: Pick<OutboxOptions, 'logger' | 'tracer'>,
+): Promise<SendResult> {
+  if (tracer === undefined) return sendBy(sender, delivery, undefined, logger);
+  const { id, attempts, trace: parent } = delivery;
+  const facts = { 'kiungo.delivery': id, 'kiungo.attempts': attempts };
+  const start = { kind: 'client', facts, parent } as const;
+  return tracer.span(`send ${nameOf(delivery)}`, start, async (span) => {
+    const result = await sendBy(sender, delivery, span.traceparent, logger);
+    if (result.code !== undefined) span.note({ 'kiungo.answer': result.code });
+    if (result.state === 'failed') span.fail(result.reason.code);
+    return result;
+  });
+}
+
 /** A sender that throws anything but a refusal is defective: nobody knows whether it has sent. */
-async function sendBy({ sender }: Destination, delivery: Delivery, logger: Logger): Promise<SendResult> {
-  const { id, contentType, payload } = delivery;
+async function sendBy(
+  sender: Sender,
+  { id, contentType, payload }: Delivery,
+  traceparent: string | undefined,
+  logger: Logger,
+): Promise<SendResult> {
+  const trace = traceparent === undefined ? {} : { traceparent };
   try {
-    return await sender.send({ id, contentType, payload });
+    return await sender.send({ id, contentType, payload, ...trace });
   } catch (error) {
     if (!(error instanceof Refusal)) logger.error({ deliveryId: id }, 'a defect stopped a delivery', error);
     const reason =

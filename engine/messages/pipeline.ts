@@ -46,7 +46,21 @@ const process: Way<Waiting, ProcessingParts, Committed | DeadEnd> = inOrder([
 ]);
 
 /** The same; what comes to a dead end is among the dead then. Answers the state in which it is. */
-export async function processOrBury(message: Waiting, parts: ProcessingParts): Promise<MessageState> {
+export function processOrBury(message: Waiting, parts: ProcessingParts): Promise<MessageState> {
+  const { tracer } = parts;
+  if (tracer === undefined) return processOne(message, parts);
+  const { id, channel, messageType, trace } = message.record;
+  const facts = { 'kiungo.message': id, 'kiungo.channel': channel, 'kiungo.type': messageType };
+  const start = { kind: 'internal', facts, parent: trace } as const;
+  return tracer.span(`process ${channel}`, start, async (span) => {
+    const state = await processOne(message, parts);
+    span.note({ 'kiungo.state': state });
+    if (state === 'dead') span.fail(state);
+    return state;
+  });
+}
+
+async function processOne(message: Waiting, parts: ProcessingParts): Promise<MessageState> {
   const { record } = message;
   const end = await process(message, parts);
   if (!isDeadEnd(end)) return end.record.state;

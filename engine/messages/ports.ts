@@ -126,6 +126,8 @@ export interface Sender {
     readonly id: string;
     readonly contentType: string;
     readonly payload: Uint8Array;
+    /** For protocols that carry it: https://www.w3.org/TR/trace-context/ */
+    readonly traceparent?: string;
   }): Promise<SendResult>;
   /** Finishes what is under way. */
   close(): Promise<void>;

@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { Refusal } from '../kernel/outcomes.ts';
+import type { Tracer } from '../kernel/tracer.ts';
 import type { Mapper } from '../mapping/mapper.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { MessageChange, MessageReader, MessageRecord } from '../storage/message-store.ts';
@@ -21,6 +22,7 @@ export interface ProcessorOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
+  readonly tracer?: Tracer | undefined;
   readonly settingsOf?: SettingsOf;
   /** Channels whose messages wait until somebody lets them go on; none unless told. */
   readonly held?: () => readonly string[];

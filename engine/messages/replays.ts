@@ -5,21 +5,11 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { badRequest, notFound, Refusal } from '../kernel/outcomes.ts';
+import type { JobStore } from '../storage/job-store.ts';
 import type { MessageFilter, MessageReader } from '../storage/message-store.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import { keptReplays, type KeptReplays, type ReplayJob, type ReplayPlan } from './kept-replays.ts';
 import type { Resend } from './resend.ts';
-
-export interface ReplayJob {
-  readonly id: string;
-  readonly by: string;
-  readonly startedAt: number;
-  readonly endedAt: number | undefined;
-  readonly state: 'running' | 'done' | 'cancelled';
-  readonly total: number;
-  readonly replayed: number;
-  /** What did not let itself be replayed, by the code of its refusal. */
-  readonly refused: Readonly<Record<string, number>>;
-}
 
 export interface ReplayRequest {
   readonly filter: Omit<MessageFilter, 'limit' | 'offset'>;
@@ -36,12 +26,17 @@ export interface Replays {
   /** Throws Refusal `not-found`. */
   job(id: string): ReplayJob;
   cancel(id: string): ReplayJob;
-  /** Cancels what runs, and waits for the message under way. */
+  /**
+   * Goes on with what was under way when the engine stopped. After a power cut the messages of the last second may be replayed once more.
+   */
+  start(): Promise<void>;
+  /** Waits for the message under way; the rest goes on after the next start. */
   stop(): Promise<void>;
 }
 
 export interface ReplaysOptions {
   readonly messages: Pick<MessageReader, 'messages'>;
+  readonly jobs: Pick<JobStore, 'jobs' | 'save' | 'remove'>;
   readonly deadLetters: Pick<DeadLetters, 'replay'>;
   readonly resend: Resend;
   readonly clock: Clock;
@@ -55,57 +50,53 @@ const page = 500;
 /** Finished jobs that are remembered. */
 const mostJobs = 100;
 
+/** How often its progress is kept. */
+const keepEveryMs = 1_000;
+
 interface Running {
   job: ReplayJob;
+  /** How many of its plan are through. */
+  place: number;
   isCancelled: boolean;
 }
 
 export function createReplays(options: ReplaysOptions): Replays {
   const { clock, ids, logger } = options;
+  const kept = keptReplays(options.jobs);
   const jobs = new Map<string, Running>();
   const underWay = new Set<Promise<void>>();
+  let isStopping = false;
 
-  const run = async (running: Running, found: readonly string[], request: ReplayRequest, actor: Actor) => {
-    const begin = performance.now();
-    for (const [index, id] of found.entries()) {
-      if (running.isCancelled) break;
-      await waitUntil(begin + (index * 1000) / request.perSecond, running);
-      await replayOne(running, id, request, actor, options);
-    }
-    const state = running.isCancelled ? 'cancelled' : 'done';
-    running.job = { ...running.job, state, endedAt: clock.now() };
-    logger.info({ replay: running.job.id, state, replayed: running.job.replayed }, 'replay ended');
+  const work = (running: Running, plan: ReplayPlan): void => {
+    const done: Promise<void> = run(running, plan, { ...options, kept, stopping: () => isStopping })
+      .catch((cause: unknown) =>
+        logger.error({ replay: running.job.id }, 'a replay was stopped by a defect', cause),
+      )
+      .finally(() => underWay.delete(done));
+    underWay.add(done);
   };
   const find = (id: string): Running => {
     const running = jobs.get(id);
     if (running === undefined) throw notFound('replay', id);
     return running;
   };
-  const forgetOldest = (): void => {
+  const forgetOldest = async (): Promise<void> => {
     const [oldest] = [...jobs].filter(([, { job }]) => job.state !== 'running');
-    if (jobs.size > mostJobs && oldest !== undefined) jobs.delete(oldest[0]);
+    if (jobs.size <= mostJobs || oldest === undefined) return;
+    jobs.delete(oldest[0]);
+    await kept.forget(oldest[0]);
   };
-
   return {
-    begin: async (request, actor) => {
-      const found = await allThatFit(request.filter, options.messages);
-      const progress = { state: 'running', total: found.length, replayed: 0, refused: {} } as const;
-      const job: ReplayJob = {
-        id: ids.next(),
-        by: actor.id,
-        startedAt: clock.now(),
-        endedAt: undefined,
-        ...progress,
-      };
-      const running: Running = { job, isCancelled: false };
+    begin: async ({ filter, destinations, perSecond }, actor) => {
+      const plan = { found: await allThatFit(filter, options.messages), destinations, perSecond, actor };
+      const begun = { by: actor.id, startedAt: clock.now(), endedAt: undefined, state: 'running' } as const;
+      const job: ReplayJob = { id: ids.next(), ...begun, total: plan.found.length, replayed: 0, refused: {} };
+      const running: Running = { job, place: 0, isCancelled: false };
+      await kept.keepPlan(job.id, plan);
+      await kept.keep(running);
       jobs.set(job.id, running);
-      forgetOldest();
-      const work: Promise<void> = run(running, found, request, actor)
-        .catch((cause: unknown) =>
-          logger.error({ replay: job.id }, 'a replay was stopped by a defect', cause),
-        )
-        .finally(() => underWay.delete(work));
-      underWay.add(work);
+      await forgetOldest();
+      work(running, plan);
       return job;
     },
     jobs: () => [...jobs.values()].map(({ job }) => job).reverse(),
@@ -115,11 +106,50 @@ export function createReplays(options: ReplaysOptions): Replays {
       running.isCancelled = true;
       return running.job;
     },
+    start: async () => {
+      for (const { job, place } of await kept.all()) {
+        const running: Running = { job, place, isCancelled: false };
+        jobs.set(job.id, running);
+        const plan = job.state === 'running' ? await kept.plan(job.id) : undefined;
+        if (plan !== undefined) work(running, plan);
+      }
+    },
     stop: async () => {
-      for (const running of jobs.values()) running.isCancelled = true;
+      isStopping = true;
       await Promise.all(underWay);
     },
   };
+}
+
+interface RunParts extends ReplaysOptions {
+  readonly kept: KeptReplays;
+  readonly stopping: () => boolean;
+}
+
+async function run(running: Running, plan: ReplayPlan, parts: RunParts): Promise<void> {
+  const { clock, logger, kept, stopping } = parts;
+  const goesOn = (): boolean => !running.isCancelled && !stopping();
+  const first = running.place;
+  const begin = performance.now();
+  let keptAt = begin;
+  for (const [index, id] of plan.found.slice(first).entries()) {
+    await waitUntil(begin + (index * 1000) / plan.perSecond, goesOn);
+    if (!goesOn()) break;
+    await replayOne(running, id, plan, parts);
+    running.place += 1;
+    if (performance.now() - keptAt < keepEveryMs) continue;
+    await kept.keep(running);
+    keptAt = performance.now();
+  }
+  if (stopping() && running.place < plan.found.length && !running.isCancelled) {
+    await kept.keep(running);
+    return;
+  }
+  const state = running.isCancelled ? 'cancelled' : 'done';
+  const job: ReplayJob = { ...running.job, state, endedAt: clock.now() };
+  await kept.end({ job, place: running.place });
+  running.job = job;
+  logger.info({ replay: running.job.id, state, replayed: running.job.replayed }, 'replay ended');
 }
 
 /** Oldest first. Known before anything is replayed: what is replayed may not fit the filter any more. */
@@ -143,8 +173,7 @@ async function allThatFit(
 async function replayOne(
   running: Running,
   id: string,
-  { destinations }: ReplayRequest,
-  actor: Actor,
+  { destinations, actor }: ReplayPlan,
   { deadLetters, resend }: ReplaysOptions,
 ): Promise<void> {
   try {
@@ -160,9 +189,9 @@ async function replayOne(
 
 const longestWaitMs = 200;
 
-/** In short waits, so that a cancelled job ends at once. */
-async function waitUntil(time: number, running: Running): Promise<void> {
-  while (!running.isCancelled && performance.now() < time) {
+/** In short waits, so that a job that is not to go on ends at once. */
+async function waitUntil(time: number, goesOn: () => boolean): Promise<void> {
+  while (goesOn() && performance.now() < time) {
     const ms = Math.min(longestWaitMs, time - performance.now());
     await new Promise((resolve) => setTimeout(resolve, ms));
   }

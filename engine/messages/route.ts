@@ -41,7 +41,7 @@ export const bundleBytes = (bundle: Bundle): Buffer => Buffer.from(writeJson(bun
 export function deliveryOf(
   message: Committed,
   one: Route,
-  { ids, clock }: Pick<ProcessingParts, 'ids' | 'clock'>,
+  { ids, clock, tracer }: Pick<ProcessingParts, 'ids' | 'clock' | 'tracer'>,
 ): NewDelivery | undefined {
   const content = bodies[one.body](message);
   if (content === undefined) return undefined;
@@ -49,7 +49,9 @@ export function deliveryOf(
   const destination = `send:${one.destination}`;
   const within = one.lane === 'none' ? id : laneWithin(message, one.lane);
   const lane = within === undefined ? destination : `${destination}/${within}`;
-  return { id, destination, lane, createdAt: clock.now(), cause: message.record.id, ...content };
+  const trace = tracer?.current() ?? message.record.trace;
+  const facts = { id, destination, lane, createdAt: clock.now(), cause: message.record.id };
+  return { ...facts, ...content, ...(trace === undefined ? {} : { trace }) };
 }
 
 const lanePaths = {

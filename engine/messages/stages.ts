@@ -3,6 +3,7 @@ import type { Bundle } from '@medplum/fhirtypes';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { Tracer } from '../kernel/tracer.ts';
 import type { Mapper } from '../mapping/mapper.ts';
 import type { Issue, WireMessage } from '../mapping/wire-message.ts';
 import type { RepositoryUnit } from '../repository/repository.ts';
@@ -67,6 +68,7 @@ export interface ArrivalParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
+  readonly tracer?: Tracer | undefined;
   /** Within this time a message without control id and with the same bytes is a retransmission. */
   readonly anonymousDuplicateMs: number;
   /** Without it no query is answered. */
@@ -117,6 +119,7 @@ export interface ProcessingParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly listeners: readonly ProcessedListener[];
+  readonly tracer?: Tracer | undefined;
 }
 
 export interface Waiting {

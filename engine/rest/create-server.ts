@@ -10,6 +10,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { HttpRoute } from '../kernel/http-route.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { Tracer } from '../kernel/tracer.ts';
 import { unavailable } from '../kernel/outcomes.ts';
 import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { Reindexing } from '../repository/reindex.ts';
@@ -47,6 +48,7 @@ export interface HttpServerOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
+  readonly tracer?: Tracer | undefined;
   /** Without a slash at its end; asked again for each request, since a port of 0 is known only after `listen`. */
   readonly publicUrl: () => string;
   /** Of the engine, for the CapabilityStatement. */
@@ -95,7 +97,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     isFixed: options.publicUrlIsFixed ?? false,
     trusted,
   });
-  const parts: EndpointParts = { auth, ids, logger, metrics, formats, publicUrl, stopping: () => stopping };
+  const { tracer } = options;
+  const parts: EndpointParts = {
+    ...{ auth, ids, logger, metrics, formats, publicUrl, tracer },
+    stopping: () => stopping,
+  };
   const routes = [
     ...auth.routes,
     ...healthRoutes(options.ready, options.beside ?? (() => ({})), parts.stopping),

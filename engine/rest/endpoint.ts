@@ -8,6 +8,7 @@ import type { BodyStream, HttpAnswer, HttpRoute } from '../kernel/http-route.ts'
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { Refusal } from '../kernel/outcomes.ts';
+import type { Tracer } from '../kernel/tracer.ts';
 import { isStream, send, sendStream, type Sending } from './answer.ts';
 import { presentedRefusal, type FormatParts } from './answer-format.ts';
 import { correlationOf } from './correlation.ts';
@@ -21,6 +22,8 @@ export interface EndpointParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly formats: FormatParts;
+  /** Without it nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   /** The URL by which a request came, as far as that is known; without a slash at its end. */
   readonly publicUrl: (request: IncomingMessage) => string;
   /** Whether the server is stopping: connections are then closed after their answer. */
@@ -52,6 +55,29 @@ export async function serve(
   response: ServerResponse,
   params: Readonly<Record<string, string>>,
 ): Promise<void> {
+  const { tracer } = parts;
+  if (tracer === undefined) {
+    await answerRequest(parts, endpoint, request, response, params);
+    return;
+  }
+  const { traceparent } = request.headers;
+  const parent = typeof traceparent === 'string' ? traceparent : undefined;
+  const facts = { 'http.request.method': request.method ?? '', 'kiungo.interaction': endpoint.name };
+  await tracer.span(endpoint.name, { kind: 'server', facts, parent }, async (span) => {
+    const status = await answerRequest(parts, endpoint, request, response, params);
+    span.note({ 'http.response.status_code': status });
+    if (status >= 500) span.fail(String(status));
+  });
+}
+
+/** The status with which it was answered. */
+async function answerRequest(
+  parts: EndpointParts,
+  endpoint: Endpoint,
+  request: Incoming['request'],
+  response: ServerResponse,
+  params: Readonly<Record<string, string>>,
+): Promise<number> {
   const startedAt = performance.now();
   const correlationId = correlationOf(request.headers, parts.ids);
   let setCookie: string | undefined;
@@ -73,6 +99,7 @@ export async function serve(
   if (isStream(answer.body)) await stream(parts, endpoint, response, answer, answer.body, sending);
   else send(response, answer, sending);
   parts.metrics.observe(endpoint.name, answer.status, performance.now() - startedAt);
+  return answer.status;
 }
 
 /** What fails after the first bytes cannot be answered any more: the connection breaks, so that nobody takes it for the whole. */

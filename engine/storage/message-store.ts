@@ -57,6 +57,8 @@ export interface MessageRecord {
   readonly batch: string | undefined;
   /** Who replayed, mended or discarded it last. */
   readonly changedBy: string | undefined;
+  /** The traceparent of its arrival, where traces are kept. */
+  readonly trace?: string | undefined;
 }
 
 /** Under what a message is found besides: `patient`, `barcode`, or a name that its channel gives to an HL7 path. */
@@ -125,6 +127,8 @@ export interface Delivery {
   readonly response: Response | undefined;
   /** When it ended, or its last try did; ms since 1970. */
   readonly settledAt: number | undefined;
+  /** The traceparent of what caused it, where traces are kept. */
+  readonly trace?: string | undefined;
 }
 
 export interface Response {
@@ -136,7 +140,7 @@ export interface Response {
 
 export type NewDelivery = Pick<
   Delivery,
-  'id' | 'destination' | 'lane' | 'createdAt' | 'contentType' | 'payload' | 'cause'
+  'id' | 'destination' | 'lane' | 'createdAt' | 'contentType' | 'payload' | 'cause' | 'trace'
 >;
 
 export interface DeliveryFilter {

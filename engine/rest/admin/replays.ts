@@ -2,7 +2,8 @@
 import { formatInstant } from '../../fhir/instants.ts';
 import type { HttpRequest, HttpRoute } from '../../kernel/http-route.ts';
 import { badRequest } from '../../kernel/outcomes.ts';
-import type { ReplayJob, Replays } from '../../messages/replays.ts';
+import type { ReplayJob } from '../../messages/kept-replays.ts';
+import type { Replays } from '../../messages/replays.ts';
 import type { Resend } from '../../messages/resend.ts';
 import { messageFilterNames, readMessageFilter } from './message-filter.ts';
 import { admitNames } from './query.ts';

@@ -18,14 +18,14 @@ export class DeliveryQueue {
   }
 
   enqueue(delivery: NewDelivery): void {
-    const { id, destination, lane, createdAt, contentType, cause, payload } = delivery;
-    const sql = `INSERT OR IGNORE INTO delivery (id, destination, lane, created_at, content_type, cause, payload, state, head,
+    const { id, destination, lane, createdAt, contentType, cause, payload, trace = null } = delivery;
+    const sql = `INSERT OR IGNORE INTO delivery (id, destination, lane, created_at, content_type, cause, payload, trace, state, head,
         ready_at, attempts, leases, due_at, leased_until)
-      VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting',
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'waiting',
         NOT EXISTS (SELECT 1 FROM delivery WHERE lane = ? AND state IN ('waiting', 'leased')), ?, 0, 0, ?, 0)`;
     const kept = this.#connection.run(
       sql,
-      ...[id, destination, lane, createdAt, contentType, cause, payload, lane, createdAt, createdAt],
+      ...[id, destination, lane, createdAt, contentType, cause, payload, trace, lane, createdAt, createdAt],
     );
     if (kept === 0) throw conflict(`delivery ${id} is in the queue already`);
   }

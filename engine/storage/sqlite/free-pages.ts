@@ -16,4 +16,4 @@ export function giveBackPages(connection: Connection): boolean {
 }
 
 const pragma = (connection: Connection, name: 'auto_vacuum' | 'freelist_count'): number =>
-  Number(Object.values(connection.row<Record<string, number>>(`PRAGMA ${name}`) ?? {})[0] ?? 0);
+  Object.values(connection.row<Record<string, number>>(`PRAGMA ${name}`) ?? {})[0] ?? 0;

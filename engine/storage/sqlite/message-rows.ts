@@ -25,6 +25,7 @@ export interface MessageRow {
   readonly replay_of: string | null;
   readonly batch: string | null;
   readonly changed_by: string | null;
+  readonly trace: string | null;
 }
 
 interface ReasonColumns {
@@ -58,6 +59,7 @@ export function messageOf(row: MessageRow): MessageRecord {
     replayOf: row.replay_of ?? undefined,
     batch: row.batch ?? undefined,
     changedBy: row.changed_by ?? undefined,
+    ...(row.trace === null ? {} : { trace: row.trace }),
   };
 }
 
@@ -99,6 +101,7 @@ export function columnsOfMessage(message: MessageRecord): Columns {
     ['size', message.size],
     ['replay_of', message.replayOf ?? null],
     ['batch', message.batch ?? null],
+    ['trace', message.trace ?? null],
     ...columnsOfChange(message),
   ];
 }
@@ -124,6 +127,7 @@ export interface DeliveryRow {
   readonly response: Uint8Array | null;
   readonly response_type: string | null;
   readonly settled_at: number | null;
+  readonly trace: string | null;
 }
 
 export function deliveryOf(row: DeliveryRow): Delivery {
@@ -144,5 +148,6 @@ export function deliveryOf(row: DeliveryRow): Delivery {
     response:
       row.response === null ? undefined : { contentType: row.response_type ?? '', bytes: row.response },
     settledAt: row.settled_at ?? undefined,
+    ...(row.trace === null ? {} : { trace: row.trace }),
   };
 }

@@ -52,3 +52,9 @@ export const messagesOfChannels = `
   ALTER TABLE delivery ADD COLUMN response_type TEXT;
   ALTER TABLE delivery ADD COLUMN settled_at INTEGER;
 `;
+
+/** Of what arrival or processing a message or delivery is the work: the traceparent of W3C. */
+export const tracesOfMessages = `
+  ALTER TABLE message ADD COLUMN trace TEXT;
+  ALTER TABLE delivery ADD COLUMN trace TEXT;
+`;

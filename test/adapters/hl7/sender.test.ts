@@ -293,7 +293,10 @@ describe('TLS', () => {
   });
   test('sends nothing to a receiver whose certificate nobody vouches for', async () => {
     const { port, system } = await secured();
-    const sender = sending(port, { connectTimeoutMs: 200, tls: () => ({ cert: clientCertificate, key: clientKey }) });
+    const sender = sending(port, {
+      connectTimeoutMs: 200,
+      tls: () => ({ cert: clientCertificate, key: clientKey }),
+    });
     expect([told(await sender.send(delivery('m1'))), system.received()]).toEqual([
       'transient hl7-no-connection',
       [],

@@ -52,6 +52,7 @@ async function given(count: number, value = '2.78'): Promise<void> {
 
 describe('replays', () => {
   let replays: Replays;
+  let newReplays: () => Replays;
   let resend: Resend;
   beforeEach(() => {
     const deadLetters = createDeadLetters({
@@ -60,9 +61,38 @@ describe('replays', () => {
       wakeDeliveries: () => undefined,
     });
     resend = createResend({ ...house, settingsOf });
-    replays = createReplays({ ...house, messages: house.store.messages, deadLetters, resend });
+    newReplays = () =>
+      createReplays({
+        ...house,
+        messages: house.store.messages,
+        jobs: house.store.jobs,
+        deadLetters,
+        resend,
+      });
+    replays = newReplays();
   });
   afterEach(() => replays.stop());
+
+  test('one that a stop interrupts goes on after the next start, each message once, and is remembered when it has ended', async () => {
+    await given(6);
+    const filter = { state: 'processed' } as const;
+    const { id } = await replays.begin({ filter, destinations: [], perSecond: 20 }, administrator);
+    await until(() => replays.job(id).replayed >= 2);
+    await replays.stop();
+    const before = replays.job(id).replayed;
+    expect(before).toBeLessThan(6);
+    expect(replays.job(id).state).toBe('running');
+    replays = newReplays();
+    await replays.start();
+    expect(replays.job(id)).toMatchObject({ state: 'running', total: 6, replayed: before });
+    await until(() => replays.job(id).state === 'done');
+    expect(replays.job(id)).toMatchObject({ replayed: 6, refused: {} });
+    expect(Object.values(await house.states())).toEqual(Array.from({ length: 6 }, () => 'received'));
+    replays = newReplays();
+    await replays.start();
+    expect(replays.jobs()).toMatchObject([{ id, state: 'done', replayed: 6, by: 'amina' }]);
+    expect(await house.store.jobs.jobs({ name: 'replay-plan' })).toEqual([]);
+  });
 
   test('what a search finds waits again, whatever became of it, and the job tells how far it is', async () => {
     await given(3);
