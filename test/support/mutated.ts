@@ -162,8 +162,9 @@ export function mutated(raw: Buffer, seed: number): Buffer {
   const chance = chanceOf(seed);
   let broken: Buffer = raw;
   for (let count = chance(5); count >= 0; count -= 1) {
-    if (broken.length > 0)
-      {broken = Buffer.from(mutations[chance(mutations.length)]?.(broken, chance) ?? broken);}
+    if (broken.length > 0) {
+      broken = Buffer.from(mutations[chance(mutations.length)]?.(broken, chance) ?? broken);
+    }
   }
   return broken;
 }

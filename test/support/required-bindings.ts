@@ -70,8 +70,9 @@ function* outside(value: unknown, path: string, place: string): Generator<string
   if (Array.isArray(value)) {
     for (const [at, member] of value.entries()) yield* outside(member, path, `${place}[${at}]`);
   } else if (typeof value === 'object' && value !== null) {
-    for (const [name, member] of Object.entries(value))
-      {yield* outside(member, within(path, name), `${place}.${name}`);}
+    for (const [name, member] of Object.entries(value)) {
+      yield* outside(member, within(path, name), `${place}.${name}`);
+    }
   } else if (typeof value === 'string') {
     const { definition, type } = elements.get(path) ?? {};
     const { strength, valueSet = '' } = definition?.binding ?? {};
