@@ -135,22 +135,24 @@ describe('what an acknowledgement makes of a delivery', () => {
 });
 
 describe('an acknowledgement that comes late', () => {
+  /** Wide apart, for machines with other things to do. */
+  const answerTimeoutMs = 400;
   test('is not taken for that of the next message', async () => {
     const { port } = await ward([
-      { answer: ['AA'], afterMs: 150 },
-      { answer: ['AR'], afterMs: 90 },
+      { answer: ['AA'], afterMs: 1.5 * answerTimeoutMs },
+      { answer: ['AR'], afterMs: 0.7 * answerTimeoutMs },
     ]);
-    const sender = sending(port);
+    const sender = sending(port, { answerTimeoutMs });
     expect(told(await sender.send(delivery('m1')))).toBe('transient hl7-answer-timeout');
     expect(told(await sender.send(delivery('m2')))).toBe('permanent hl7-answer-ar');
   });
   test('twice, for a message sent twice, is not either', async () => {
     const { port } = await ward([
-      { answer: ['AA'], afterMs: 150 },
-      { answer: ['AA'], afterMs: 90 },
-      { answer: ['AA'], afterMs: 60 },
+      { answer: ['AA'], afterMs: 1.5 * answerTimeoutMs },
+      { answer: ['AA'], afterMs: 0.7 * answerTimeoutMs },
+      { answer: ['AA'], afterMs: 0.5 * answerTimeoutMs },
     ]);
-    const sender = sending(port);
+    const sender = sending(port, { answerTimeoutMs });
     const results = [];
     for (const id of ['m1', 'm1', 'm2']) results.push(told(await sender.send(delivery(id))));
     expect(results).toEqual(['transient hl7-answer-timeout', 'done', 'done']);
