@@ -105,6 +105,7 @@ function earlierQuestions(type: string, ids: readonly string[]): readonly Questi
     const some = ids.slice(page * idsPerQuestion, (page + 1) * idsPerQuestion);
     return {
       type,
+      ids: some,
       name: `${earlierName}${type}${page === 0 ? '' : `#${page + 1}`}`,
       query: `_id=${some.join(',')}&_count=${some.length}`,
     };
