@@ -8,6 +8,7 @@ import type { AskedQuery, Mapper, QueryReader, Selection } from './mapper.ts';
 import type { MessageMap } from './message-map.ts';
 import { render, type Outgoing, type ReadReference, type Told } from './outbound/render.ts';
 import { askedQuery } from './queries.ts';
+import { makePlainly } from './remaking.ts';
 import { askFirst, nowhere, runMap, type Surroundings } from './run-map.ts';
 import { Scope } from './scope.ts';
 import { MapFault } from './source.ts';
@@ -185,6 +186,9 @@ class FolderMapper implements ReloadableMapper {
         defined: new Map(),
         zoneOf: this.#surroundings.zoneOf,
         nulls: { seen: 0, heeded: false },
+        bindable: new Set(),
+        around: { looks: 0, watch: undefined },
+        makings: makePlainly,
         recorder: undefined,
         occurrence: () => 1,
       },

@@ -9,7 +9,7 @@ import type { Rows } from './language/tables.ts';
 import type { Disposition } from './mapper.ts';
 import { compileMessageMap, type MessageMap } from './message-map.ts';
 import { applyOverlay, isOverlay } from './overlays.ts';
-import { compileResourceMap, type ResourceMap } from './resource-map.ts';
+import { boundByAll, compileResourceMap, type ResourceMap } from './resource-map.ts';
 import {
   byName,
   compileAnswers,
@@ -126,9 +126,18 @@ class Compiler implements StepLibrary {
   readonly #sources: ReadonlyMap<string, MapSource>;
   readonly #done = new Map<string, unknown>();
   readonly #under = new Set<string>();
+  readonly #bindable = new Set<string>(boundByAll);
 
   constructor(sources: ReadonlyMap<string, MapSource>) {
     this.#sources = sources;
+  }
+
+  get bindable(): ReadonlySet<string> {
+    return this.#bindable;
+  }
+
+  binds(name: string): void {
+    this.#bindable.add(name);
   }
 
   maps(settings: readonly string[]): Maps {

@@ -18,6 +18,8 @@ export interface Question {
   readonly type: string;
   /** A FHIR search query. */
   readonly query: string;
+  /** Where the query asks for nothing but these. */
+  readonly ids?: readonly string[];
 }
 
 export type Answers = Readonly<Record<string, readonly FhirResource[]>>;

@@ -2,7 +2,7 @@
 import { isMap, isSeq, type YAMLMap } from 'yaml';
 import type { GroupShape } from './groups.ts';
 import type { Condition } from './language/expression.ts';
-import { compileLets, conditionOf } from './language/template.ts';
+import { compileDefinitions, conditionOf } from './language/template.ts';
 import type { Expression } from './scope.ts';
 import { scalarText, type MapSource } from './source.ts';
 import { compileSteps, type Step, type StepLibrary } from './steps.ts';
@@ -14,6 +14,8 @@ export interface MessageMap {
   readonly takes: Condition;
   readonly shape: GroupShape;
   readonly definitions: ReadonlyMap<string, Expression>;
+  /** Names that steps, resources and templates may bind in their scopes. */
+  readonly bindable: ReadonlySet<string>;
   readonly steps: readonly Step[];
 }
 
@@ -34,13 +36,14 @@ export function compileMessageMap(
     throw source.fault(document.contents, 'a map that extends none needs structure and steps');
   }
   if (takes === undefined) throw source.fault(document.contents, 'takes is missing');
-  const own = compileLets(document.get('define', true), source, library);
+  const own = compileDefinitions(document.get('define', true), source, library);
   return {
     shape,
     steps,
     takes,
     name: scalarText(document.get('map', true)) ?? '',
     rank: Number(document.get('rank') ?? 0),
+    bindable: library.bindable,
     definitions: new Map([...(base?.definitions ?? []), ...own]),
   };
 }

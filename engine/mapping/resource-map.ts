@@ -15,7 +15,8 @@ import {
 } from './language/template.ts';
 import { itemsAt, parsePath, type Path } from './language/path.ts';
 import type { Dropped, MergeRule, MergeRules } from './merge.ts';
-import { isNullAt, type Expression, type Made, type Scope } from './scope.ts';
+import { makePlainly } from './remaking.ts';
+import { isNullAt, type Expression, type Made, type Making, type Scope } from './scope.ts';
 import type { WriteKind } from './settle.ts';
 import { scalarText, type MapSource } from './source.ts';
 
@@ -105,29 +106,57 @@ function marksOf(source: MapSource, library: Library): ResourceMap['marks'] {
   if (!isMap(marks)) return [];
   return marks.items.flatMap((pair) => {
     const when = conditionOf(pair.value, source, library);
-    return when === undefined ? [] : [[scalarText(pair.key) ?? '', when] as const];
+    const name = scalarText(pair.key) ?? '';
+    library.binds(name);
+    return when === undefined ? [] : [[name, when] as const];
   });
 }
 
+/** Names that are bound whatever the maps say: all that was made, what is gone through, the resource as it is stored. */
+export const boundByAll = ['everything', 'it', 'stored'] as const;
+
 /** Makes the resource, hands it to the output, and lets the scopes know it as `name`. */
 export function makeResource(map: ResourceMap, outer: Scope, output: Output, name: string | undefined): void {
-  const scope = withLets(outer, map.lets);
-  if (map.when !== undefined && !map.when(scope)) return;
-  const id = single(map.id(scope));
-  if (typeof id !== 'string') return;
-  const made =
-    map.write === 'merge'
-      ? makeNew(map, id, withStored(map, id, outer, output), output)
-      : onceOrAgain(map, id, scope, output);
-  if (made === undefined) return;
+  const { run } = outer;
+  const making = (map.write === 'merge' ? makePlainly : run.makings).begin(map, outer);
+  const done = makeOne(map, outer, output, making);
+  making.end();
+  if (done === undefined) return;
+  const { made, marks } = done;
   outer.remember('everything', made);
   if (name !== undefined) outer.remember(name, made);
-  for (const [mark, when] of map.marks) if (when(scope)) outer.remember(mark, made);
+  for (const mark of marks) outer.remember(mark, made);
 }
 
-function onceOrAgain(map: ResourceMap, id: string, scope: Scope, output: Output): Made | undefined {
+interface Done {
+  readonly made: Made;
+  readonly marks: readonly string[];
+}
+
+function makeOne(map: ResourceMap, outer: Scope, output: Output, making: Making): Done | undefined {
+  const scope = withLets(outer, map.lets);
+  const { when } = map;
+  if (when !== undefined && !making.part(when, () => when(scope))) return undefined;
+  const id = making.part(map.id, () => single(map.id(scope)));
+  if (typeof id !== 'string') return undefined;
+  const made =
+    map.write === 'merge'
+      ? makeNew(map, id, withStored(map, id, outer, output), output, making)
+      : onceOrAgain(map, id, scope, output, making);
+  if (made === undefined) return undefined;
+  const marks = map.marks.filter(([, holds]) => making.part(holds, () => holds(scope)));
+  return { made, marks: marks.map(([mark]) => mark) };
+}
+
+function onceOrAgain(
+  map: ResourceMap,
+  id: string,
+  scope: Scope,
+  output: Output,
+  making: Making,
+): Made | undefined {
   const known = map.replicates ? undefined : output.known(map.type, id);
-  return known ?? makeNew(map, output.freeId(map.type, id), scope, output);
+  return known ?? makeNew(map, output.freeId(map.type, id), scope, output, making);
 }
 
 /** `$stored` is the resource as it is. */
@@ -139,33 +168,47 @@ function withStored(map: ResourceMap, id: string, outer: Scope, output: Output):
   return withLets(scope, map.lets);
 }
 
-function makeNew(map: ResourceMap, id: string, scope: Scope, output: Output): Made | undefined {
-  const { recorder } = scope.run;
+function makeNew(
+  map: ResourceMap,
+  id: string,
+  scope: Scope,
+  output: Output,
+  making: Making,
+): Made | undefined {
+  const { recorder, occurrence } = scope.run;
   const key = {};
   recorder?.begin(key);
   const mark = recorder?.mark();
-  const { nulls } = scope.run;
-  nulls.heeded = map.write === 'merge';
-  const elements = map.elements.make(scope);
-  nulls.heeded = false;
-  if (typeof elements !== 'object' || elements === null) {
+  const resource = resourceOf(map, id, scope, making);
+  if (resource === undefined) {
     if (mark !== undefined) recorder?.rollback(mark);
     return undefined;
   }
-  const resource: FhirResource = { resourceType: map.type, id, ...elements };
-  const condition = map.condition?.(scope);
-  const corrects = map.corrects?.(scope) ?? false;
-  const place =
-    scope.group.opener && `${scope.group.opener.name}[${scope.run.occurrence(scope.group.opener)}]`;
+  const condition = making.part('condition', () => map.condition?.(scope));
+  const corrects = making.part('corrects', () => map.corrects?.(scope) ?? false);
+  const { opener } = scope.group;
   const dropped = map.drops.filter(({ path }) =>
     itemsAt(path, scope).some((item) => isNullAt(item, undefined)),
   );
   return output.add(resource, {
     key,
-    place,
     corrects,
+    place: opener && `${opener.name}[${occurrence(opener)}]`,
     merging: { dropped, rules: map.merge },
     write: map.write,
     condition: typeof condition === 'string' ? condition : undefined,
   });
+}
+
+/** The same resource, where an earlier run made it under the same id and nothing of it looks otherwise. */
+function resourceOf(map: ResourceMap, id: string, scope: Scope, making: Making): FhirResource | undefined {
+  const { nulls } = scope.run;
+  nulls.heeded = map.write === 'merge';
+  const resource = making.part(`resource ${id}`, () => {
+    const elements = map.elements.make(scope, (part, make) => making.part(part, make));
+    if (typeof elements !== 'object' || elements === null) return undefined;
+    return { resourceType: map.type, id, ...elements };
+  });
+  nulls.heeded = false;
+  return resource;
 }

@@ -1,6 +1,6 @@
 // Runs a compiled map over one message: questions before, resources after they are answered.
 import type { FhirResource } from '../fhir/resource.ts';
-import { groupSegments } from './groups.ts';
+import { groupSegments, type GroupedMessage } from './groups.ts';
 import type { TimeZone } from './hl7-time.ts';
 import { offsetOf } from './hl7-time.ts';
 import type { Answers, Asking, MapContext, MapResult, Question } from './mapper.ts';
@@ -8,7 +8,8 @@ import type { MessageMap } from './message-map.ts';
 import { Output } from './output.ts';
 import { textAt } from './places.ts';
 import { Recorder } from './recorder.ts';
-import { Scope, type Run } from './scope.ts';
+import { FirstMakings, makePlainly } from './remaking.ts';
+import { Scope, type Makings, type Run } from './scope.ts';
 import { runSteps, type Work } from './steps.ts';
 import type { Issue, WireMessage, WireSegment } from './wire-message.ts';
 
@@ -30,21 +31,28 @@ const earlierName = 'earlier:';
 const idsPerQuestion = 200;
 
 export const runMap = (asked: Asked, surroundings: Surroundings): MapResult =>
-  resultOf(carryOut(asked, surroundings, undefined), asked, surroundings);
+  resultOf(carryOut(asked, surroundings), asked, surroundings);
 
 /**
  * A run without answers tells what the map asks, and whether what it makes is there already: ids do not depend on answers. Where all
- * answers are empty that run was the run over them, too.
+ * answers are empty that run was the run over them, too; else what does not look at them is taken over from it.
  */
 export function askFirst(asking: Omit<Asked, 'answers'>, surroundings: Surroundings): Asking {
   const unanswered = { ...asking, answers: {} };
-  const work = carryOut(unanswered, surroundings, undefined);
+  const makings = new FirstMakings();
+  const first = carryOut(unanswered, surroundings, { makings });
   return {
-    questions: questionsOf(work),
-    answered: (answers) =>
-      Object.values(answers).some((found) => found.length > 0)
-        ? runMap({ ...asking, answers }, surroundings)
-        : resultOf(work, unanswered, surroundings),
+    questions: questionsOf(first),
+    answered: (answers) => {
+      const isEmpty = Object.values(answers).every((found) => found.length === 0);
+      if (isEmpty) return resultOf(first, unanswered, surroundings);
+      const asked = { ...asking, answers };
+      return resultOf(
+        carryOut(asked, surroundings, { makings: makings.again(), first }),
+        asked,
+        surroundings,
+      );
+    },
   };
 }
 
@@ -52,7 +60,7 @@ function resultOf({ output }: Work, asked: Asked, surroundings: Surroundings): M
   const failed = output.issues.some(({ severity }) => severity === 'error');
   const recorded = (): { readonly recorder: Recorder; readonly output: Output } => {
     const recorder = new Recorder();
-    return { recorder, output: carryOut(asked, surroundings, recorder).output };
+    return { recorder, output: carryOut(asked, surroundings, { recorder }).output };
   };
   return {
     bundle: failed ? undefined : output.bundle(),
@@ -74,7 +82,7 @@ export function readQuery(
   asked: Omit<Asked, 'context'>,
   surroundings: Surroundings,
 ): Pick<Work, 'told'> & { readonly issues: readonly Issue[] } {
-  const { output, told } = carryOut({ ...asked, context: nowhere }, surroundings, undefined);
+  const { output, told } = carryOut({ ...asked, context: nowhere }, surroundings);
   return { told, issues: output.issues };
 }
 
@@ -97,41 +105,68 @@ function earlierQuestions(type: string, ids: readonly string[]): readonly Questi
     const some = ids.slice(page * idsPerQuestion, (page + 1) * idsPerQuestion);
     return {
       type,
+      ids: some,
       name: `${earlierName}${type}${page === 0 ? '' : `#${page + 1}`}`,
       query: `_id=${some.join(',')}&_count=${some.length}`,
     };
   });
 }
 
-function carryOut(asked: Asked, surroundings: Surroundings, recorder: Recorder | undefined): Work {
+/** How a run is carried out. */
+interface Manner {
+  readonly recorder?: Recorder;
+  readonly makings?: Makings;
+  /** An earlier run over the same message by the same map. */
+  readonly first?: CarriedOut;
+}
+
+interface CarriedOut extends Work {
+  readonly run: Run;
+  readonly grouped: GroupedMessage;
+}
+
+function carryOut(asked: Asked, surroundings: Surroundings, manner: Manner = {}): CarriedOut {
   const { message, map, answers, context } = asked;
-  const { root, strays, incomplete } = groupSegments(message, map.shape);
-  const occurrence = occurrences(message);
+  const { first, recorder, makings = makePlainly } = manner;
+  const grouped = first?.grouped ?? groupSegments(message, map.shape);
   const run: Run = {
     message,
     answers,
     recorder,
-    occurrence,
+    makings,
+    occurrence: first?.run.occurrence ?? occurrences(message),
     zoneOf: surroundings.zoneOf,
     definitions: map.definitions,
-    defined: new Map(),
+    defined: definedAlready(first?.run),
+    bindable: map.bindable,
+    around: { looks: 0, watch: undefined },
     nulls: { seen: 0, heeded: false },
-    values: valuesOf(message, context, surroundings),
+    values: first?.run.values ?? valuesOf(message, context, surroundings),
   };
-  const work: Work = {
-    output: new Output(earlierOf(answers), context.messageId),
-    questions: [],
-    told: new Map(),
-  };
+  const output = new Output(earlierOf(answers), context.messageId);
+  const work = { run, grouped, output, questions: [], told: new Map<string, readonly string[]>() };
+  output.issues.push(...groupingIssues(grouped, run));
+  runSteps(map.steps, new Scope(run, grouped.root), work);
+  return work;
+}
+
+/** Definitions that looked at nothing but the message. */
+const definedAlready = (first: Run | undefined): Run['defined'] =>
+  new Map(
+    [...(first?.defined ?? [])].map(([group, memos]) => [
+      group,
+      new Map([...memos].filter(([, { looks }]) => looks === 0)),
+    ]),
+  );
+
+function groupingIssues({ strays, incomplete }: GroupedMessage, { occurrence }: Run): readonly Issue[] {
   const called = (segment: WireSegment): string => `${segment.name}[${occurrence(segment)}]`;
-  work.output.issues.push(...strays.map((stray) => strayIssue(called(stray))));
-  work.output.issues.push(
+  return [
+    ...strays.map((stray) => strayIssue(called(stray))),
     ...incomplete.flatMap(({ opener, shape }) =>
       opener ? [incompleteIssue(called(opener), shape.needs ?? '')] : [],
     ),
-  );
-  runSteps(map.steps, new Scope(run, root), work);
-  return work;
+  ];
 }
 
 const strayIssue = (place: string): Issue => ({

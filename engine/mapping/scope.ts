@@ -30,6 +30,44 @@ export interface Run {
   /** How many of its name a segment is, from 1. */
   readonly occurrence: (segment: WireSegment) => number;
   readonly nulls: Nulls;
+  /** Names that anything may bind in a scope; others are known at once not to be there. */
+  readonly bindable: ReadonlySet<string>;
+  readonly around: Around;
+  readonly makings: Makings;
+}
+
+/** What rules look up in the scopes around them. */
+export interface Around {
+  /** How often anything was looked up there. */
+  looks: number;
+  watch: Watch | undefined;
+}
+
+/** Is told of all that is looked up outside of what is being made. Looks are bits of a number. */
+export interface Watch {
+  /** Outside begins here. */
+  readonly outer: Scope;
+  look(name: string, asking: Group): unknown;
+  /** Gives what `since` is to be handed. */
+  begin(): number;
+  /** All looks since then. */
+  since(before: number): number;
+  /** A value that was kept is used again: what was looked at for it counts. */
+  saw(looks: number): void;
+  /** What is used depends on something that was not watched. */
+  loseSight(): void;
+}
+
+/** One resource while it is made. */
+export interface Making {
+  /** What `make` gives, or gave in an earlier run that saw the same. */
+  part<T>(key: unknown, make: () => T): T;
+  end(): void;
+}
+
+export interface Makings {
+  /** `map` makes a resource in this scope. To be ended before the next begins. */
+  begin(map: object, outer: Scope): Making;
 }
 
 /** HL7's nulls that were met on the way to a value: they ask to have something deleted. */
@@ -51,10 +89,13 @@ interface Remembered {
   readonly group: Group;
 }
 
-/** A value, and how many nulls were met on the way to it. */
-interface Memo {
+/** A value, and what was met on the way to it: nulls, and looks at the scopes around. */
+export interface Memo {
   readonly value: unknown;
   readonly nulls: number;
+  readonly looks: number;
+  /** Those of them that were watched. */
+  readonly seen: number;
 }
 
 interface Binding {
@@ -114,8 +155,7 @@ export class Scope {
     const { segment, field, repetition } = item;
     const text = textAt(segment, field, repetition, component, subcomponent);
     if (text === undefined) {
-      const { nulls } = this.run;
-      if (nulls.heeded && isNullAt(item, component, subcomponent)) nulls.seen++;
+      if (isNullAt(item, component, subcomponent)) this.run.nulls.seen++;
     } else if (this.run.recorder !== undefined) {
       const occurrence = this.run.occurrence(segment);
       this.run.recorder.read({ ...item, occurrence, component, subcomponent });
@@ -143,27 +183,39 @@ export class Scope {
 
   /** A name's value: nearest first, then the message map's definitions, then the constants. Lists stand for what was made. */
   value(name: string): unknown {
-    const found = this.#nearest(name, this.group);
-    return found === nowhere ? (this.#defined(name) ?? this.run.values.get(name)) : found;
+    const { bindable, around, values } = this.run;
+    if (bindable.has(name)) {
+      around.looks++;
+      const found = this.nearest(name, this.group);
+      if (found !== nowhere) return found;
+    }
+    return this.#defined(name) ?? values.get(name);
   }
 
-  #nearest(name: string, asking: Group): unknown {
+  /** What a name stands for in this scope or around it, asked for in `asking`; a symbol where no scope knows it. */
+  nearest(name: string, asking: Group): unknown {
+    const { watch } = this.run.around;
+    if (watch?.outer === this) return watch.look(name, asking);
     const binding = this.#bindings?.get(name);
     if (binding !== undefined) return evaluate(binding);
     const made = this.#madeHere(name, asking);
     if (made !== undefined) return made;
-    return this.#parent === undefined ? nowhere : this.#parent.#nearest(name, asking);
+    return this.#parent === undefined ? nowhere : this.#parent.nearest(name, asking);
   }
 
-  /** A definition sees fields and other definitions only, so within a group it has one value. */
+  /** A definition sees fields and other definitions only, so within a group it has one value; where it sees more, the first holds. */
   #defined(name: string): unknown {
-    const definition = this.run.definitions.get(name);
-    if (definition === undefined || this.run.recorder !== undefined) return definition?.(this);
-    const known = this.run.defined.get(this.group) ?? new Map<string, Memo>();
-    if (known.size === 0) this.run.defined.set(this.group, known);
-    const memo = known.get(name) ?? memoOf(definition, this);
-    known.set(name, memo);
-    return valueOf(memo, this.run);
+    const { run } = this;
+    const definition = run.definitions.get(name);
+    if (definition === undefined || run.recorder !== undefined) return definition?.(this);
+    const group = run.defined.get(this.group) ?? new Map<string, Memo>();
+    if (group.size === 0) run.defined.set(this.group, group);
+    const known = group.get(name);
+    const memo = known ?? memoOf(definition, this);
+    if (known === undefined) group.set(name, memo);
+    else count(known, run);
+    if (memo.looks > 0) run.around.watch?.loseSight();
+    return memo.value;
   }
 
   /** Of the groups around, only what was made in them, not what was made in the neighbours that they hold. */
@@ -180,25 +232,29 @@ export class Scope {
 const nowhere = Symbol('nowhere');
 
 function evaluate(binding: Binding): unknown {
-  // A recorder wants to see what is read each time.
-  if (binding.scope.run.recorder !== undefined) return binding.expression(binding.scope);
   const { run } = binding.scope;
+  // A recorder wants to see what is read each time.
+  if (run.recorder !== undefined) return binding.expression(binding.scope);
   const { memo } = binding;
-  if (memo !== undefined) return valueOf(memo, run);
-  binding.memo = memoOf(binding.expression, binding.scope);
-  return binding.memo.value;
+  if (memo === undefined) return (binding.memo = memoOf(binding.expression, binding.scope)).value;
+  count(memo, run);
+  run.around.watch?.saw(memo.seen);
+  return memo.value;
 }
 
 function memoOf(expression: Expression, scope: Scope): Memo {
-  const before = scope.run.nulls.seen;
+  const { nulls, around } = scope.run;
+  const { watch } = around;
+  const [nullsBefore, looksBefore, watchedBefore] = [nulls.seen, around.looks, watch?.begin() ?? 0];
   const value = expression(scope);
-  return { value, nulls: scope.run.nulls.seen - before };
+  const seen = watch?.since(watchedBefore) ?? 0;
+  return { value, seen, nulls: nulls.seen - nullsBefore, looks: around.looks - looksBefore };
 }
 
-/** The nulls that were met the first time count each time. */
-function valueOf({ value, nulls }: Memo, run: Run): unknown {
+/** What was met the first time counts each time. */
+function count({ nulls, looks }: Memo, run: Run): void {
   run.nulls.seen += nulls;
-  return value;
+  run.around.looks += looks;
 }
 
 /** Whether the place, or the repetition that it is in, holds HL7's null. */

@@ -108,6 +108,7 @@ function makeStep(node: YAMLMap, source: MapSource, library: StepLibrary): Step 
   const file = node.get('make', true) as Node;
   const map = located(file, source, () => library.resource(scalarText(file) ?? ''));
   const name = scalarText(node.get('as', true));
+  if (name !== undefined) library.binds(name);
   return (scope, { output }) => {
     makeResource(map, scope, output, name);
   };
@@ -116,6 +117,7 @@ function makeStep(node: YAMLMap, source: MapSource, library: StepLibrary): Step 
 /** The answers are known under the name of the question, from here inwards. */
 function askStep(node: YAMLMap, source: MapSource, library: StepLibrary): Step {
   const [name = '', type = ''] = [scalarText(node.get('ask', true)), scalarText(node.get('type', true))];
+  library.binds(name);
   const query = located(node.get('query', true), source, () =>
     compileExpression((scalarText(node.get('query', true)) ?? '').replace(/^=/, ''), library),
   );

@@ -2,6 +2,7 @@
 import { parseResource } from '../fhir/exact-json.ts';
 import type { Answers, MapResult, Question } from '../mapping/mapper.ts';
 import type { ReadsResources } from '../repository/repository.ts';
+import type { StoredVersion } from '../storage/resource-store.ts';
 import { firstError, issueText } from './issues.ts';
 import {
   deadEnd,
@@ -44,17 +45,26 @@ async function mapWith(name: string, message: Parsed, parts: ProcessingParts): P
   return firstError(result.issues) ?? { ...message, meaning: meaningOf(name, result) };
 }
 
-/** Each question answered by the first page of its search: maps ask narrowly. */
+/** Each question answered by what it names, or by the first page of its search: maps ask narrowly. */
 export async function answerQuestions(
   questions: readonly Question[],
   reader: ReadsResources,
 ): Promise<Answers> {
   const answers: [string, Answers[string]][] = [];
-  for (const { name, type, query } of questions) {
-    const { matches } = await reader.search(type, query);
-    answers.push([name, matches.flatMap(({ body }) => (body === undefined ? [] : [parseResource(body)]))]);
+  for (const question of questions) {
+    const found = await answersTo(question, reader);
+    const resources = found.flatMap(({ body }) => (body === undefined ? [] : [parseResource(body)]));
+    answers.push([question.name, resources]);
   }
   return Object.fromEntries(answers);
+}
+
+async function answersTo(
+  { type, query, ids }: Question,
+  reader: ReadsResources,
+): Promise<readonly StoredVersion[]> {
+  if (ids !== undefined) return reader.readMany(type, ids);
+  return (await reader.search(type, query)).matches;
 }
 
 /** No map is asked: it is carried out as its sender wrote it. */

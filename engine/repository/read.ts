@@ -1,12 +1,21 @@
 // https://hl7.org/fhir/R4/http.html#read and vread.
 import { gone, notFound } from '../kernel/outcomes.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
-import { isId } from './admit.ts';
+import { admitType, isId } from './admit.ts';
 import type { Reading } from './work.ts';
 
 /** A version that has a body. */
 export async function read(reading: Reading, type: string, id: string): Promise<StoredVersion> {
   return present(type, id, isId(id) ? await reading.resources.read(type, id) : undefined);
+}
+
+export async function readMany(
+  { parts, resources }: Reading,
+  type: string,
+  ids: readonly string[],
+): Promise<readonly StoredVersion[]> {
+  admitType(parts.index, type);
+  return resources.readMany(type, ids.filter(isId));
 }
 
 export async function readVersion(

@@ -59,6 +59,8 @@ export interface EverythingPage {
 export interface ReadsResources {
   /** Throws Refusal `not-found`, or `gone` when it was deleted. */
   read(type: string, id: string): Promise<StoredVersion>;
+  /** Those of `ids` that there are, each once, in no order. */
+  readMany(type: string, ids: readonly string[]): Promise<readonly StoredVersion[]>;
   readVersion(type: string, id: string, version: string): Promise<StoredVersion>;
   /** Of one resource: throws Refusal `not-found` when there never was one. */
   history(asked: HistoryRequest): Promise<HistoryPage>;

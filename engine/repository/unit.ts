@@ -10,7 +10,7 @@ import { everything, everythingPage } from './everything.ts';
 import { history } from './history.ts';
 import { lastN } from './lastn.ts';
 import { prepareTransaction } from './prepare-transaction.ts';
-import { read, readVersion } from './read.ts';
+import { read, readMany, readVersion } from './read.ts';
 import type { Change, ReadsResources, RepositoryUnit } from './repository.ts';
 import { search } from './search.ts';
 import { searchTypes } from './search-types.ts';
@@ -67,6 +67,7 @@ function unitOf(work: Work): RepositoryUnit {
 
 export const readingOf = (reading: Reading): ReadsResources => ({
   read: (type, id) => read(reading, type, id),
+  readMany: (type, ids) => readMany(reading, type, ids),
   readVersion: (type, id, version) => readVersion(reading, type, id, version),
   history: (asked) => history(reading, asked),
   search: (type, query, choice) => search(reading, type, query, choice),

@@ -71,6 +71,8 @@ export type Forgettable = 'previous-versions' | 'deleted-resources';
 export interface ResourceReader {
   /** The current version, also when it is a deletion; undefined when there never was one. */
   read(type: string, id: string): Promise<StoredVersion | undefined>;
+  /** Those of `ids` that live, each once, in no order. */
+  readMany(type: string, ids: readonly string[]): Promise<readonly StoredVersion[]>;
   readVersion(type: string, id: string, version: number): Promise<StoredVersion | undefined>;
   history(asked: HistoryRequest): Promise<HistoryPage>;
   search(plan: Plan): Promise<SearchPage>;

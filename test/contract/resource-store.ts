@@ -69,6 +69,26 @@ export function resourceStoreContract(name: string, open: OpenStore): void {
     );
 
     test(
+      'readMany gives the current versions of what lives, each once, and of its type only; a transaction sees its own',
+      withStore(open, async (store) => {
+        for (const id of ['a', 'b', 'gone', 'other']) await write(store, version(id));
+        await write(store, version('a', 2));
+        await write(store, deletion('gone', 2));
+        await write(store, version('mine', 1, { type: 'Group' }));
+        const ids = ['a', 'gone', 'b', 'a', 'never', 'mine', "'"];
+        const read = async (from: Pick<Store['resources'], 'readMany'>): Promise<readonly StoredVersion[]> =>
+          [...(await from.readMany('Patient', ids))].sort((one, two) => (one.id < two.id ? -1 : 1));
+        expect(await read(store.resources)).toEqual([version('a', 2), version('b')]);
+        expect(await store.resources.readMany('Device', ids)).toEqual([]);
+        expect(await store.resources.readMany('Patient', [])).toEqual([]);
+        await store.transact(async ({ resources }) => {
+          await resources.write(version('b', 2), [], []);
+          expect(await read(resources)).toEqual([version('a', 2), version('b', 2)]);
+        });
+      }),
+    );
+
+    test(
       'what was read before is never shown again once a later version is committed, nor a later one before',
       withStore(open, async (store) => {
         await write(store, version('a'));

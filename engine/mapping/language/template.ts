@@ -8,16 +8,24 @@ import { compileItems } from './items.ts';
 import type { Tables } from './tables.ts';
 
 export interface Template {
-  /** What is made; undefined when nothing is. */
-  readonly make: (scope: Scope) => unknown;
+  /** What is made; undefined when nothing is. `by` makes the parts of an object, where it is not left to them. */
+  readonly make: (scope: Scope, by?: MakePart) => unknown;
   /** Appends what is made to a list. */
   readonly fill: (scope: Scope, list: unknown[]) => void;
   /** Depends on the message: when all such parts of an object come to nothing, so does the object. */
   readonly dynamic: boolean;
 }
 
+/** Names that scopes may bind, as they are met in the maps. */
+export interface Binds {
+  readonly bindable: ReadonlySet<string>;
+  binds(name: string): void;
+}
+
+export type MakePart = (part: object, make: () => unknown) => unknown;
+
 /** What templates need from the folder they are in. */
-export interface Library extends Tables {
+export interface Library extends Tables, Binds {
   /** The template of a data type: `CX-Identifier`. Throws SyntaxError when there is none. */
   template(name: string): Template;
 }
@@ -57,7 +65,7 @@ function compileLeaf(node: Node, source: MapSource, library: Library): Template 
 function orCleared(scope: Scope, make: Template['make']): unknown {
   const { nulls } = scope.run;
   const before = nulls.seen;
-  return make(scope) ?? (nulls.seen > before ? cleared : undefined);
+  return make(scope) ?? (nulls.heeded && nulls.seen > before ? cleared : undefined);
 }
 
 const constant = (text: string): (() => unknown) => {
@@ -142,11 +150,13 @@ function objectMaker(
   dynamic: boolean,
 ): Template['make'] {
   const bare = parts.every(({ name }) => name === undefined);
-  return (outer) => {
+  return (outer, by) => {
     const scope = withLets(outer, lets);
     if (when !== undefined && !when(scope)) return undefined;
     const mark = scope.run.recorder?.mark();
-    const made = bare ? firstPart(parts, scope) : objectOf(parts, scope, !dynamic || parts.every(isConstant));
+    const made = bare
+      ? firstPart(parts, scope)
+      : objectOf(parts, scope, !dynamic || parts.every(isConstant), by);
     if (made === undefined && mark !== undefined) scope.run.recorder?.rollback(mark);
     return made;
   };
@@ -159,15 +169,16 @@ function firstPart(parts: readonly Part[], scope: Scope): unknown {
   return more.length === 0 ? only?.template.make(scope) : objectOf(parts, scope, false);
 }
 
-function objectOf(parts: readonly Part[], scope: Scope, alwaysThere: boolean): unknown {
+function objectOf(parts: readonly Part[], scope: Scope, alwaysThere: boolean, by?: MakePart): unknown {
   const made: Record<string, unknown> = {};
   let alive = alwaysThere;
   let clearing = false;
-  for (const { name, template: part } of parts) {
-    const value = name === undefined ? part.make(scope) : named(name, part, scope);
+  for (const part of parts) {
+    const { name, template } = part;
+    const value = by === undefined ? madeOf(part, scope) : by(part, () => madeOf(part, scope));
     if (value === undefined) continue;
     const clears = scope.run.nulls.heeded && isCleared(value);
-    alive ||= part.dynamic && !clears;
+    alive ||= template.dynamic && !clears;
     clearing ||= clears;
     if (name !== undefined) made[name] = value;
     else if (typeof value === 'object') Object.assign(made, value);
@@ -180,11 +191,11 @@ function objectOf(parts: readonly Part[], scope: Scope, alwaysThere: boolean): u
 const clearedOf = (parts: readonly Part[], made: object): object | typeof cleared =>
   parts.some(isConstant) ? cleared : made;
 
-function named(name: string, part: Template, scope: Scope): unknown {
+function madeOf({ name, template }: Part, scope: Scope): unknown {
   const { recorder } = scope.run;
-  if (recorder === undefined) return part.make(scope);
+  if (recorder === undefined || name === undefined) return template.make(scope);
   recorder.enter(`.${name}`);
-  const value = part.make(scope);
+  const value = template.make(scope);
   recorder.leave();
   return value;
 }
@@ -247,8 +258,15 @@ const isDeleted = ({ run, item }: Scope): boolean =>
 
 export type Lets = readonly (readonly [name: string, expression: (scope: Scope) => unknown])[];
 
-/** `$let: { name: expression }`; a list or an object in place of an expression is a template. */
+/** Names of a scope's own. `$let: { name: expression }`; a list or an object in place of an expression is a template. */
 export function compileLets(node: unknown, source: MapSource, library: Library): Lets {
+  const lets = compileDefinitions(node, source, library);
+  for (const [name] of lets) library.binds(name);
+  return lets;
+}
+
+/** As lets; names that every scope knows. */
+export function compileDefinitions(node: unknown, source: MapSource, library: Library): Lets {
   if (!isMap(node)) return [];
   return node.items.map((pair) => {
     if (!isScalar(pair.value)) {

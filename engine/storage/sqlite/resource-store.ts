@@ -27,6 +27,8 @@ import { versionOf, type VersionRow } from './version-row.ts';
 
 const readSql =
   'SELECT rid, id, version, updated, method, body FROM resource WHERE type = ? AND id = ? AND version > 0';
+const readManySql = `SELECT rid, resource.id AS id, version, updated, method, body
+  FROM json_each(?) AS asked CROSS JOIN resource ON resource.type = ? AND resource.id = asked.value AND live = 1`;
 const replacedSql = 'SELECT version, updated, method, body FROM history WHERE rid = ?';
 
 export class SqliteResourceReader implements ResourceReader {
@@ -41,6 +43,16 @@ export class SqliteResourceReader implements ResourceReader {
   async read(type: string, id: string): Promise<StoredVersion | undefined> {
     this.scope.check();
     return this.current(type, id);
+  }
+
+  async readMany(type: string, ids: readonly string[]): Promise<readonly StoredVersion[]> {
+    this.scope.check();
+    const number = this.names.find('type', type);
+    if (number === unknownNumber) return [];
+    const asked = JSON.stringify([...new Set(ids)]);
+    return this.names.connection
+      .rows<VersionRow>(readManySql, asked, number)
+      .map((row) => versionOf(type, row));
   }
 
   async readVersion(type: string, id: string, version: number): Promise<StoredVersion | undefined> {
