@@ -8,6 +8,7 @@ import { integrityProblems } from '../../../engine/storage/sqlite/integrity.ts';
 import type { Plan } from '../../../engine/search/plan.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../../../engine/storage/sqlite/open.ts';
 import { describe, expect, test } from '@jest/globals';
+import { contentStoreContract } from '../../contract/content-store.ts';
 import { configurationStoreContract } from '../../contract/configuration-store.ts';
 import { jobStoreContract } from '../../contract/job-store.ts';
 import { largeSearchContract } from '../../contract/large-search.ts';
@@ -56,6 +57,7 @@ searchedUrlsContract('sqlite', open);
 messageStoreContract('sqlite', open);
 jobStoreContract('sqlite', open);
 configurationStoreContract('sqlite', open);
+contentStoreContract('sqlite', open);
 
 describe('sqlite: the file', () => {
   test('is for its owner alone, and so is the folder that was made for it', async () => {
