@@ -2,8 +2,8 @@
 import { rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from '@jest/globals';
+import { Connection } from '../../engine/storage/sqlite/connection.ts';
 import { accessToken, newDataFolder, startEngine, type RunningEngine } from '../support/engine-process.ts';
 
 const mebibyte = 1024 * 1024;
@@ -11,10 +11,11 @@ const chunk = Buffer.alloc(mebibyte, 'not so random bytes');
 
 /** What lies in the file, asked beside the engine or after it. */
 function piecesIn(data: string): number {
-  const database = new DatabaseSync(join(data, 'store', 'hospital.sqlite'), { readOnly: true });
-  const row = database.prepare('SELECT count(*) AS pieces FROM content_piece').get();
-  database.close();
-  return Number(row?.['pieces']);
+  const options = { cacheKiB: 1_024, mapBytes: 0, busyTimeoutMs: 5_000, readOnly: true };
+  const connection = new Connection(join(data, 'store', 'hospital.sqlite'), options);
+  const row = connection.row<{ pieces: number }>('SELECT count(*) AS pieces FROM content_piece');
+  connection.close();
+  return row?.pieces ?? 0;
 }
 
 /** Sends half of what it announces, and waits. */
