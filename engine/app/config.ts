@@ -191,6 +191,13 @@ export const settings = {
     byDefault: '52428800',
     sentence: 'The largest HL7 v2 message or HTTP body that is taken, in bytes.',
   },
+  maxBinaryBytes: {
+    name: 'KIUNGO_MAX_BINARY_BYTES',
+    kind: 'whole',
+    byDefault: '1073741824',
+    sentence:
+      'The largest content of a Binary that is taken as what it is (image/png, application/dicom …), in bytes.',
+  },
   retentionDays: {
     name: 'KIUNGO_RETENTION_DAYS',
     kind: 'whole',

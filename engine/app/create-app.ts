@@ -27,6 +27,7 @@ import type { SettingsOf } from '../messages/stages.ts';
 import { createRetention } from '../messages/retention.ts';
 import { createParameterIndexing } from '../repository/parameter-indexing.ts';
 import { createReindexing } from '../repository/reindex.ts';
+import { sweepContents } from '../repository/sweep-contents.ts';
 import { createRepository } from '../repository/create-repository.ts';
 import { followSearchParameters } from '../repository/follow-search-parameters.ts';
 import { channelRoutes } from '../rest/admin/channels.ts';
@@ -270,6 +271,7 @@ export async function createApp(
     publicUrlIsFixed: config.publicUrl !== undefined,
     trustedProxies: config.trustProxy ?? [],
     bodyLimit: config.maxMessageBytes,
+    contentLimit: config.maxBinaryBytes,
     resultsFolder: join(config.data, 'results'),
     ready: async () => ({ store: await answers(store.check()) }),
     beside: () => ({ flows: flows.ready() }),
@@ -294,6 +296,7 @@ export async function createApp(
   });
   return {
     start: async () => {
+      await sweepContents(store.contents, logger);
       await searchParameters.start();
       reindexing.start();
       await flowPort.start();

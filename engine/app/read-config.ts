@@ -37,6 +37,7 @@ export interface Config {
   readonly smtpFrom: string | undefined;
   readonly otelEndpoint: string | undefined;
   readonly maxMessageBytes: number;
+  readonly maxBinaryBytes: number;
   readonly retentionDays: number;
 }
 

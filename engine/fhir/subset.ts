@@ -110,8 +110,22 @@ const subsetted = {
   code: 'SUBSETTED',
 } as const;
 
-function marked(meta: Meta = {}): Meta {
+type Tag = NonNullable<Meta['tag']>[number];
+
+const isMark = ({ system, code }: Tag): boolean => system === subsetted.system && code === subsetted.code;
+
+/** Whether it says that it is not all of its resource. */
+export const isMarked = ({ meta }: FhirResource): boolean => meta?.tag?.some(isMark) ?? false;
+
+/** Says of a resource that it is not all of it. */
+export function marked(meta: Meta = {}): Meta {
   const tags = meta.tag ?? [];
-  const known = tags.some(({ system, code }) => system === subsetted.system && code === subsetted.code);
-  return known ? meta : { ...meta, tag: [...tags, subsetted] };
+  return tags.some(isMark) ? meta : { ...meta, tag: [...tags, subsetted] };
+}
+
+/** The resource without that mark. */
+export function unmarked(resource: FhirResource): FhirResource {
+  const { tag, ...meta } = resource.meta ?? {};
+  const others = tag?.filter((one) => !isMark(one)) ?? [];
+  return { ...resource, meta: others.length === 0 ? meta : { ...meta, tag: others } };
 }

@@ -1,13 +1,14 @@
-// The nightly purge of kept messages and deliveries whose story has ended, and of the space that they took. What waits for a person is
+// The nightly purge of kept messages and deliveries whose story has ended, of contents that no version has, and of the space that they took. What waits for a person is
 // never purged.
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { DeliveryState, MessageState } from '../storage/message-store.ts';
+import { sweepContents } from '../repository/sweep-contents.ts';
 import type { Store } from '../storage/store.ts';
 import { usualSettings, type SettingsOf } from './stages.ts';
 
 export interface RetentionOptions {
-  readonly store: Pick<Store, 'transact' | 'messages' | 'shrink'>;
+  readonly store: Pick<Store, 'transact' | 'messages' | 'contents' | 'shrink'>;
   /** A channel may keep its messages shorter or longer, and no more than so many. */
   readonly settingsOf?: SettingsOf;
   readonly clock: Clock;
@@ -59,6 +60,7 @@ export function createRetention(options: RetentionOptions): JobDefinition {
       const deliveries = await inBatches(() =>
         store.transact((work) => work.messages.purgeDeliveries(before(deliveryDays), endedDeliveries, batch)),
       );
+      await sweepContents(store.contents, logger);
       await giveBack(store);
       logger.info({ messages, deliveries }, 'old messages and deliveries purged');
     },

@@ -193,7 +193,7 @@ export async function perform(
     case 'create':
       return [await putNew(work, step)];
     case 'update':
-      return [await update(work, step.resource, step.expected, step.prepared)];
+      return [await update(work, step.resource, step.expected, { prepared: step.prepared })];
     case 'patch':
       return [await patchEntry(work, step)];
     case 'delete':

@@ -6,7 +6,7 @@ import { maximumDeleted, removeWith, type DeleteChoice } from './cascade.ts';
 import { findAll, findOne } from './find-one.ts';
 import type { Preconditions } from './preconditions.ts';
 import type { Written } from './repository.ts';
-import { update } from './update.ts';
+import { update, type Beside } from './update.ts';
 import type { Work } from './work.ts';
 
 /**
@@ -29,10 +29,11 @@ export async function updateWhere(
   candidate: FhirResource,
   criteria: string,
   expected: Preconditions = {},
+  beside: Beside = {},
 ): Promise<Written> {
   const { resource } = admit(work.parts.index, candidate);
   const id = await idForUpdate(work, resource, criteria);
-  return update(work, { ...resource, id }, expected);
+  return update(work, { ...resource, id }, expected, beside);
 }
 
 /** Deletes every match, and with `cascade` what refers to them. Throws Refusal `multiple-matches` for more than may be deleted at once. */

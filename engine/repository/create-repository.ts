@@ -10,6 +10,7 @@ import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import type { SearchIndex } from '../search/search-index.ts';
+import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import type { ResourceName } from '../storage/resource-store.ts';
 import type { Store, TransactionChoice } from '../storage/store.ts';
 import { applyBatch } from './batch.ts';
@@ -41,11 +42,14 @@ export interface RepositoryOptions {
 
 /** The writes by criteria and by patches besides, which only REST needs. */
 export interface ConditionalRepository extends Repository {
+  /** Where the data of large Binaries is kept. */
+  readonly contents: ContentStore;
   updateWhere(
     actor: Actor,
     resource: FhirResource,
     criteria: string,
     expected?: Preconditions,
+    content?: StoredContent,
   ): Promise<Written>;
   patch(actor: Actor, type: string, id: string, change: Patch, expected?: Preconditions): Promise<Written>;
   patchWhere(
@@ -98,7 +102,8 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
   const as = (actor: Actor): WritesResources => ({
     ...reads,
     create: (resource, choice) => run(actor, (_work, unit) => unit.create(resource, choice)),
-    update: (resource, choice) => run(actor, (_work, unit) => unit.update(resource, choice)),
+    update: (resource, choice, content) =>
+      run(actor, (_work, unit) => unit.update(resource, choice, content)),
     delete: (type, id, choice) => run(actor, (_work, unit) => unit.delete(type, id, choice)),
     apply: (bundle) => apply(bundle, actor),
   });
@@ -113,11 +118,12 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
 
   return {
     as,
+    contents: store.contents,
     transact: (actor, work, choice) => run(actor, (_work, unit) => work(unit), choice),
     onChange: (listener) => void listeners.push(listener),
     onCommitted: (listener) => void committedListeners.push(listener),
-    updateWhere: (actor, resource, criteria, expected) =>
-      run(actor, (work) => updateWhere(work, resource, criteria, expected)),
+    updateWhere: (actor, resource, criteria, expected, content) =>
+      run(actor, (work) => updateWhere(work, resource, criteria, expected, { content })),
     patch: (actor, type, id, change, expected) =>
       run(actor, (work) => patch(work, type, id, change, expected)),
     patchWhere: (actor, type, criteria, change, expected) =>

@@ -5,6 +5,7 @@ import { gone, notFound, Refusal } from '../kernel/outcomes.ts';
 import { admit, admitType, isId } from './admit.ts';
 import { findOne, withoutValues } from './find-one.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
+import { partedChange } from './large-content.ts';
 import { putVersion } from './put-version.ts';
 import type { Written } from './repository.ts';
 import { isUnchanged } from './stamp.ts';
@@ -23,9 +24,12 @@ export async function patch(
   if (!previous) throw notFound(type, isId(id) ? id : '(not an id)');
   if (previous.body === undefined) throw gone(type, id);
   checkPreconditions(previous, expected);
-  const { resource } = admit(work.parts.index, change(parseResource(previous.body)));
-  if (isUnchanged(resource, previous, previous.body)) return { stored: previous, outcome: 'unchanged' };
-  return putVersion(work, { type, id, method: 'PATCH', resource }, previous);
+  const { resource: changed } = admit(work.parts.index, change(parseResource(previous.body)));
+  const { resource, content } = partedChange(changed, previous.content);
+  if (isUnchanged(resource, content, previous, previous.body)) {
+    return { stored: previous, outcome: 'unchanged' };
+  }
+  return putVersion(work, { type, id, method: 'PATCH', resource, content }, previous);
 }
 
 /** Throws Refusal `not-found` when nothing matches, `multiple-matches` when several do. */

@@ -3,6 +3,7 @@ import { parseResource, writeJson } from '../fhir/exact-json.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import type { IndexEntry } from '../search/index-entry.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
+import { partedOf, storedContent, type LargeContent } from './large-content.ts';
 import type { PreparedVersion } from './prepare-version.ts';
 import type { Written } from './repository.ts';
 import { stamp } from './stamp.ts';
@@ -16,6 +17,8 @@ export interface NextVersion {
   readonly resource: FhirResource | undefined;
   /** The resource made ready before. */
   readonly prepared?: PreparedVersion | undefined;
+  /** What was parted from the resource already. */
+  readonly content?: LargeContent | undefined;
 }
 
 /** Writes the version after `previous` (undefined: there never was one). */
@@ -27,22 +30,30 @@ export async function putVersion(
   const version = (previous?.version ?? 0) + 1;
   // A clock that was set back must not make a history run backwards.
   const at = Math.max(work.at, previous?.lastUpdated ?? 0);
-  const resource = next.resource && stamp(next.resource, next.id, version, at);
+  const { resource: kept, content } = partsOf(next);
+  const resource = kept && stamp(kept, next.id, version, at);
+  // What was made ready has all in one.
+  const prepared = content === undefined ? next.prepared : undefined;
   const { index } = work.parts;
-  const entries = resource ? (next.prepared?.entriesBy(index) ?? index.entries(resource)) : [];
+  const entries = resource ? (prepared?.entriesBy(index) ?? index.entries(resource)) : [];
   const stored: StoredVersion = {
     type: next.type,
     id: next.id,
     version,
     lastUpdated: at,
     method: next.method,
-    body: resource && (next.prepared?.textOf(version, at) ?? writeJson(resource)),
+    body: resource && (prepared?.textOf(version, at) ?? writeJson(resource)),
+    ...(content && { content: await storedContent(work.contents, content) }),
   };
   await work.resources.write(stored, entries, entriesOf(work, previous));
   work.integrity.noteVersion(next, resource);
   const outcome = outcomeOf(stored, previous);
   await work.announce({ version: stored, outcome, resource, entries, actor: work.actor });
   return { stored, outcome };
+}
+
+function partsOf({ resource, content }: NextVersion): Pick<NextVersion, 'resource' | 'content'> {
+  return resource === undefined || content !== undefined ? { resource, content } : partedOf(resource);
 }
 
 function entriesOf(work: Work, version: StoredVersion | undefined): readonly IndexEntry[] {

@@ -4,6 +4,7 @@ import type { Compartment } from '../fhir/compartments.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { IndexEntry } from '../search/index-entry.ts';
+import type { StoredContent } from '../storage/content-store.ts';
 import type { HistoryPage, HistoryRequest, StoredVersion } from '../storage/resource-store.ts';
 import type { MessageWriter } from '../storage/message-store.ts';
 import type { TransactionChoice } from '../storage/store.ts';
@@ -81,17 +82,21 @@ export interface Written {
   readonly outcome: 'created' | 'updated' | 'deleted' | 'unchanged';
 }
 
+export interface CreateChoice {
+  readonly ifNoneExist?: string;
+  readonly id?: string;
+  /** The data of a Binary, kept already. */
+  readonly content?: StoredContent | undefined;
+}
+
 export interface WritesResources extends ReadsResources {
   /** With `ifNoneExist`: one match is returned unchanged; more than one is refused (`multiple-matches`). */
-  create(
-    resource: FhirResource,
-    choice?: { readonly ifNoneExist?: string; readonly id?: string },
-  ): Promise<Written>;
+  create(resource: FhirResource, choice?: CreateChoice): Promise<Written>;
   /**
    * Creates under the given id when there is none. `ifMatch`: the version that must be the current one; `ifNoneMatch`: those that must
-   * not be, `*` for any; else `precondition-failed`.
+   * not be, `*` for any; else `precondition-failed`. `content` as for `create`.
    */
-  update(resource: FhirResource, expected?: Preconditions): Promise<Written>;
+  update(resource: FhirResource, expected?: Preconditions, content?: StoredContent): Promise<Written>;
   /** Deleting what is already deleted is `unchanged`. */
   delete(type: string, id: string, expected?: Preconditions): Promise<Written>;
   /** A transaction or batch Bundle; answers the response Bundle. A transaction is all or nothing. */

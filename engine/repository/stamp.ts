@@ -15,10 +15,16 @@ export function stamp(resource: FhirResource, id: string, version: number, at: n
 export const instant = (at: number): string => new Date(at).toISOString();
 
 /**
- * Whether storing `resource` would change nothing but versionId and lastUpdated. The order of properties means nothing
+ * Whether storing `resource` (with what is kept apart of it) would change nothing but versionId and lastUpdated. The order of properties means nothing
  * in JSON; texts that differ only in it are of one length, so only then the slow comparison is made.
  */
-export function isUnchanged(resource: FhirResource, held: StoredVersion, heldBody: string): boolean {
+export function isUnchanged(
+  resource: FhirResource,
+  content: { readonly digest: string } | undefined,
+  held: StoredVersion,
+  heldBody: string,
+): boolean {
+  if (content?.digest !== held.content?.digest) return false;
   const text = writeJson(stamp(resource, held.id, held.version, held.lastUpdated));
   if (text === heldBody) return true;
   return text.length === heldBody.length && isDeepStrictEqual(parseResource(text), parseResource(heldBody));

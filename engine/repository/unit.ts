@@ -41,10 +41,19 @@ export function openUnit(
     touch();
     for (const listener of listeners) await listener(change, unit);
   };
-  const { resources } = transaction;
+  const { resources, contents } = transaction;
   const integrity =
     parts.referentialIntegrity === false ? uncheckedIntegrity : watchIntegrity(resources, parts.base());
-  const work: Work = { parts, resources, messages, actor, at: parts.clock.now(), integrity, announce };
+  const work: Work = {
+    parts,
+    resources,
+    messages,
+    contents,
+    actor,
+    at: parts.clock.now(),
+    integrity,
+    announce,
+  };
   const unit = unitOf(work);
   return { work, unit, touched: () => touched };
 }
@@ -54,7 +63,7 @@ function unitOf(work: Work): RepositoryUnit {
     ...readingOf(work),
     messages: work.messages,
     create: (resource, choice) => create(work, resource, choice),
-    update: (resource, choice) => update(work, resource, choice),
+    update: (resource, choice, content) => update(work, resource, choice, { content }),
     delete: (type, id, choice) => remove(work, type, id, choice),
     apply: async (bundle) => {
       if (bundle.type === 'transaction') {

@@ -5,6 +5,7 @@ import type { Actor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { SearchIndex } from '../search/search-index.ts';
+import type { ContentWriter } from '../storage/content-store.ts';
 import type { MessageWriter } from '../storage/message-store.ts';
 import type { ResourceReader, ResourceWriter } from '../storage/resource-store.ts';
 import type { Integrity } from './integrity.ts';
@@ -32,6 +33,7 @@ export interface Reading {
 export interface Work extends Reading {
   readonly resources: ResourceWriter;
   readonly messages: MessageWriter;
+  readonly contents: ContentWriter;
   readonly actor: Actor;
   /** When it began, ms since 1970: all its versions carry this time. */
   readonly at: number;

@@ -22,7 +22,7 @@ import { createLater, type Later } from './async/later.ts';
 import { correlationOf } from './correlation.ts';
 import { drain, rememberUpgraded } from './drain.ts';
 import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
-import { fhirEndpoint } from './fhir-endpoint.ts';
+import { fhirEndpoint, type BodyLimits } from './fhir-endpoint.ts';
 import { createFhirRouter } from './fhir-router.ts';
 import { publicUrlFor, rootOf } from './forwarded.ts';
 import { healthRoutes, type Readiness } from './health.ts';
@@ -60,6 +60,8 @@ export interface HttpServerOptions {
   readonly tallies?: () => Promise<Tallies>;
   /** Largest body in bytes; default 50 MiB. */
   readonly bodyLimit?: number;
+  /** Largest content of a Binary in bytes; default 1 GiB. */
+  readonly contentLimit?: number;
   /** Whether a person set the public URL: then it counts whatever proxies say. */
   readonly publicUrlIsFixed?: boolean;
   /** Addresses and CIDR ranges of the proxies whose Forwarded and X-Forwarded-… headers are believed; default none. */
@@ -146,10 +148,11 @@ function createApp(
   trusted: TrustedPeers,
 ): Express {
   const bodyLimit = options.bodyLimit ?? 50 * mebibyte;
+  const limits = { body: bodyLimit, content: options.contentLimit ?? 1024 * mebibyte };
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
   app.set('trust proxy', trusted.any ? (address: string) => trusted.has(address) : false);
-  mountFhir(app, parts, { ...fhirPartsOf(options, parts, later), ...parts.formats }, bodyLimit);
+  mountFhir(app, parts, { ...fhirPartsOf(options, parts, later), ...parts.formats }, limits);
   const addressOf = (request: unknown): string => (request as Request).ip ?? '';
   const root = (request: IncomingMessage): string => rootOf(parts.publicUrl(request));
   for (const route of routes) {
@@ -185,9 +188,9 @@ function mountFhir(
   app: Express,
   parts: EndpointParts,
   fhir: FhirParts & FormatParts,
-  bodyLimit: number,
+  limits: BodyLimits,
 ): void {
-  const route = createFhirRouter(interactions, (one) => fhirEndpoint(fhir, one, bodyLimit));
+  const route = createFhirRouter(interactions, (one) => fhirEndpoint(fhir, one, limits));
   app.use((request, response, next) => {
     const found = route(request.method, request.url);
     if (found) return serve(parts, found.endpoint, request, response, found.params);

@@ -19,7 +19,8 @@ export const createInteraction: Interaction = {
       const { actor, type, base } = exchange;
       refuseHiddenCriteria(index, actor, { type, query: bareQuery(type, ifNoneExist), base });
     }
-    const choice = ifNoneExist === undefined ? {} : { ifNoneExist };
+    const { content } = exchange;
+    const choice = ifNoneExist === undefined ? { content } : { ifNoneExist, content };
     return answerWritten(
       await repository.as(exchange.actor).create(sentResource(exchange), choice),
       exchange,

@@ -1,26 +1,34 @@
 // A FHIR interaction as an endpoint: formats, scopes and types are looked at before the interaction is asked.
 import { allows } from '../auth/scopes.ts';
 import { headerOf, type Headers } from '../auth/headers.ts';
-import type { FhirResource } from '../fhir/resource.ts';
 import type { HttpAnswer } from '../kernel/http-route.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import { jsonBody, presented, queryOf, type FormatParts, type Wish } from './answer-format.ts';
 import type { Later } from './async/later.ts';
 import { acceptedLater, wantsLater } from './async/status.ts';
-import { binaryOf, contentOf, isContent, wantsContent } from './binary.ts';
+import { contentAnswer, wholeBinary } from './binary-answer.ts';
+import { binaryOf, isContent, wantsContent } from './binary.ts';
 import type { Endpoint, Incoming } from './endpoint.ts';
 import { generalParameters, refuseCounting, withForm, type General } from './general.ts';
-import { fhirPath, type Exchange, type FhirParts, type Interaction } from './interaction.ts';
+import { fhirPath, type Exchange, type FhirAnswer, type FhirParts, type Interaction } from './interaction.ts';
 import { answerFormat, bodyKind, patchBodies, resourceBodies, type BodyKind } from './negotiate.ts';
-import { readBase64, readBody } from './read-body.ts';
+import { readBody } from './read-body.ts';
+import { readContent } from './read-content.ts';
 import { answerFailure } from './refusal-answer.ts';
 
 const noBytes = new Uint8Array();
 
+/** Bytes. */
+export interface BodyLimits {
+  readonly body: number;
+  /** Of the content of a Binary, sent as what it is. */
+  readonly content: number;
+}
+
 export function fhirEndpoint(
   parts: FhirParts & FormatParts,
   interaction: Interaction,
-  bodyLimit: number,
+  limits: BodyLimits,
 ): Endpoint {
   return {
     name: interaction.name,
@@ -32,19 +40,36 @@ export function fhirEndpoint(
       const asContent = type === 'Binary' && isRead(interaction) && wantsContent(asked, headers);
       const wanted = asContent ? asItIs : wishOf(interaction, asked, headers);
       checkAllowed(parts, interaction, incoming, type);
-      const sent = await bodyOf(parts, interaction, incoming, bodyLimit);
+      const sent = await bodyOf(parts, interaction, incoming, limits);
       const isForm = interaction.takes === 'form';
-      const [general, body] = isForm && sent instanceof Uint8Array ? withForm(asked, sent) : [asked, sent];
-      const exchange = exchangeOf(parts, incoming, type, general, body);
+      const [general, body] = isForm ? withForm(asked, sent.body) : [asked, sent.body];
+      const exchange = exchangeOf(parts, incoming, type, general, { ...sent, body });
       const wish = isForm ? wishOf(interaction, general, headers) : wanted;
       if (interaction.mayWait === true && parts.later && wantsLater(headers)) {
         return begin(parts, parts.later, interaction, exchange, wish, incoming);
       }
-      const answer = await interaction.answer(parts, exchange);
-      return presented(parts, asContent ? contentOf(answer) : answer, wish);
+      try {
+        const answer = await interaction.answer(parts, exchange);
+        const content = asContent ? contentAnswer(answer, parts.repository.contents) : undefined;
+        return content ?? (await presentedWhole(parts, answer, wish));
+      } finally {
+        await exchange.content?.release();
+      }
     },
   };
 }
+
+/** The one resource that was read comes with all of it. */
+const presentedWhole = (
+  parts: FhirParts & FormatParts,
+  answer: FhirAnswer,
+  wish: Wish,
+): Promise<HttpAnswer> => {
+  const { body, content } = answer;
+  return typeof body === 'string' && content !== undefined
+    ? wholeBinary(parts, { ...answer, body, content }, wish, parts.repository.contents)
+    : presented(parts, answer, wish);
+};
 
 /** The format is asked for with the result. */
 async function begin(
@@ -72,22 +97,28 @@ const isRead = ({ name }: Interaction): boolean => name === 'read' || name === '
 
 const asItIs: Wish = { format: 'json', general: generalParameters(''), many: false };
 
+/** What was sent. */
+type Sent = Pick<Exchange, 'body' | 'resource' | 'content'>;
+
 /** The body as JSON or a form; a Binary that has come as its content is read already. */
 async function bodyOf(
-  parts: FormatParts,
+  parts: FhirParts & FormatParts,
   interaction: Interaction,
   { request, params }: Incoming,
-  limit: number,
-): Promise<Uint8Array | FhirResource> {
-  if (interaction.takes === 'nothing') return noBytes;
+  limits: BodyLimits,
+): Promise<Sent> {
+  if (interaction.takes === 'nothing') return { body: noBytes };
   const { headers } = request;
   const isResource = interaction.takes === 'resource';
   if (isResource && params['type'] === 'Binary' && isContent(headers)) {
-    return binaryOf(await readBase64(request, limit), headers, params['id'] ?? '');
+    const binary = binaryOf(headers, params['id'] ?? '');
+    const { data, kept } = await readContent(request, limits.content, parts.repository.contents);
+    const resource = data === '' ? binary : { ...binary, data };
+    return { body: noBytes, resource, ...(kept && { content: kept }) };
   }
   const kind = kindOf(interaction, headers);
-  const sent = await readBody(request, limit);
-  return kind === 'xml' ? jsonBody(parts, sent) : sent;
+  const body = await readBody(request, limits.body);
+  return { body: kind === 'xml' ? await jsonBody(parts, body) : body };
 }
 
 /** Throws Refusal `not-acceptable`. */
@@ -136,7 +167,7 @@ function exchangeOf(
   { actor, params, request }: Incoming,
   type: string,
   { query }: General,
-  sent: Uint8Array | FhirResource,
+  sent: Sent,
 ): Exchange {
   const { id = '', version = '', compartment = '' } = params;
   const url = publicUrl(request);
@@ -148,7 +179,7 @@ function exchangeOf(
     compartment,
     query,
     headers: request.headers,
-    ...(sent instanceof Uint8Array ? { body: sent } : { body: noBytes, resource: sent }),
+    ...sent,
     publicUrl: url,
     base: `${url}${fhirPath}`,
   };

@@ -10,6 +10,7 @@ import type { Logger } from '../kernel/logger.ts';
 import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { Reindexing } from '../repository/reindex.ts';
 import type { SearchIndex } from '../search/search-index.ts';
+import type { KeptContent, StoredContent } from '../storage/content-store.ts';
 import type { Headers } from '../auth/headers.ts';
 import type { Later } from './async/later.ts';
 
@@ -45,6 +46,8 @@ export interface Exchange {
   readonly body: Uint8Array;
   /** What was sent, where it is read already. */
   readonly resource?: FhirResource;
+  /** Of a Binary that was sent as its content: what is kept apart already. */
+  readonly content?: KeptContent;
   /** Without a slash at its end; `base` lies under it. */
   readonly publicUrl: string;
   /** The public FHIR base, without a slash at its end. */
@@ -56,6 +59,8 @@ export interface FhirAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** JSON text, whole or as a stream; bytes are of the content type in the headers. */
   readonly body?: string | BodyStream;
+  /** What the resource in `body` has apart from it. */
+  readonly content?: StoredContent;
   /** A stream's pieces are those of fhir/bundles.ts: each entry is one. */
   readonly byEntry?: boolean;
 }

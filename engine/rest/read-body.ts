@@ -8,35 +8,18 @@ import { badRequest, Refusal } from '../kernel/outcomes.ts';
  */
 export async function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
-  await collect(request, limit, (chunk) => void chunks.push(chunk));
+  refuseBody(request, limit);
+  await taken(request, limit, (chunk) => void chunks.push(chunk));
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }
 
-/** The same as base64, made as it comes in: the bytes themselves are not held. */
-export async function readBase64(request: IncomingMessage, limit: number): Promise<string> {
-  const pieces: string[] = [];
-  let rest: Buffer = Buffer.alloc(0);
-  await collect(request, limit, (chunk) => {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    const whole = bytes.length - (bytes.length % 3);
-    pieces.push(bytes.toString('base64', 0, whole));
-    rest = Buffer.from(bytes.subarray(whole));
-  });
-  pieces.push(rest.toString('base64'));
-  return pieces.join('');
-}
-
-async function collect(
-  request: IncomingMessage,
-  limit: number,
-  take: (chunk: Buffer) => void,
-): Promise<void> {
-  const encoding = request.headers['content-encoding'];
+/** Throws what can be told from the headers. */
+export function refuseBody({ headers }: IncomingMessage, limit: number): void {
+  const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new Refusal('unsupported-media-type', 'bodies are taken uncompressed', 'Content-Encoding');
   }
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
-  await taken(request, limit, take);
+  if (Number(headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
 }
 
 function taken(request: IncomingMessage, limit: number, take: (chunk: Buffer) => void): Promise<void> {
@@ -62,5 +45,6 @@ function taken(request: IncomingMessage, limit: number, take: (chunk: Buffer) =>
   });
 }
 
-const tooLarge = (limit: number): Refusal =>
+/** `limit`: bytes. */
+export const tooLarge = (limit: number): Refusal =>
   new Refusal('too-large', `a body may have ${limit} bytes at most; send it in parts`);

@@ -10,7 +10,8 @@ import { preferenceOf, type Preference } from './prefer.ts';
 export function answerStored(stored: StoredVersion, headers: Headers): FhirAnswer {
   const facts = versionHeaders(stored);
   if (isKnown(stored, facts.etag, headers)) return { status: 304, headers: facts };
-  return { status: 200, headers: facts, body: stored.body ?? '' };
+  const { body = '', content } = stored;
+  return { status: 200, headers: facts, body, ...(content && { content }) };
 }
 
 const versionHeaders = (

@@ -19,7 +19,8 @@ export const updateInteraction: Interaction = {
     if (resource.id !== exchange.id) {
       throw badRequest('the id in the resource is not that of the url', `${exchange.type}.id`);
     }
-    const written = await repository.as(exchange.actor).update(resource, preconditions(exchange.headers));
+    const { actor, headers, content } = exchange;
+    const written = await repository.as(actor).update(resource, preconditions(headers), content);
     return answerWritten(written, exchange);
   },
 };
@@ -39,6 +40,7 @@ export const conditionalUpdateInteraction: Interaction = {
       sentResource(exchange),
       query,
       preconditions(headers),
+      exchange.content,
     );
     return answerWritten(written, exchange);
   },

@@ -1,6 +1,7 @@
 // The port to where resources live. Promises, for every implementation: reads see only what is committed; a
 // resource's versions count 1, 2, 3 … without gaps; the JSON text comes back byte for byte.
 import type { IndexEntry } from '../search/index-entry.ts';
+import type { StoredContent } from './content-store.ts';
 import type { ParameterName, Plan, SystemPlan } from '../search/plan.ts';
 
 export interface StoredVersion {
@@ -13,6 +14,11 @@ export interface StoredVersion {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** The resource as JSON text, id and meta in it; undefined where this version is a deletion. */
   readonly body: string | undefined;
+  /**
+   * What is kept apart from the body; absent: nothing is. Told by `read` and `readVersion` alone. `write` gives it to the version: it goes
+   * when the last version that has it is forgotten.
+   */
+  readonly content?: StoredContent;
 }
 
 export interface SearchPage {

@@ -1,5 +1,6 @@
 // One tenant's store: resources, messages and jobs that commit together.
 import type { ConfigurationReader, ConfigurationWriter } from './configuration-store.ts';
+import type { ContentStore, ContentWriter } from './content-store.ts';
 import type { IndexUpkeep } from './index-upkeep.ts';
 import type { JobStore } from './job-store.ts';
 import type { MessageReader, MessageWriter, PurgesMessages } from './message-store.ts';
@@ -10,6 +11,7 @@ export interface Transaction {
   readonly resources: ResourceWriter;
   readonly messages: MessageWriter & PurgesMessages;
   readonly configuration: ConfigurationWriter;
+  readonly contents: ContentWriter;
 }
 
 export interface TransactionChoice {
@@ -24,6 +26,7 @@ export interface Store {
   readonly configuration: ConfigurationReader;
   readonly jobs: JobStore;
   readonly upkeep: IndexUpkeep;
+  readonly contents: ContentStore;
   /**
    * Runs `work` alone, as if no other transaction ran at the same time, and resolves with its result once everything that it wrote
    * is durable. When `work` throws, nothing of it is kept and the error is thrown on. Transactions that come together share

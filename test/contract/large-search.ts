@@ -16,6 +16,7 @@ const token = (parameter: string, code: string, system = 's'): IndexEntry => ({
   system,
   code,
 });
+const uri = (parameter: string, value: string): IndexEntry => ({ kind: 'uri', parameter, value });
 const date = (parameter: string, low: number, width = 1): IndexEntry => ({
   kind: 'date',
   parameter,
@@ -55,6 +56,9 @@ function entriesOf(index: number): readonly IndexEntry[] {
     [amount('value', scattered(index, 200)), ...(index % 4 === 0 ? [amount('value', index % 50, 'g')] : [])],
     [part('p', scattered(index, 300)), part('p', scattered(index, 100)), part('q', scattered(index, 50))],
     index % 3 === 0 ? [] : [date('oftenDate', scattered(index, 1_700) * 10)],
+    index % 4 === 0 ? [] : [token('often', `f${scattered(index, 5)}`), ...(index % 7 === 0 ? [token('often', `f${scattered(index, 9)}`, 't')] : [])],
+    index % 3 === 0 ? [] : [uri('page', `urn:p${scattered(index, 6)}`), uri('page', `urn:p${scattered(index, 11)}`)],
+    [token('own', `o${index}`), ...(index % 90 === 0 ? [token('rare', 'r')] : [])],
     [{ kind: 'reference', parameter: 'subject', target: `Patient/p${scattered(index, 5)}` }],
   ]; // prettier-ignore
   return lists.flat();
@@ -88,7 +92,8 @@ const parted = (code: string, low: number): Condition =>
 const all = (...of: readonly Condition[]): Condition => ({ op: 'and', of });
 const changed = (comparator: Span['comparator'], at: number): Condition =>
   leaf({ kind: 'lastUpdated', comparator, low: at, high: at + 1 });
-const by = (kind: 'date' | 'string' | 'token', parameter: string, descending = false): SortKey => ({
+const lacks = (parameter: string): Condition => leaf({ kind: 'missing', parameter });
+const by = (kind: 'date' | 'string' | 'token' | 'uri', parameter: string, descending = false): SortKey => ({
   by: { kind, parameter },
   descending,
 });
@@ -117,6 +122,11 @@ const unsorted: readonly (readonly [rule: string, where: Condition])[] = [
   ['what was changed lately', changed('gt', 700)],
   ['what was changed lately, and a code', all(changed('gt', 700), coded('c0'))],
   ['a common reference', leaf({ kind: 'reference', parameter: 'subject', target: 'Patient/p2' })],
+  ['a rare code, without another', all(coded('r', 'rare'), lacks('often'))],
+  ['a rare code, with another', all(coded('r', 'rare'), { op: 'not', of: lacks('often') })],
+  ['a rare code, without a URI', all(coded('r', 'rare'), lacks('page'))],
+  ['a common code, without another', all(coded('c1'), lacks('often'))],
+  ['a rare code, and not what lacks both', all(coded('r', 'rare'), { op: 'not', of: all(lacks('often'), lacks('page')) })],
   ['not a code', all({ op: 'not', of: coded('c1') }, dated('oneDate', 'ge', 5_000))],
 ]; // prettier-ignore
 
@@ -128,6 +138,11 @@ const sorted: readonly (readonly [rule: string, where: Condition, order: readonl
   ['a code, by dates that some lack', coded('h1', 'half'), [by('date', 'oftenDate', true)]],
   ['a code, by another', coded('h1', 'half'), [by('token', 'code', true), by('date', 'oneDate')]],
   ['a code, by date and another', coded('h1', 'half'), [by('date', 'twoDates'), by('token', 'code')]],
+  ['a rare code, by another', coded('r', 'rare'), [by('token', 'often')]],
+  ['a rare code, by another downwards, and by date', coded('r', 'rare'), [by('token', 'often', true), by('date', 'oneDate')]],
+  ['a rare code, by a URI', coded('r', 'rare'), [by('uri', 'page', true), by('token', 'often')]],
+  ['a rare code, by a code that all have each their own', coded('r', 'rare'), [by('token', 'own', true)]],
+  ['a rare code without another, by that', all(coded('r', 'rare'), lacks('often')), [by('token', 'often'), by('uri', 'page')]],
   ['a code, newest first', coded('c1'), [by('date', 'oneDate', true)]],
   ['a code that only the last have, oldest first', coded('late'), [by('date', 'oneDate')]],
   ['two codes that only the last have, oldest first', all(coded('late'), coded('h1', 'half')), [by('date', 'oneDate')]],

@@ -1,5 +1,7 @@
-// Whether a store agrees with itself: index rows with resources, histories without gaps, counts with what they count.
+// Whether a store agrees with itself: index rows with resources, histories without gaps, counts with what they count, contents with
+// what was kept.
 import { Connection } from './connection.ts';
+import { isSound } from './content-rows.ts';
 import { IndexComparison, type EntriesOf, type IndexDifference } from './index-comparison.ts';
 import { indexTables } from './index-tables.ts';
 import { requireLayout } from './migrations.ts';
@@ -24,6 +26,7 @@ export function* checkStore(file: string, entriesOf: EntriesOf): Iterable<string
     connection.run('BEGIN');
     yield* unsoundPages(connection);
     for (const { sql, problem } of questions) yield* answers(connection, sql, problem);
+    yield* unsoundContents(connection);
     yield* indexProblems(new Names(connection, new NumberCache()), entriesOf);
     connection.run('COMMIT');
   } finally {
@@ -36,6 +39,14 @@ function* unsoundPages(connection: Connection): Iterable<string> {
     'SELECT integrity_check AS found FROM pragma_integrity_check',
   )) {
     if (found !== 'ok') yield `the file is damaged: ${found}`;
+  }
+}
+
+/** Contents that a version names, each read once. What nobody names is on its way in, or out. */
+function* unsoundContents(connection: Connection): Iterable<string> {
+  const sql = `SELECT content, ${named} FROM content_use JOIN resource USING (rid) GROUP BY content`;
+  for (const { content, name } of connection.rows<{ content: number; name: string }>(sql)) {
+    if (!isSound(connection, content)) yield `${name} has a content that is not what was kept`;
   }
 }
 
@@ -70,6 +81,12 @@ const questions: readonly Question[] = [
   {
     sql: `SELECT 'number ' || rid AS name FROM history WHERE rid NOT IN (SELECT rid FROM resource WHERE version > 0) GROUP BY rid`,
     problem: 'has a history and no current version',
+  },
+  {
+    sql: `SELECT 'number ' || rid AS name FROM content_use WHERE NOT EXISTS (SELECT 1 FROM resource
+      WHERE resource.rid = content_use.rid AND resource.version = content_use.version AND body IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM history
+      WHERE history.rid = content_use.rid AND history.version = content_use.version AND body IS NOT NULL)`,
+    problem: 'has a content for a version that is not there',
   },
   ...indexTables.map(({ name }) => ({
     sql: `SELECT 'number ' || rid AS name FROM ${name} WHERE rid NOT IN (SELECT rid FROM resource WHERE live = 1) GROUP BY rid`,

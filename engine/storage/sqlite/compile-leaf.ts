@@ -1,6 +1,7 @@
 // One condition on the index entries of one parameter as SQL: as a source of rids, and as a test of one rid at hand.
 import type { Leaf } from '../../search/plan.ts';
 import type { Compilation, Source } from './compilation.ts';
+import { rowsByValue, type ValueTable } from './few-values.ts';
 import { inTime, joined, sql, word, yes, type Fragment } from './fragment.ts';
 import { fromOf, ridOf, rowsOf } from './leaf-rows.ts';
 import { textQuery } from './text-index.ts';
@@ -55,10 +56,14 @@ const probed =
   (_compilation, parameter, _type, rid) =>
     sql`EXISTS (SELECT 1 FROM ${word(table)} INDEXED BY ${word(index)} WHERE rid = ${rid} AND parameter = ${parameter})`;
 
-/** Gathers all rids of a parameter once. */
+/** Looks for each value of a parameter that has few, or gathers all its rids once. */
 const gathered =
-  (table: string): HasValue =>
+  (table: ValueTable): HasValue =>
   (compilation, parameter, type, rid) => {
+    const values = compilation.valuesToProbe(table, parameter, type);
+    if (values !== undefined) {
+      return sql`EXISTS (SELECT 1 FROM ${rowsByValue(compilation.alias(), { table, parameter, values, rid })})`;
+    }
     const { low, high } = compilation.span(type);
     return sql`${rid} IN (SELECT rid FROM ${word(table)} WHERE parameter = ${parameter} AND rid BETWEEN ${low} AND ${high} AND ${inTime})`;
   };

@@ -2,6 +2,7 @@
 // A resource with several values sorts by its least one ascending, by its greatest descending; ranges sort by where they begin.
 import type { SortKey } from '../../search/plan.ts';
 import type { Compilation } from './compilation.ts';
+import { rowsByValue, type ValueTable } from './few-values.ts';
 import { inTime, joined, no, sql, word, yes, type Fragment } from './fragment.ts';
 import { kinds } from './names.ts';
 import type { Place, SortValue } from './page-place.ts';
@@ -91,12 +92,28 @@ export function keyValue(compilation: Compilation, key: SortKey, rid: Fragment):
     const value = sql`(SELECT ${best} FROM ${rows} WHERE ${row}.rid = ${rid} AND ${row}.parameter = ${parameter})`;
     return { join: word(''), value };
   }
+  const values = probedValues(compilation, key, parameter);
+  if (values !== undefined) {
+    const rows = rowsByValue(row, { ...values, parameter, rid });
+    return { join: word(''), value: sql`(SELECT ${best} FROM ${rows})` };
+  }
   const all = compilation.alias();
   return {
     join: sql`LEFT JOIN (SELECT ${row}.rid AS rid, ${best} AS value FROM ${word(table)} AS ${row}
       WHERE ${row}.parameter = ${parameter} AND ${inTime} GROUP BY ${row}.rid) AS ${all} ON ${all}.rid = ${rid}`,
     value: sql`${all}.value`,
   };
+}
+
+function probedValues(
+  compilation: Compilation,
+  { by }: SortKey,
+  parameter: number,
+): { readonly table: ValueTable; readonly values: readonly string[] } | undefined {
+  if (by.kind !== 'token' && by.kind !== 'uri') return undefined;
+  const table = by.kind === 'token' ? 'token_index' : 'uri_index';
+  const values = compilation.valuesToProbe(table, parameter);
+  return values && { table, values };
 }
 
 function referenceText(compilation: Compilation, key: SortKey, parameter: number, rid: Fragment): Fragment {

@@ -20,7 +20,7 @@ export function findMatches(names: Names, plan: FoundPlan, limit: number): reado
   const { type, where, order } = plan;
   const place = plan.before ?? plan.after;
   const search: Search = {
-    compiler: new ConditionCompiler(names, gatherLimitOf(names, limit)),
+    compiler: new ConditionCompiler(names, gatherLimitOf(names, limit)).searching(where, type),
     type,
     where,
     order,

@@ -11,7 +11,7 @@ const countedMatches = 5_000;
 const sampleSize = 1_000;
 
 export function countMatches(names: Names, type: string, where: Condition): number {
-  const compiler = new ConditionCompiler(names, () => leadLimit);
+  const compiler = new ConditionCompiler(names, () => leadLimit).searching(where, type);
   const source = compiler.source(where, type);
   const counted = source.once ? word('*') : sql`DISTINCT ${source.rid}`;
   const query = sql`SELECT count(${counted}) AS total FROM ${source.from} WHERE ${source.where}`;

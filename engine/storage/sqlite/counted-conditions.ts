@@ -3,6 +3,7 @@ import { Refusal } from '../../kernel/outcomes.ts';
 import type { Condition } from '../../search/plan.ts';
 import { countedSource } from './compile-leaf.ts';
 import { Compilation, type Source } from './compilation.ts';
+import { mostTested, valuesToProbe, type ValueTable } from './few-values.ts';
 import { inTime, sql } from './fragment.ts';
 import { mostGathered } from './gather-limit.ts';
 import type { Names } from './names.ts';
@@ -30,6 +31,8 @@ export abstract class CountedConditions extends Compilation {
   readonly #estimates = new Map<Condition, Estimate>();
   /** Up to how many rows it pays to count what leads a search over a type. */
   readonly limitOf: (type: string) => number;
+  readonly #values = new Map<string, readonly string[] | undefined>();
+  #searched: { readonly where: Condition; readonly type: string } | undefined;
   #leaves = 0;
 
   constructor(names: Names, limitOf: (type: string) => number) {
@@ -38,6 +41,29 @@ export abstract class CountedConditions extends Compilation {
   }
 
   abstract source(condition: Condition, type: string): Source;
+
+  /** Says what is searched for: what it tests, and how often, follows from its smallest part. */
+  searching(where: Condition, type: string): this {
+    this.#searched = { where, type };
+    return this;
+  }
+
+  override valuesToProbe(table: ValueTable, parameter: number, type?: string): readonly string[] | undefined {
+    if (this.#searched === undefined || (type ?? this.#searched.type) !== this.#searched.type)
+      {return undefined;}
+    const key = `${table} ${parameter}`;
+    if (!this.#values.has(key)) this.#values.set(key, this.#valuesToProbe(table, parameter, this.#searched));
+    return this.#values.get(key);
+  }
+
+  #valuesToProbe(
+    table: ValueTable,
+    parameter: number,
+    { where, type }: { readonly where: Condition; readonly type: string },
+  ): readonly string[] | undefined {
+    const { rows } = this.smallest(this.partsOf(where), type, mostTested);
+    return rows < mostTested ? valuesToProbe(this.names, table, parameter, rows) : undefined;
+  }
 
   /** What must all hold: the same parts each time they are asked for, so that each is counted once. */
   partsOf(condition: Condition): readonly Condition[] {

@@ -15,7 +15,12 @@ function currentRow(names: Names, { type, id }: ResourceName): CurrentRow | unde
 
 export function forgetHistory(names: NameWriter, name: ResourceName): number {
   const current = currentRow(names, name);
-  return current === undefined ? 0 : names.connection.run('DELETE FROM history WHERE rid = ?', current.rid);
+  if (current === undefined) return 0;
+  const { connection } = names;
+  const used =
+    'DELETE FROM content_use WHERE rid = ? AND version IN (SELECT version FROM history WHERE rid = ?)';
+  connection.run(used, current.rid, current.rid);
+  return connection.run('DELETE FROM history WHERE rid = ?', current.rid);
 }
 
 /** Where somebody still points at it, its place stays, as for all that is only referred to. */
@@ -23,6 +28,7 @@ export function forgetResource(names: NameWriter, name: ResourceName): number {
   const current = currentRow(names, name);
   if (current === undefined || current.live === 1) return 0;
   const { connection } = names;
+  connection.run('DELETE FROM content_use WHERE rid = ?', current.rid);
   const replaced = connection.run('DELETE FROM history WHERE rid = ?', current.rid);
   if (isPointedAt(names, name)) {
     const sql = `UPDATE resource SET version = 0, updated = 0, method = '', body = NULL WHERE rid = ?`;

@@ -165,6 +165,19 @@ const reindexing = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+/**
+ * Large contents, in pieces (a content's number * 2^24 + the place of the piece), and which versions name them. A number is never given again, so
+ * that who reads a content that is taken away meets none of another resource.
+ */
+const largeContents = `
+  CREATE TABLE content (number INTEGER PRIMARY KEY AUTOINCREMENT, size INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;
+  CREATE TABLE content_piece (number INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+  CREATE TABLE content_use (
+    rid INTEGER NOT NULL, version INTEGER NOT NULL, content INTEGER NOT NULL, PRIMARY KEY (rid, version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX content_use_by_content ON content_use (content);
+`;
+
 const steps: readonly string[] = [
   resources + messages + jobs,
   typeHistory,
@@ -173,6 +186,7 @@ const steps: readonly string[] = [
   messagesOfChannels,
   reindexing,
   tracesOfMessages,
+  largeContents,
 ];
 
 /**

@@ -6,6 +6,8 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Store, Transaction, TransactionChoice } from '../store.ts';
 import { Checkpoints, type CheckpointLimits } from './checkpoints.ts';
+import { SqliteContentWriter } from './content-rows.ts';
+import { SqliteContentStore } from './content-store.ts';
 import { SqliteConfigurationReader, SqliteConfigurationWriter } from './configuration-store.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { giveBackPages } from './free-pages.ts';
@@ -38,6 +40,8 @@ export interface SqliteStoreOptions {
 const defaultConnection: ConnectionOptions = { cacheKiB: 32_768, mapBytes: 0, busyTimeoutMs: 5_000 };
 /** Searches of a big hospital touch many pages. */
 const searchedCacheKiB = 65_536;
+/** A content is read once, from its beginning to its end: there is nothing in it to be found again. */
+const contentCacheKiB = 1_024;
 /** A pool's threads share the memory map; each keeps few pages of its own. */
 const poolConnection: ConnectionOptions = { ...defaultConnection, cacheKiB: 8_192 };
 const defaultPool: PoolLimits = { hereMs: 4, threads: 2, searches: 1_000, limitMs: 30_000 };
@@ -83,6 +87,7 @@ class SqliteStore implements Store {
   readonly messages: SqliteMessageReader;
   readonly configuration: SqliteConfigurationReader;
   readonly jobs: SqliteJobStore;
+  readonly contents: SqliteContentStore;
   readonly upkeep: SqliteIndexUpkeep;
   readonly #writer: Connection;
   readonly #reader: Connection;
@@ -140,6 +145,8 @@ class SqliteStore implements Store {
       compare: { file: options.file, connection: poolConnection },
     });
     this.jobs = new SqliteJobStore(reader, writer, this.#commit);
+    const contents = new Connection(options.file, { ...defaultConnection, cacheKiB: contentCacheKiB });
+    this.contents = new SqliteContentStore(contents, writer, this.#commit);
   }
 
   async transact<T>(work: (transaction: Transaction) => Promise<T>, choice?: TransactionChoice): Promise<T> {
@@ -150,6 +157,7 @@ class SqliteStore implements Store {
           resources: new SqliteResourceWriter(this.#names, this.#index, this.#recent, scope),
           messages: new SqliteMessageWriter(this.#writer, scope),
           configuration: new SqliteConfigurationWriter(this.#writer, scope),
+          contents: new SqliteContentWriter(this.#writer, scope),
         });
       } finally {
         scope.end();
@@ -178,6 +186,7 @@ class SqliteStore implements Store {
     await this.#commit.close();
     await this.#pool.close();
     await this.#checkpoints.close();
+    this.contents.close();
     this.#reader.close();
     this.#writer.close();
     this.#lock.release();

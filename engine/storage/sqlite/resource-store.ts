@@ -15,6 +15,7 @@ import type {
   StoredVersion,
 } from '../resource-store.ts';
 import type { Connection } from './connection.ts';
+import { contentOf, useContent } from './content-rows.ts';
 import type { IndexWriter } from './index-rows.ts';
 import { forgettableIds, forgetHistory, forgetResource } from './forgetting.ts';
 import { distinctCodes, missingOf, referrersOf } from './references.ts';
@@ -58,10 +59,10 @@ export class SqliteResourceReader implements ResourceReader {
   async readVersion(type: string, id: string, version: number): Promise<StoredVersion | undefined> {
     this.scope.check();
     const current = this.#row(type, id);
-    if (current === undefined || current.version === version) return current && versionOf(type, current);
+    if (current === undefined || current.version === version) return current && this.#whole(type, current);
     const sql = `${replacedSql} AND version = ?`;
     const row = this.names.connection.row<Omit<VersionRow, 'rid' | 'id'>>(sql, current.rid, version);
-    return row && versionOf(type, { ...current, ...row });
+    return row && this.#whole(type, { ...current, ...row });
   }
 
   async history(asked: HistoryRequest): Promise<HistoryPage> {
@@ -105,7 +106,15 @@ export class SqliteResourceReader implements ResourceReader {
 
   protected current(type: string, id: string): StoredVersion | undefined {
     const row = this.#row(type, id);
-    return row && versionOf(type, row);
+    return row && this.#whole(type, row);
+  }
+
+  /** Only Binaries have contents apart from their bodies. */
+  #whole(type: string, row: VersionRow): StoredVersion {
+    const version = versionOf(type, row);
+    if (type !== 'Binary' || row.body === null) return version;
+    const content = contentOf(this.names.connection, row.rid, row.version);
+    return content === undefined ? version : { ...version, content };
   }
 
   #row(type: string, id: string): VersionRow | undefined {
@@ -146,7 +155,9 @@ export class SqliteResourceWriter extends SqliteResourceReader implements Resour
   ): Promise<void> {
     this.scope.check();
     this.#recent.changing(next.type, next.id);
-    this.#index.update(this.#put(next), entries, previousEntries);
+    const rid = this.#put(next);
+    if (next.content !== undefined) useContent(this.#connection, rid, next.version, next.content);
+    this.#index.update(rid, entries, previousEntries);
   }
 
   async forget(name: ResourceName, what: Forgettable): Promise<number> {

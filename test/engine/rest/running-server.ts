@@ -48,6 +48,7 @@ export interface ServerChoice {
   readonly routes?: readonly HttpRoute[];
   readonly mounts?: readonly ExternalHandler[];
   readonly bodyLimit?: number;
+  readonly contentLimit?: number;
   readonly drainMs?: number;
   readonly publicUrl?: string;
   /** Off unless asked for: most cases are not about what they refer to. */
@@ -138,6 +139,7 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     }),
     census: () => store.messages.census(),
     ...(choice.bodyLimit === undefined ? {} : { bodyLimit: choice.bodyLimit }),
+    ...(choice.contentLimit === undefined ? {} : { contentLimit: choice.contentLimit }),
     resultsFolder,
     publicUrlIsFixed: choice.publicUrl !== undefined,
     ...(choice.trustedProxies === undefined ? {} : { trustedProxies: choice.trustedProxies }),

@@ -43,6 +43,15 @@ async function fill(file: string): Promise<void> {
   await write('b', 1);
   await write('c', 1);
   await write('c', 2, true);
+  await store.transact(async ({ resources, contents }) => {
+    const body = '{"resourceType":"Binary","id":"d","meta":{"versionId":"1"}}';
+    const content = await contents.put(new Uint8Array(600_000));
+    await resources.write(
+      { type: 'Binary', id: 'd', version: 1, lastUpdated: 1, method: 'PUT', body, content },
+      [],
+      [],
+    );
+  });
   await store.close();
 }
 
@@ -53,7 +62,7 @@ async function problemsAfter(damage: string): Promise<readonly string[]> {
   const connection = new Connection(file, { cacheKiB: 1_024, mapBytes: 0, busyTimeoutMs: 100 });
   connection.database.exec(damage);
   connection.close();
-  const problems = [...checkStore(file, () => entries)];
+  const problems = [...checkStore(file, (body) => (body.includes('Binary') ? [] : entries))];
   rmSync(folder, { recursive: true });
   return problems;
 }
@@ -89,6 +98,10 @@ const damages: readonly (readonly [damage: string, problem: RegExp])[] = [
   [`INSERT INTO history SELECT 1234, version, updated, method, body FROM history LIMIT 1`, /^number 1234 has a history and no current version$/],
   [`UPDATE resource SET live = 0 WHERE id = 'b'`, /^Patient\/b is marked as there without a body/],
   [`UPDATE resource SET version = 7 WHERE id = 'b'`, /^Patient\/b has another type, id or version in its body$/],
+  [`DELETE FROM content_piece WHERE number = (SELECT max(number) FROM content_piece)`, /^Binary\/d has a content that is not what was kept$/],
+  [`UPDATE content_piece SET bytes = CAST('x' || substr(bytes, 2) AS BLOB)`, /^Binary\/d has a content that is not what was kept$/],
+  [`DELETE FROM content`, /^Binary\/d has a content that is not what was kept$/],
+  [`UPDATE content_use SET version = 2`, /^number .* has a content for a version that is not there$/],
   [`INSERT INTO message (id, channel, peer, received_at, control_id, message_type, format, digest, size, state, attempts, due_at, acknowledgement, effects) VALUES ('m', '', '', 1, '', '', '', '', 1, 'received', 0, 0, 'sent', ''); DELETE FROM census`, /^message\/.*, received is counted wrongly$/],
 ]; // prettier-ignore
 

@@ -8,6 +8,7 @@ import { integrityProblems } from '../../../engine/storage/sqlite/integrity.ts';
 import type { Plan } from '../../../engine/search/plan.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../../../engine/storage/sqlite/open.ts';
 import { describe, expect, test } from '@jest/globals';
+import { contentStoreContract } from '../../contract/content-store.ts';
 import { configurationStoreContract } from '../../contract/configuration-store.ts';
 import { jobStoreContract } from '../../contract/job-store.ts';
 import { largeSearchContract } from '../../contract/large-search.ts';
@@ -56,6 +57,7 @@ searchedUrlsContract('sqlite', open);
 messageStoreContract('sqlite', open);
 jobStoreContract('sqlite', open);
 configurationStoreContract('sqlite', open);
+contentStoreContract('sqlite', open);
 
 describe('sqlite: the file', () => {
   test('is for its owner alone, and so is the folder that was made for it', async () => {
@@ -205,7 +207,7 @@ describe('sqlite: accidents', () => {
   test('a disk that takes no more: writes are refused as unavailable, reads go on, nothing acknowledged is lost', async () => {
     const folder = newFolder();
     const file = join(folder, 'tenant.db');
-    const { acknowledged, errors, code } = await writeUnderLoad(file, 'ulimit -f 1500;', Infinity);
+    const { acknowledged, errors, code } = await writeUnderLoad(file, 'ulimit -f 1600;', Infinity);
     expect({ code, last: errors.trim().split('\n').at(-1) }).toEqual({ code: 7, last: 'unavailable 1' });
     expect(acknowledged.length).toBeGreaterThan(40);
     await expectAllThere(file, acknowledged);
