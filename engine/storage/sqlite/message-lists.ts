@@ -5,7 +5,7 @@ import type { Connection, SqlValue } from './connection.ts';
 import { countOf } from './message-census.ts';
 import { deliveryOf, messageOf, type DeliveryRow, type MessageRow } from './message-rows.ts';
 import { choosePlaces, orderOf, type Places } from './message-places.ts';
-import { walk } from './message-walk.ts';
+import { readContinue, walk } from './message-walk.ts';
 
 interface Page {
   readonly limit: number;
@@ -23,10 +23,11 @@ export async function listMessages(
   connection: Connection,
   filter: MessageFilter,
 ): Promise<Listed<MessageRecord>> {
-  const { places, few } = choosePlaces(connection, filter);
+  const begun = filter.continue === undefined ? undefined : readContinue(filter.continue);
+  const { places, few } = choosePlaces(connection, filter, begun?.order);
   if (few !== undefined) return sortedOut(connection, places, few, filter);
-  if (places.others.length === 0 && filter.continue === undefined) return pageOf(connection, places, filter);
-  return walk(connection, places, filter);
+  if (places.others.length === 0 && begun === undefined) return pageOf(connection, places, filter);
+  return walk(connection, places, filter, begun);
 }
 
 /** Of few places all that fit are found, so that they can be counted. */

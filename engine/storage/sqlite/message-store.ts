@@ -32,6 +32,7 @@ import {
 } from './message-rows.ts';
 import { censusOf, talliesOf } from './message-census.ts';
 import { listDeliveries, listMessages } from './message-lists.ts';
+import type { MessageWords } from './message-words.ts';
 import type { Scope } from './scope.ts';
 
 export class SqliteMessageReader implements MessageReader {
@@ -73,6 +74,13 @@ export class SqliteMessageReader implements MessageReader {
     const sql =
       'SELECT bytes FROM message_mapped WHERE sequence = (SELECT sequence FROM message WHERE id = ?)';
     return this.connection.row<{ bytes: Uint8Array }>(sql, id)?.bytes;
+  }
+
+  async unindexed(limit: number, after?: string): Promise<readonly MessageRecord[]> {
+    this.scope.check();
+    const sql = `SELECT message.* FROM message_unindexed JOIN message USING (sequence)
+      WHERE ?1 IS NULL OR sequence < (SELECT sequence FROM message WHERE id = ?1) ORDER BY sequence DESC LIMIT ?2`;
+    return this.connection.rows<MessageRow>(sql, after ?? null, limit).map(messageOf);
   }
 
   async messages(filter: MessageFilter): Promise<Listed<MessageRecord>> {
@@ -138,10 +146,12 @@ export class SqliteMessageReader implements MessageReader {
 }
 
 export class SqliteMessageWriter extends SqliteMessageReader implements MessageWriter, PurgesMessages {
+  readonly #words: MessageWords;
   readonly #queue: DeliveryQueue;
 
-  constructor(connection: Connection, scope: Scope) {
+  constructor(connection: Connection, words: MessageWords, scope: Scope) {
     super(connection, scope);
+    this.#words = words;
     this.#queue = new DeliveryQueue(connection);
   }
 
@@ -154,6 +164,7 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     const row = this.connection.row<{ sequence: number }>(sql, ...columns.map(([, value]) => value));
     if (row === undefined) throw conflict(`message ${message.id} is kept already`);
     this.connection.run('INSERT INTO message_raw (sequence, bytes) VALUES (?, ?)', row.sequence, raw);
+    this.connection.run('INSERT INTO message_unindexed (sequence) VALUES (?)', row.sequence);
   }
 
   async change(id: string, change: MessageChange): Promise<void> {
@@ -198,6 +209,14 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     for (const { name, value } of keys) this.connection.run(sql, name, value, id);
   }
 
+  async indexText(id: string, text: string): Promise<void> {
+    this.scope.check();
+    const sql = `SELECT sequence FROM message WHERE id = ?
+      AND EXISTS (SELECT 1 FROM message_raw WHERE message_raw.sequence = message.sequence)`;
+    const row = this.connection.row<{ sequence: number }>(sql, id);
+    if (row !== undefined) this.#words.set(row.sequence, text);
+  }
+
   async keepMapped(id: string, bytes: Uint8Array): Promise<void> {
     this.scope.check();
     const sql =
@@ -211,7 +230,7 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
       'SELECT sequence FROM message WHERE id = ?',
       id,
     );
-    this.#dropParts(['message_raw', 'message_mapped'], sequences);
+    this.#dropBodies(sequences);
   }
 
   async parkDelivery(id: string, reason: Reason): Promise<void> {
@@ -231,7 +250,8 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
         WHERE state IN (SELECT value FROM json_each(?)) AND received_at < ? ${ofChannel} LIMIT ?) RETURNING sequence`;
     const values = [JSON.stringify(states), before, ...(channel === undefined ? [] : [channel]), limit];
     const gone = this.connection.rows<{ sequence: number }>(sql, ...values);
-    this.#dropParts(['message_raw', 'message_mapped', 'message_key'], gone);
+    this.#dropBodies(gone);
+    this.#dropParts(['message_key'], gone);
     return gone.length;
   }
 
@@ -247,6 +267,11 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     const sql = `DELETE FROM delivery WHERE sequence IN (SELECT sequence FROM delivery
         WHERE state IN (SELECT value FROM json_each(?)) AND created_at < ? LIMIT ?)`;
     return this.connection.run(sql, JSON.stringify(states), before, limit);
+  }
+
+  #dropBodies(messages: readonly { readonly sequence: number }[]): void {
+    this.#dropParts(['message_raw', 'message_mapped'], messages);
+    this.#words.forget(messages.map(({ sequence }) => sequence));
   }
 
   #dropParts(tables: readonly string[], messages: readonly { readonly sequence: number }[]): void {
