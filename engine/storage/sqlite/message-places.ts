@@ -4,6 +4,7 @@ import { badRequest, type Refusal } from '../../kernel/outcomes.ts';
 import type { MessageFilter } from '../message-store.ts';
 import { allOf, valued, whereOf, type Asked } from './asked.ts';
 import type { Connection, SqlValue } from './connection.ts';
+import { countOf } from './message-census.ts';
 import { readTerms } from './message-terms.ts';
 import { indexQuery } from './message-words.ts';
 
@@ -211,8 +212,11 @@ interface Within {
   readonly indexed: { readonly match: string; readonly others: readonly Asked[] } | undefined;
 }
 
-const isIndexed =
-  'NOT EXISTS (SELECT 1 FROM message_unindexed WHERE message_unindexed.sequence = message.sequence)';
+/** Where more wait, the messages are walked through from the newest on, whatever the index knows of those that do not wait. */
+const mostWaiting = 5_000;
+
+const isIndexed = `(state <> 'received'
+  AND NOT EXISTS (SELECT 1 FROM message_unindexed WHERE message_unindexed.sequence = message.sequence))`;
 const isMatched =
   'EXISTS (SELECT 1 FROM message_words WHERE message_words MATCH ? AND rowid = message.sequence)';
 
@@ -225,7 +229,8 @@ function withinOf(connection: Connection, { effect, text = '' }: MessageFilter):
   const asked = JSON.stringify(terms);
   const bytes = `has_terms((${rawOf}), ?)`;
   const held: Asked = { sql: `${bytes} IS 1`, values: [asked] };
-  const query = indexQuery(connection, terms);
+  const waiting = countOf(connection, 'message', undefined, 'received');
+  const query = waiting > mostWaiting ? undefined : indexQuery(connection, terms);
   if (query === undefined) return { others: [...caused, held], indexed: undefined };
   const { match, isExact } = query;
   if (!isExact) return { others: [...caused, held], indexed: { match, others: [...caused, held] } };
@@ -234,22 +239,26 @@ function withinOf(connection: Connection, { effect, text = '' }: MessageFilter):
   return { others: [...caused, told], indexed: { match, others: [...caused, known] } };
 }
 
-/** What the index of words finds, and what is not in it. */
+/** What the index of words finds, and what is not in it. A message may be in two of the three. */
 function ofText({ indexed }: Within, filter: MessageFilter): readonly Places[] {
   if (indexed === undefined) return [];
-  const found = 'SELECT rowid AS sequence, 0 AS received_at FROM message_words';
+  const place = ', 0 AS received_at FROM';
   const select = (after?: Place): Select => {
-    const inIndex = selectOf(found, [
-      [
-        { sql: 'message_words MATCH ?', values: [indexed.match] },
-        ...valued([{ sql: 'rowid < ?', value: after?.sequence }]),
-      ],
-    ]);
-    const others = selectOf('SELECT sequence, 0 AS received_at FROM message_unindexed', [before(after)]);
-    // A long message may be in both.
+    const arms = [
+      selectOf(`SELECT rowid AS sequence${place} message_words`, [
+        [
+          { sql: 'message_words MATCH ?', values: [indexed.match] },
+          ...valued([{ sql: 'rowid < ?', value: after?.sequence }]),
+        ],
+      ]),
+      selectOf(`SELECT sequence${place} message_unindexed`, [before(after)]),
+      selectOf(`SELECT sequence${place} message INDEXED BY message_by_state`, [
+        [{ sql: 'state = ?', values: ['received'] }, ...before(after)],
+      ]),
+    ];
     return {
-      sql: `${inIndex.sql} UNION ${others.sql}`,
-      values: [...inIndex.values, ...others.values],
+      sql: arms.map(({ sql }) => sql).join(' UNION '),
+      values: arms.flatMap(({ values }) => values),
     };
   };
   return [{ select, order: 'arrival', others: all(filter, indexed.others), isCounted: false }];

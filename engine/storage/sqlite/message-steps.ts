@@ -67,5 +67,5 @@ export const wordsOfMessages = `
   );
   CREATE VIRTUAL TABLE message_word USING fts5vocab(message_words, instance);
   CREATE TABLE message_unindexed (sequence INTEGER PRIMARY KEY) STRICT;
-  INSERT INTO message_unindexed SELECT sequence FROM message;
+  INSERT INTO message_unindexed SELECT sequence FROM message WHERE state <> 'received';
 `;

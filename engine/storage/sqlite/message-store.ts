@@ -155,6 +155,11 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     this.#queue = new DeliveryQueue(connection);
   }
 
+  override async messages(filter: MessageFilter): Promise<Listed<MessageRecord>> {
+    if (filter.text !== undefined) this.#words.flush();
+    return super.messages(filter);
+  }
+
   /** Throws Refusal `conflict` when there is a message with this id. */
   async keep(message: MessageRecord, raw: Uint8Array): Promise<void> {
     this.scope.check();
@@ -164,7 +169,7 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     const row = this.connection.row<{ sequence: number }>(sql, ...columns.map(([, value]) => value));
     if (row === undefined) throw conflict(`message ${message.id} is kept already`);
     this.connection.run('INSERT INTO message_raw (sequence, bytes) VALUES (?, ?)', row.sequence, raw);
-    this.connection.run('INSERT INTO message_unindexed (sequence) VALUES (?)', row.sequence);
+    if (message.state !== 'received') this.#words.leave(row.sequence);
   }
 
   async change(id: string, change: MessageChange): Promise<void> {
@@ -172,9 +177,10 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     const columns = columnsOfChange(change);
     const sets = ['id = id', ...columns.map(([name]) => `${name} = ?`)].join(', ');
     const values = columns.map(([, value]) => value);
-    if (this.connection.run(`UPDATE message SET ${sets} WHERE id = ?`, ...values, id) === 0) {
-      throw notFound('message', id);
-    }
+    const sql = `UPDATE message SET ${sets} WHERE id = ? RETURNING sequence`;
+    const row = this.connection.row<{ sequence: number }>(sql, ...values, id);
+    if (row === undefined) throw notFound('message', id);
+    if (change.state !== undefined && change.state !== 'received') this.#words.leave(row.sequence);
   }
 
   async enqueue(delivery: NewDelivery): Promise<void> {

@@ -1,11 +1,14 @@
-// The index of the words in messages: one document a message. Only which message has which word is kept; where bytes are not in it (they wait
-// to be processed, their channel wants no index, they are too long), `message_unindexed` has them, and they are looked through instead.
+// The index of the words in messages: one document a message. Only which message has which word is kept. What waits to be processed is not in
+// it yet; what is not in it after that (its channel wants no index, it cannot be read, it is too long) is in `message_unindexed`. The bytes
+// of both are looked through instead.
 // https://sqlite.org/fts5.html
 import type { Connection } from './connection.ts';
 import { isWord, longestWord, wordsOf, type Term } from './message-terms.ts';
 
 /** So much of a message's text is in the index. */
 const mostCharacters = 100_000;
+
+const lookedThrough = 'INSERT OR IGNORE INTO message_unindexed (sequence) VALUES (?)';
 
 /**
  * What is set is held until the end of the commit group and then written in one piece, because the index writes a segment of its own at every
@@ -14,7 +17,8 @@ const mostCharacters = 100_000;
 export class MessageWords {
   readonly #connection: Connection;
   readonly #onUndone: (undo: () => void) => void;
-  #pending = new Map<number, string>();
+  /** undefined: it is looked through unless it is in the index already. */
+  #pending = new Map<number, string | undefined>();
 
   constructor(connection: Connection, onUndone: (undo: () => void) => void) {
     this.#connection = connection;
@@ -22,10 +26,12 @@ export class MessageWords {
   }
 
   set(sequence: number, text: string): void {
-    const pending = this.#pending;
-    const before = pending.get(sequence);
-    pending.set(sequence, text);
-    this.#onUndone(() => (before === undefined ? pending.delete(sequence) : pending.set(sequence, before)));
+    this.#hold(sequence, text);
+  }
+
+  /** It waits no longer: if nothing is set of it, it is looked through. */
+  leave(sequence: number): void {
+    if (!this.#pending.has(sequence)) this.#hold(sequence, undefined);
   }
 
   /** Their bytes are gone. */
@@ -33,8 +39,7 @@ export class MessageWords {
     const pending = this.#pending;
     for (const sequence of sequences) {
       const before = pending.get(sequence);
-      if (before === undefined) continue;
-      pending.delete(sequence);
+      if (!pending.delete(sequence)) continue;
       this.#onUndone(() => pending.set(sequence, before));
     }
     const gone = JSON.stringify(sequences);
@@ -46,7 +51,7 @@ export class MessageWords {
     );
   }
 
-  /** Before the end of the commit group. In the order of the rows, as the index wants it. */
+  /** Before the end of the commit group, and before a search for text in a transaction. In the order of the rows, as the index wants it. */
   flush(): void {
     if (this.#pending.size === 0) return;
     const flushed = this.#pending;
@@ -57,15 +62,29 @@ export class MessageWords {
     }
   }
 
-  #write(sequence: number, text: string): void {
+  #hold(sequence: number, text: string | undefined): void {
+    const pending = this.#pending;
+    const had = pending.has(sequence);
+    const before = pending.get(sequence);
+    pending.set(sequence, text);
+    this.#onUndone(() => (had ? pending.set(sequence, before) : pending.delete(sequence)));
+  }
+
+  #write(sequence: number, text: string | undefined): void {
     const isThere = 'SELECT 1 AS found FROM message_words_docsize WHERE id = ?';
-    if (this.#connection.row(isThere, sequence) !== undefined) {
-      this.#connection.run('DELETE FROM message_words WHERE rowid = ?', sequence);
+    const known = this.#connection.row(isThere, sequence) !== undefined;
+    if (text === undefined) {
+      if (!known) this.#connection.run(lookedThrough, sequence);
+      return;
     }
+    if (known) this.#connection.run('DELETE FROM message_words WHERE rowid = ?', sequence);
     const words = wordsOf(text.slice(0, mostCharacters));
     this.#connection.run('INSERT INTO message_words (rowid, words) VALUES (?, ?)', sequence, words);
-    if (text.length > mostCharacters) return;
-    this.#connection.run('DELETE FROM message_unindexed WHERE sequence = ?', sequence);
+    const isWhole = text.length <= mostCharacters;
+    this.#connection.run(
+      isWhole ? 'DELETE FROM message_unindexed WHERE sequence = ?' : lookedThrough,
+      sequence,
+    );
   }
 }
 
