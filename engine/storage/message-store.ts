@@ -135,6 +135,12 @@ export interface Delivery {
   readonly trace?: string | undefined;
 }
 
+/** A delivery as lists have it: without its payload, which may be large. */
+export interface ListedDelivery extends Omit<Delivery, 'payload'> {
+  /** Of the payload, bytes. */
+  readonly size: number;
+}
+
 export interface Response {
   readonly contentType: string;
   readonly bytes: Uint8Array;
@@ -195,8 +201,8 @@ export interface MessageReader {
     limit: number,
   ): Promise<readonly string[]>;
   delivery(id: string): Promise<Delivery | undefined>;
-  /** Oldest first. Payloads are included. */
-  deliveries(filter: DeliveryFilter): Promise<Listed<Delivery>>;
+  /** Oldest first. */
+  deliveries(filter: DeliveryFilter): Promise<Listed<ListedDelivery>>;
   /** Counts by state, and the age of the oldest that waits: for metrics. */
   census(): Promise<Census>;
   /** The same for each channel and each destination that has ever had something. */

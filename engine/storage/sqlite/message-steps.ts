@@ -69,3 +69,12 @@ export const wordsOfMessages = `
   CREATE TABLE message_unindexed (sequence INTEGER PRIMARY KEY) STRICT;
   INSERT INTO message_unindexed SELECT sequence FROM message WHERE state <> 'received';
 `;
+
+/** Large payloads lie beside their deliveries, so that what changes a delivery or looks for what is due does not touch them. */
+export const payloadsBesideDeliveries = `
+  CREATE TABLE delivery_payload (sequence INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+  INSERT INTO delivery_payload SELECT sequence, payload FROM delivery WHERE length(payload) > 2000;
+  UPDATE delivery SET payload = x'' WHERE length(payload) > 2000;
+  CREATE TRIGGER delivery_payload_left AFTER DELETE ON delivery
+    BEGIN DELETE FROM delivery_payload WHERE sequence = old.sequence; END;
+`;

@@ -7,6 +7,7 @@ import type {
   DeliveryState,
   LeaseRequest,
   Listed,
+  ListedDelivery,
   MessageChange,
   MessageFilter,
   MessageKey,
@@ -27,8 +28,9 @@ import {
   columnsOfMessage,
   deliveryOf,
   messageOf,
-  type DeliveryRow,
   type MessageRow,
+  type WholeDeliveryRow,
+  wholeDelivery,
 } from './message-rows.ts';
 import { censusOf, talliesOf } from './message-census.ts';
 import { listDeliveries, listMessages } from './message-lists.ts';
@@ -125,11 +127,14 @@ export class SqliteMessageReader implements MessageReader {
 
   async delivery(id: string): Promise<Delivery | undefined> {
     this.scope.check();
-    const row = this.connection.row<DeliveryRow>('SELECT * FROM delivery WHERE id = ?', id);
+    const row = this.connection.row<WholeDeliveryRow>(
+      `SELECT ${wholeDelivery} FROM delivery WHERE id = ?`,
+      id,
+    );
     return row && deliveryOf(row);
   }
 
-  async deliveries(filter: DeliveryFilter): Promise<Listed<Delivery>> {
+  async deliveries(filter: DeliveryFilter): Promise<Listed<ListedDelivery>> {
     this.scope.check();
     return listDeliveries(this.connection, filter);
   }
