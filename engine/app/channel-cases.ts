@@ -205,6 +205,9 @@ function acknowledgementProblems(
   return differs('acknowledgement', acknowledgement, codes.join(' ') || 'none');
 }
 
+const payloadOf = async (id: string, store: Store): Promise<string> =>
+  Buffer.from((await store.messages.delivery(id))?.payload ?? []).toString();
+
 async function effectProblems(then: Expectation, id: string, store: Store): Promise<readonly string[]> {
   const message = await store.messages.message(id);
   const { items } = await store.messages.deliveries({ cause: id, limit: 500, offset: 0 });
@@ -217,8 +220,9 @@ async function effectProblems(then: Expectation, id: string, store: Store): Prom
   const missing = (then.resources ?? []).flatMap((expected) => missingResource(expected, resources));
   const sent = items.map(({ destination }) => destination.slice(destination.indexOf('.') + 1));
   const wanted = then.deliveries?.map(({ destination }) => destination);
+  const payloads = await Promise.all(items.map(({ id: sentId }) => payloadOf(sentId, store)));
   const contents = (then.deliveries ?? []).flatMap(({ destination, contains = [] }, at) => {
-    const payload = Buffer.from(items[at]?.payload ?? []).toString();
+    const payload = payloads[at] ?? '';
     return contains
       .filter((part) => !payload.includes(part))
       .map((part) => `delivery to ${destination} lacks: ${part}`);

@@ -18,6 +18,7 @@ import { createDeadLetters } from '../messages/dead-letters.ts';
 import { createFormats } from '../messages/formats.ts';
 import { fhirFormat } from '../messages/fhir-format.ts';
 import { createInbox } from '../messages/inbox.ts';
+import { createIndexingKept } from '../messages/index-kept.ts';
 import { createOutbox } from '../messages/outbox.ts';
 import { createProcessor } from '../messages/processor.ts';
 import { createReplays } from '../messages/replays.ts';
@@ -246,6 +247,7 @@ export async function createApp(
   });
   const jobs = createScheduler({ jobs: store.jobs, clock, ids, logger });
   const retention = createRetention({ store, settingsOf, clock, logger, messageDays: config.retentionDays });
+  const indexingKept = createIndexingKept({ store, formats, settingsOf, logger });
   jobs.define(retention.name, () => retention.run());
 
   // HTTP.
@@ -315,6 +317,7 @@ export async function createApp(
       certificates.start();
       await jobs.start();
       await jobs.every(retention.interval, retention.name);
+      indexingKept.start();
       noteRunning(config, httpPort);
       return {
         publicUrl,
@@ -330,6 +333,7 @@ export async function createApp(
       certificates.stop();
       noteStopped(config.data);
       reindexing.stop();
+      await indexingKept.stop();
       stopWatchingMaps();
       live.stop();
       await runner.stop();

@@ -1,8 +1,9 @@
-// Step 2 of processing: under what the message will be found — patients, barcodes, and what its channel indexes. Also what comes to a dead
-// end is found by it.
+// Step 2 of processing: under what the message will be found — patients, barcodes, what its channel indexes, and its words. Also what comes
+// to a dead end is found by it.
 import type { MessageKey } from '../storage/message-store.ts';
 import { readMessagePath, type MessagePath } from './channels/message-path.ts';
-import type { Parsed, ProcessingParts } from './stages.ts';
+import { textOf } from './message-text.ts';
+import type { ChannelSettings, Parsed, ProcessingParts } from './stages.ts';
 
 interface IndexedPath {
   readonly name: string;
@@ -25,11 +26,17 @@ const longestValue = 200;
 
 export async function indexKeys(message: Parsed, { unit, settingsOf }: ProcessingParts): Promise<Parsed> {
   const { record, wire } = message;
-  const paths = [...usual, ...(settingsOf(record.channel).index ?? [])];
+  const settings = settingsOf(record.channel);
+  const paths = [...usual, ...(settings.index ?? [])];
   const keys = paths.flatMap(({ name, path }): readonly MessageKey[] =>
     path(wire).map((text) => ({ name, value: text.slice(0, longestValue) })),
   );
   const distinct = new Map(keys.map((key) => [`${key.name}\0${key.value}`, key]));
   await unit.messages.addKeys(record.id, [...distinct.values()].slice(0, mostKeys));
+  if (wantsText(settings)) await unit.messages.indexText(record.id, textOf(message));
   return message;
 }
+
+/** Bytes that will be let go of are not worth an index. */
+export const wantsText = ({ textIndex, storage }: ChannelSettings): boolean =>
+  textIndex !== false && storage !== 'facts';

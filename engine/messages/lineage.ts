@@ -146,7 +146,11 @@ const messageNode = ({ id, state, channel }: MessageRecord): LineageNode => ({
   place: channel,
 });
 
-const deliveryNode = ({ id, state, destination }: Delivery): LineageNode => ({
+const deliveryNode = ({
+  id,
+  state,
+  destination,
+}: Pick<Delivery, 'id' | 'state' | 'destination'>): LineageNode => ({
   kind: 'delivery',
   id,
   state,

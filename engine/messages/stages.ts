@@ -33,6 +33,8 @@ export interface ChannelSettings {
   readonly storage?: StorageLevel;
   /** Under what messages are found besides patients and barcodes. */
   readonly index?: readonly { readonly name: string; readonly path: MessagePath }[];
+  /** Words of messages are not indexed: they are looked through. */
+  readonly textIndex?: false;
   readonly retention?: RetentionDefinition;
   /** Which queries are answered; none unless told. */
   readonly queries?: AllowedQueries;

@@ -79,7 +79,11 @@ export interface MessageFilter {
   readonly replayOf?: string;
   /** It caused this version of a resource (`Type/id/_history/version`): what no index knows, so it may take several walks. */
   readonly effect?: string;
-  /** Its bytes hold this text as UTF-8: the same. */
+  /**
+   * Its text has all these words, without case, accents and apostrophes, in any order: `wbc otieno`. The last one may be the beginning of a
+   * longer one, others with `*`. What has punctuation (`6690-2^WBC`) or stands in quotes (`"critically low"`) is there as one piece that begins
+   * where a word begins. Of bytes that are not indexed the first megabyte is looked through.
+   */
   readonly text?: string;
   /** What it is indexed under; all of them. */
   readonly keys?: readonly MessageKey[];
@@ -131,6 +135,12 @@ export interface Delivery {
   readonly trace?: string | undefined;
 }
 
+/** A delivery as lists have it: without its payload, which may be large. */
+export interface ListedDelivery extends Omit<Delivery, 'payload'> {
+  /** Of the payload, bytes. */
+  readonly size: number;
+}
+
 export interface Response {
   readonly contentType: string;
   readonly bytes: Uint8Array;
@@ -177,6 +187,8 @@ export interface MessageReader {
    * index, and more is asked than an index knows, it is looked for a limited time: `next` goes on.
    */
   messages(filter: MessageFilter): Promise<Listed<MessageRecord>>;
+  /** Messages whose words are not (or not all) in the index, the newest first; after this one, where one is named. */
+  unindexed(limit: number, after?: string): Promise<readonly MessageRecord[]>;
   /**
    * The messages in state `received` whose turn has come, oldest first: within a channel only the oldest, and only when it
    * is due, so that the order of arrival is kept. None of the channels in `except`.
@@ -189,8 +201,8 @@ export interface MessageReader {
     limit: number,
   ): Promise<readonly string[]>;
   delivery(id: string): Promise<Delivery | undefined>;
-  /** Oldest first. Payloads are included. */
-  deliveries(filter: DeliveryFilter): Promise<Listed<Delivery>>;
+  /** Oldest first. */
+  deliveries(filter: DeliveryFilter): Promise<Listed<ListedDelivery>>;
   /** Counts by state, and the age of the oldest that waits: for metrics. */
   census(): Promise<Census>;
   /** The same for each channel and each destination that has ever had something. */
@@ -237,6 +249,8 @@ export interface MessageWriter extends MessageReader {
   change(id: string, change: MessageChange): Promise<void>;
   /** Sets what the message is found under; what is there already stays. */
   addKeys(id: string, keys: readonly MessageKey[]): Promise<void>;
+  /** Sets the text by whose words the message is found as long as it has its bytes. */
+  indexText(id: string, text: string): Promise<void>;
   keepMapped(id: string, bytes: Uint8Array): Promise<void>;
   /** Lets go of the bytes (and of what the maps made of them); what is known about the message stays. */
   dropBody(id: string): Promise<void>;

@@ -550,5 +550,26 @@ function deliveriesContract(name: string, open: OpenStore): void {
         expect({ ids: ids(listed.items), total: listed.total }).toEqual({ ids: expected, total });
       })(),
     );
+
+    const large = new Uint8Array(100_000).fill(7);
+
+    test(
+      'a large payload is handed out whole and again; lists say how large it is',
+      withStore(open, async (store) => {
+        await enqueueAll(store, [delivery('d1', { payload: large }), delivery('d2', { lane: 'other' })]);
+        const leased = await leaseAt(store, 1000);
+        expect(leased[0]).toMatchObject({ id: 'd1', payload: large });
+        await act(store, (messages) =>
+          messages.settle('d1', leased[0]!.lease!, { state: 'waiting', dueAt: 1000, reason }),
+        );
+        expect((await leaseAt(store, 2000))[0]).toMatchObject({ id: 'd1', payload: large });
+        expect((await store.messages.delivery('d1'))?.payload).toEqual(large);
+        const { items } = await store.messages.deliveries({ limit: 10, offset: 0 });
+        expect(items.map(({ id, size }) => [id, size])).toEqual([
+          ['d1', large.byteLength],
+          ['d2', bytes.byteLength],
+        ]);
+      }),
+    );
   });
 }

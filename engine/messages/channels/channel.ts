@@ -17,6 +17,8 @@ export interface ChannelDefinition {
   readonly storage?: StorageLevel;
   /** HL7 paths under whose texts messages are found besides `patient` and `barcode`. */
   readonly index?: Readonly<Record<string, string>>;
+  /** Whether the words of its messages are indexed; they are unless told, where their bytes are kept. */
+  readonly textIndex?: boolean;
   readonly alerts?: AlertDefinition;
   readonly queries?: QueryDefinition;
 }

@@ -27,6 +27,7 @@ export function compileChannel(channel: ChannelDefinition): ChannelSettings {
       const path = readMessagePath(text);
       return path === undefined ? [] : [{ name, path }];
     }),
+    ...(channel.textIndex === false ? { textIndex: false } : {}),
     retention: channel.retention ?? {},
     ...(channel.queries === undefined ? {} : { queries: queriesOf(channel.name, channel.queries) }),
   };

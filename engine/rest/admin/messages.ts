@@ -6,7 +6,7 @@ import type { DeadLetters } from '../../messages/dead-letters.ts';
 import type { Formats } from '../../messages/formats.ts';
 import { lineageOf } from '../../messages/lineage.ts';
 import type { Inbox, Receipt } from '../../messages/ports.ts';
-import type { Delivery, MessageFilter, MessageReader } from '../../storage/message-store.ts';
+import type { ListedDelivery, MessageFilter, MessageReader } from '../../storage/message-store.ts';
 import { readDiscard } from './body.ts';
 import { messageFilterNames, readMessageFilter } from './message-filter.ts';
 import { admitNames, pageParameters, readPage, readText } from './query.ts';
@@ -87,8 +87,11 @@ const mostDeliveries = 200;
 const mostCauses = 500;
 
 /** What a message led to: events for flows, and what the flows then sent. Bounded, oldest first of each cause. */
-async function causedBy(causes: readonly string[], messages: MessageReader): Promise<readonly Delivery[]> {
-  const found: Delivery[] = [];
+async function causedBy(
+  causes: readonly string[],
+  messages: MessageReader,
+): Promise<readonly ListedDelivery[]> {
+  const found: ListedDelivery[] = [];
   const open = [...causes];
   for (let at = 0; at < open.length && at < mostCauses && found.length < mostDeliveries; at += 1) {
     const cause = open[at] ?? '';

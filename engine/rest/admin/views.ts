@@ -1,6 +1,6 @@
 // Messages and deliveries as the admin API shows them: never their bytes, nor anything of a patient.
 import { formatInstant } from '../../fhir/instants.ts';
-import type { Delivery, MessageRecord } from '../../storage/message-store.ts';
+import type { Delivery, ListedDelivery, MessageRecord } from '../../storage/message-store.ts';
 
 export function viewMessage(message: MessageRecord): object {
   const { answer, receivedAt, dueAt, ...facts } = message;
@@ -13,11 +13,11 @@ export function viewMessage(message: MessageRecord): object {
   };
 }
 
-export function viewDelivery(delivery: Delivery): object {
+export function viewDelivery(delivery: Delivery | ListedDelivery): object {
   const { id, destination, lane, cause, state, attempts, reason, contentType } = delivery;
   return {
     ...{ id, destination, lane, cause, state, attempts, reason, contentType },
-    size: delivery.payload.byteLength,
+    size: 'payload' in delivery ? delivery.payload.byteLength : delivery.size,
     answered: delivery.response !== undefined,
     ...(delivery.settledAt === undefined ? {} : { settledAt: formatInstant(delivery.settledAt) }),
     createdAt: formatInstant(delivery.createdAt),

@@ -20,7 +20,8 @@ export function compactStore(file: string): Compacted {
     const connection = new Connection(file, { cacheKiB: 65_536, mapBytes: 0, busyTimeoutMs: 5_000 });
     requireLayout(connection.database);
     // The words' many small segments become one.
-    connection.database.exec(`INSERT INTO text_index (text_index) VALUES ('optimize')`);
+    connection.database.exec(`INSERT INTO text_index (text_index) VALUES ('optimize');
+      INSERT INTO message_words (message_words) VALUES ('optimize')`);
     // A file of an earlier release gives pages back by itself from then on.
     connection.database.exec('PRAGMA auto_vacuum = INCREMENTAL; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)');
     connection.close();

@@ -1,5 +1,6 @@
 // One connection to the database file, with every statement prepared once.
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { hasTermsOf } from './message-terms.ts';
 import { RowsAreUp, Timer } from './time-limit.ts';
 
 export type SqlValue = SQLInputValue;
@@ -56,6 +57,7 @@ export class Connection {
     }
     this.database.function('in_time', () => this.#timer.check());
     this.database.function('word_count', { deterministic: true }, wordCount);
+    this.database.function('has_terms', { deterministic: true }, hasTermsOf());
   }
 
   /** The prepared statement of this text. Texts are few: values are bound, never written into them. */

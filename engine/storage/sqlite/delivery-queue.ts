@@ -3,12 +3,16 @@
 import { conflict, notFound } from '../../kernel/outcomes.ts';
 import type { Delivery, LeaseRequest, NewDelivery, Reason, Settlement } from '../message-store.ts';
 import type { Connection } from './connection.ts';
-import { deliveryOf, type DeliveryRow } from './message-rows.ts';
+import { deliveryOf, wholeDelivery, type DeliveryRow, type WholeDeliveryRow } from './message-rows.ts';
 
 interface Ready {
   readonly sequence: number;
   readonly ready_at: number;
 }
+
+/** A row is written anew each time that it changes: what is larger lies beside it. Bytes. */
+const mostInRow = 2_000;
+const nothing = new Uint8Array();
 
 export class DeliveryQueue {
   readonly #connection: Connection;
@@ -22,12 +26,17 @@ export class DeliveryQueue {
     const sql = `INSERT OR IGNORE INTO delivery (id, destination, lane, created_at, content_type, cause, payload, trace, state, head,
         ready_at, attempts, leases, due_at, leased_until)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'waiting',
-        NOT EXISTS (SELECT 1 FROM delivery WHERE lane = ? AND state IN ('waiting', 'leased')), ?, 0, 0, ?, 0)`;
-    const kept = this.#connection.run(
+        NOT EXISTS (SELECT 1 FROM delivery WHERE lane = ? AND state IN ('waiting', 'leased')), ?, 0, 0, ?, 0) RETURNING sequence`;
+    const isLarge = payload.byteLength > mostInRow;
+    const kept = this.#connection.row<{ sequence: number }>(
       sql,
-      ...[id, destination, lane, createdAt, contentType, cause, payload, trace, lane, createdAt, createdAt],
+      ...[id, destination, lane, createdAt, contentType, cause, isLarge ? nothing : payload, trace],
+      ...[lane, createdAt, createdAt],
     );
-    if (kept === 0) throw conflict(`delivery ${id} is in the queue already`);
+    if (kept === undefined) throw conflict(`delivery ${id} is in the queue already`);
+    if (!isLarge) return;
+    const beside = 'INSERT INTO delivery_payload (sequence, bytes) VALUES (?, ?)';
+    this.#connection.run(beside, kept.sequence, payload);
   }
 
   /** The longest ready first, whatever its destination. */
@@ -143,7 +152,7 @@ export class DeliveryQueue {
   #leaseOne(sequence: number, request: LeaseRequest): readonly Delivery[] {
     const until = request.now + request.leaseMs;
     const sql = `UPDATE delivery SET state = 'leased', attempts = attempts + 1, leases = leases + 1, leased_until = ?,
-      ready_at = ?, lease = id || '/' || (leases + 1) WHERE sequence = ? RETURNING *`;
-    return this.#connection.rows<DeliveryRow>(sql, until, until, sequence).map(deliveryOf);
+      ready_at = ?, lease = id || '/' || (leases + 1) WHERE sequence = ? RETURNING ${wholeDelivery}`;
+    return this.#connection.rows<WholeDeliveryRow>(sql, until, until, sequence).map(deliveryOf);
   }
 }

@@ -1,11 +1,23 @@
 // Lists of messages and deliveries as people ask for them: each question reads an index in its order, however many rows there are.
-import type { Delivery, DeliveryFilter, Listed, MessageFilter, MessageRecord } from '../message-store.ts';
+import type {
+  DeliveryFilter,
+  Listed,
+  ListedDelivery,
+  MessageFilter,
+  MessageRecord,
+} from '../message-store.ts';
 import { allOf, valued, whereOf } from './asked.ts';
 import type { Connection, SqlValue } from './connection.ts';
 import { countOf } from './message-census.ts';
-import { deliveryOf, messageOf, type DeliveryRow, type MessageRow } from './message-rows.ts';
+import {
+  listedDelivery,
+  listedOf,
+  messageOf,
+  type ListedDeliveryRow,
+  type MessageRow,
+} from './message-rows.ts';
 import { choosePlaces, orderOf, type Places } from './message-places.ts';
-import { walk } from './message-walk.ts';
+import { readContinue, walk } from './message-walk.ts';
 
 interface Page {
   readonly limit: number;
@@ -23,10 +35,11 @@ export async function listMessages(
   connection: Connection,
   filter: MessageFilter,
 ): Promise<Listed<MessageRecord>> {
-  const { places, few } = choosePlaces(connection, filter);
+  const begun = filter.continue === undefined ? undefined : readContinue(filter.continue);
+  const { places, few } = choosePlaces(connection, filter, begun?.order);
   if (few !== undefined) return sortedOut(connection, places, few, filter);
-  if (places.others.length === 0 && filter.continue === undefined) return pageOf(connection, places, filter);
-  return walk(connection, places, filter);
+  if (places.others.length === 0 && begun === undefined) return pageOf(connection, places, filter);
+  return walk(connection, places, filter, begun);
 }
 
 /** Of few places all that fit are found, so that they can be counted. */
@@ -64,14 +77,14 @@ function pageOf(connection: Connection, places: Places, filter: MessageFilter): 
   return { ...atLeast(connection, sql, values), items };
 }
 
-export function listDeliveries(connection: Connection, filter: DeliveryFilter): Listed<Delivery> {
+export function listDeliveries(connection: Connection, filter: DeliveryFilter): Listed<ListedDelivery> {
   const asked = valued([
     { sql: 'destination = ?', value: filter.destination },
     { sql: 'state = ?', value: filter.state },
     { sql: 'cause = ?', value: filter.cause },
   ]);
-  const rows = connection.rows<DeliveryRow>(
-    `SELECT * FROM delivery ${whereOf(asked)} ORDER BY sequence LIMIT ? OFFSET ?`,
+  const rows = connection.rows<ListedDeliveryRow>(
+    `SELECT ${listedDelivery} FROM delivery ${whereOf(asked)} ORDER BY sequence LIMIT ? OFFSET ?`,
     ...allOf(asked),
     filter.limit,
     filter.offset,
@@ -80,7 +93,7 @@ export function listDeliveries(connection: Connection, filter: DeliveryFilter): 
     filter.cause === undefined
       ? { total: countOf(connection, 'delivery', filter.destination, filter.state) }
       : atLeast(connection, `SELECT 1 FROM delivery ${whereOf(asked)}`, allOf(asked));
-  return { ...total, items: rows.map(deliveryOf) };
+  return { ...total, items: rows.map(listedOf) };
 }
 
 function atLeast(

@@ -1,8 +1,12 @@
 // Where messages that fit a question may lie: the index that leaves the fewest of them, read in the order of the list, and the
 // conditions that it does not know.
+import { badRequest, type Refusal } from '../../kernel/outcomes.ts';
 import type { MessageFilter } from '../message-store.ts';
 import { allOf, valued, whereOf, type Asked } from './asked.ts';
 import type { Connection, SqlValue } from './connection.ts';
+import { countOf } from './message-census.ts';
+import { readTerms } from './message-terms.ts';
+import { indexQuery } from './message-words.ts';
 
 export interface Select {
   readonly sql: string;
@@ -69,12 +73,18 @@ export interface Chosen {
   readonly few: readonly number[] | undefined;
 }
 
-export function choosePlaces(connection: Connection, filter: MessageFilter): Chosen {
-  const candidates = [...ofKeys(filter), ...ofIndexes(filter)];
-  const longest = candidates.find(({ isUnordered }) => isUnordered !== true);
-  if (longest === undefined) throw new Error('the index of times serves every question');
-  // Where it goes on, it goes on in the order in which it began.
-  if (filter.continue !== undefined) return { places: longest, few: undefined };
+/** `order`: where it goes on, it goes on in the order in which it began. Throws Refusal `bad-request` where it cannot have begun in it. */
+export function choosePlaces(
+  connection: Connection,
+  filter: MessageFilter,
+  order: Places['order'] | undefined,
+): Chosen {
+  const within = withinOf(connection, filter);
+  const candidates = [...ofText(within, filter), ...ofKeys(within, filter), ...ofIndexes(within, filter)];
+  const inOrder = filter.text === undefined ? candidates : [...candidates, everything(within, filter)];
+  const longest = inOrder.find((one) => one.isUnordered !== true && one.order === (order ?? one.order));
+  if (longest === undefined) throw noSuchPlace();
+  if (order !== undefined) return { places: longest, few: undefined };
   const sizes = candidates.map((places) => sizeOf(connection, places));
   const smallest = Math.min(...sizes);
   const places = candidates[sizes.indexOf(smallest)] ?? longest;
@@ -82,6 +92,9 @@ export function choosePlaces(connection: Connection, filter: MessageFilter): Cho
   const found = placesAfter(connection, places, undefined, few + 1);
   return { places, few: found.map(({ sequence }) => sequence) };
 }
+
+export const noSuchPlace = (): Refusal =>
+  badRequest('continue is what an earlier answer to the same search gave as next', '_continue');
 
 /** Counted no further than what is few. */
 function sizeOf(connection: Connection, places: Places): number {
@@ -104,7 +117,7 @@ const hasKey =
   'EXISTS (SELECT 1 FROM message_key WHERE name = ? AND value = ? AND message_key.sequence = message.sequence)';
 
 /** Each key has its own index; the others of them, and all else, are looked up message by message. */
-function ofKeys(filter: MessageFilter): readonly Places[] {
+function ofKeys(within: Within, filter: MessageFilter): readonly Places[] {
   const { keys = [] } = filter;
   return keys.map((key) => ({
     select: (after) =>
@@ -120,7 +133,7 @@ function ofKeys(filter: MessageFilter): readonly Places[] {
       ...conditionsOf(Object.keys(columns) as Field[], filter),
       ...spanOf(filter),
       ...otherKeys(keys.filter((one) => one !== key)),
-      ...within(filter),
+      ...within.others,
     ],
     isCounted: false,
   }));
@@ -129,7 +142,7 @@ function ofKeys(filter: MessageFilter): readonly Places[] {
 const otherKeys = (keys: NonNullable<MessageFilter['keys']>): readonly Asked[] =>
   keys.map(({ name, value }) => ({ sql: hasKey, values: [name, value] }));
 
-function ofIndexes(filter: MessageFilter): readonly Places[] {
+function ofIndexes(within: Within, filter: MessageFilter): readonly Places[] {
   const { keys = [] } = filter;
   const given = (Object.keys(columns) as Field[]).filter((field) => filter[field] !== undefined);
   const span = spanOf(filter);
@@ -143,7 +156,7 @@ function ofIndexes(filter: MessageFilter): readonly Places[] {
         ...conditionsOf(rest, filter),
         ...(isUnordered === true ? span : []),
         ...otherKeys(keys),
-        ...within(filter),
+        ...within.others,
       ];
       const isCounted = others.length === 0 && span.length === 0 && fields.every(isInCensus);
       const isWholeChannel = name === 'message_by_channel' && fields.length === 1;
@@ -191,9 +204,81 @@ const spanOf = ({ from, to }: MessageFilter): readonly Asked[] =>
 
 const rawOf = 'SELECT bytes FROM message_raw WHERE message_raw.sequence = message.sequence';
 
-/** What no index knows. */
-const within = ({ effect, text }: MessageFilter): readonly Asked[] =>
-  valued([
+/** What is looked for inside of messages. */
+interface Within {
+  /** Of any message. */
+  readonly others: readonly Asked[];
+  /** What the index of words finds, with what is not in it; and what has to hold of that then. */
+  readonly indexed: { readonly match: string; readonly others: readonly Asked[] } | undefined;
+}
+
+/** Where more wait, the messages are walked through from the newest on, whatever the index knows of those that do not wait. */
+const mostWaiting = 5_000;
+
+const isIndexed = `(state <> 'received'
+  AND NOT EXISTS (SELECT 1 FROM message_unindexed WHERE message_unindexed.sequence = message.sequence))`;
+const isMatched =
+  'EXISTS (SELECT 1 FROM message_words WHERE message_words MATCH ? AND rowid = message.sequence)';
+
+function withinOf(connection: Connection, { effect, text = '' }: MessageFilter): Within {
+  const caused = valued([
     { sql: 'instr(effects, ?) > 0', value: effect === undefined ? undefined : JSON.stringify(effect) },
-    { sql: `instr((${rawOf}), CAST(? AS BLOB)) > 0`, value: text },
   ]);
+  const terms = readTerms(text);
+  if (terms.length === 0) return { others: caused, indexed: undefined };
+  const asked = JSON.stringify(terms);
+  const bytes = `has_terms((${rawOf}), ?)`;
+  const held: Asked = { sql: `${bytes} IS 1`, values: [asked] };
+  const waiting = countOf(connection, 'message', undefined, 'received');
+  const query = waiting > mostWaiting ? undefined : indexQuery(connection, terms);
+  if (query === undefined) return { others: [...caused, held], indexed: undefined };
+  const { match, isExact } = query;
+  if (!isExact) return { others: [...caused, held], indexed: { match, others: [...caused, held] } };
+  const known: Asked = { sql: `(${isIndexed} OR ${held.sql})`, values: held.values };
+  const told: Asked = { sql: `coalesce(${bytes}, ${isMatched})`, values: [asked, match] };
+  return { others: [...caused, told], indexed: { match, others: [...caused, known] } };
+}
+
+/** What the index of words finds, and what is not in it. A message may be in two of the three. */
+function ofText({ indexed }: Within, filter: MessageFilter): readonly Places[] {
+  if (indexed === undefined) return [];
+  const place = ', 0 AS received_at FROM';
+  const select = (after?: Place): Select => {
+    const arms = [
+      selectOf(`SELECT rowid AS sequence${place} message_words`, [
+        [
+          { sql: 'message_words MATCH ?', values: [indexed.match] },
+          ...valued([{ sql: 'rowid < ?', value: after?.sequence }]),
+        ],
+      ]),
+      selectOf(`SELECT sequence${place} message_unindexed`, [before(after)]),
+      selectOf(`SELECT sequence${place} message INDEXED BY message_by_state`, [
+        [{ sql: 'state = ?', values: ['received'] }, ...before(after)],
+      ]),
+    ];
+    return {
+      sql: arms.map(({ sql }) => sql).join(' UNION '),
+      values: arms.flatMap(({ values }) => values),
+    };
+  };
+  return [{ select, order: 'arrival', others: all(filter, indexed.others), isCounted: false }];
+}
+
+/** For what began in the order of arrival, and has lost the index that gives it since. */
+const everything = (within: Within, filter: MessageFilter): Places => ({
+  select: (after) => selectOf('SELECT sequence, 0 AS received_at FROM message', [before(after)]),
+  order: 'arrival',
+  others: all(filter, within.others),
+  isCounted: false,
+});
+
+const before = (after: Place | undefined): readonly Asked[] =>
+  valued([{ sql: 'sequence < ?', value: after?.sequence }]);
+
+/** All that is asked, with this of what is inside. */
+const all = (filter: MessageFilter, inside: readonly Asked[]): readonly Asked[] => [
+  ...conditionsOf(Object.keys(columns) as Field[], filter),
+  ...spanOf(filter),
+  ...otherKeys(filter.keys ?? []),
+  ...inside,
+];

@@ -1,5 +1,5 @@
 // Messages and deliveries as rows: columns to fields and back.
-import type { Delivery, MessageChange, MessageRecord, Reason } from '../message-store.ts';
+import type { Delivery, ListedDelivery, MessageChange, MessageRecord, Reason } from '../message-store.ts';
 import type { SqlValue } from './connection.ts';
 
 export interface MessageRow {
@@ -123,6 +123,7 @@ export interface DeliveryRow {
   readonly reason_text: string | null;
   readonly content_type: string;
   readonly cause: string;
+  /** Empty where it is large: then it lies beside. */
   readonly payload: Uint8Array;
   readonly response: Uint8Array | null;
   readonly response_type: string | null;
@@ -130,7 +131,32 @@ export interface DeliveryRow {
   readonly trace: string | null;
 }
 
-export function deliveryOf(row: DeliveryRow): Delivery {
+/** A delivery with what lies beside it: for `SELECT` and `RETURNING`. */
+export const wholeDelivery = `*,
+  (SELECT bytes FROM delivery_payload WHERE delivery_payload.sequence = delivery.sequence) AS large`;
+
+export interface WholeDeliveryRow extends DeliveryRow {
+  /** The payload, where it is large. */
+  readonly large: Uint8Array | null;
+}
+
+export interface ListedDeliveryRow extends DeliveryRow {
+  /** Of the payload. */
+  readonly size: number;
+}
+
+/** Without reading the payload. */
+export const listedDelivery = `*, coalesce(
+  (SELECT length(bytes) FROM delivery_payload WHERE delivery_payload.sequence = delivery.sequence), length(payload)) AS size`;
+
+export const deliveryOf = (row: WholeDeliveryRow): Delivery => ({
+  ...factsOf(row),
+  payload: row.large ?? row.payload,
+});
+
+export const listedOf = (row: ListedDeliveryRow): ListedDelivery => ({ ...factsOf(row), size: row.size });
+
+function factsOf(row: DeliveryRow): Omit<Delivery, 'payload'> {
   return {
     id: row.id,
     destination: row.destination,
@@ -143,7 +169,6 @@ export function deliveryOf(row: DeliveryRow): Delivery {
     lease: row.lease ?? undefined,
     reason: reasonOf(row),
     contentType: row.content_type,
-    payload: row.payload,
     cause: row.cause,
     response:
       row.response === null ? undefined : { contentType: row.response_type ?? '', bytes: row.response },

@@ -58,3 +58,23 @@ export const tracesOfMessages = `
   ALTER TABLE message ADD COLUMN trace TEXT;
   ALTER TABLE delivery ADD COLUMN trace TEXT;
 `;
+
+/** The words of messages: see message-words.ts. What is there already is looked through until it has been indexed. */
+export const wordsOfMessages = `
+  CREATE VIRTUAL TABLE message_words USING fts5(
+    words, content = '', contentless_delete = 1, detail = none,
+    tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* P* S* C*'"
+  );
+  CREATE VIRTUAL TABLE message_word USING fts5vocab(message_words, instance);
+  CREATE TABLE message_unindexed (sequence INTEGER PRIMARY KEY) STRICT;
+  INSERT INTO message_unindexed SELECT sequence FROM message WHERE state <> 'received';
+`;
+
+/** Large payloads lie beside their deliveries, so that what changes a delivery or looks for what is due does not touch them. */
+export const payloadsBesideDeliveries = `
+  CREATE TABLE delivery_payload (sequence INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+  INSERT INTO delivery_payload SELECT sequence, payload FROM delivery WHERE length(payload) > 2000;
+  UPDATE delivery SET payload = x'' WHERE length(payload) > 2000;
+  CREATE TRIGGER delivery_payload_left AFTER DELETE ON delivery
+    BEGIN DELETE FROM delivery_payload WHERE sequence = old.sequence; END;
+`;

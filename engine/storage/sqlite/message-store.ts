@@ -7,6 +7,7 @@ import type {
   DeliveryState,
   LeaseRequest,
   Listed,
+  ListedDelivery,
   MessageChange,
   MessageFilter,
   MessageKey,
@@ -27,11 +28,13 @@ import {
   columnsOfMessage,
   deliveryOf,
   messageOf,
-  type DeliveryRow,
   type MessageRow,
+  type WholeDeliveryRow,
+  wholeDelivery,
 } from './message-rows.ts';
 import { censusOf, talliesOf } from './message-census.ts';
 import { listDeliveries, listMessages } from './message-lists.ts';
+import type { MessageWords } from './message-words.ts';
 import type { Scope } from './scope.ts';
 
 export class SqliteMessageReader implements MessageReader {
@@ -73,6 +76,13 @@ export class SqliteMessageReader implements MessageReader {
     const sql =
       'SELECT bytes FROM message_mapped WHERE sequence = (SELECT sequence FROM message WHERE id = ?)';
     return this.connection.row<{ bytes: Uint8Array }>(sql, id)?.bytes;
+  }
+
+  async unindexed(limit: number, after?: string): Promise<readonly MessageRecord[]> {
+    this.scope.check();
+    const sql = `SELECT message.* FROM message_unindexed JOIN message USING (sequence)
+      WHERE ?1 IS NULL OR sequence < (SELECT sequence FROM message WHERE id = ?1) ORDER BY sequence DESC LIMIT ?2`;
+    return this.connection.rows<MessageRow>(sql, after ?? null, limit).map(messageOf);
   }
 
   async messages(filter: MessageFilter): Promise<Listed<MessageRecord>> {
@@ -117,11 +127,14 @@ export class SqliteMessageReader implements MessageReader {
 
   async delivery(id: string): Promise<Delivery | undefined> {
     this.scope.check();
-    const row = this.connection.row<DeliveryRow>('SELECT * FROM delivery WHERE id = ?', id);
+    const row = this.connection.row<WholeDeliveryRow>(
+      `SELECT ${wholeDelivery} FROM delivery WHERE id = ?`,
+      id,
+    );
     return row && deliveryOf(row);
   }
 
-  async deliveries(filter: DeliveryFilter): Promise<Listed<Delivery>> {
+  async deliveries(filter: DeliveryFilter): Promise<Listed<ListedDelivery>> {
     this.scope.check();
     return listDeliveries(this.connection, filter);
   }
@@ -138,11 +151,18 @@ export class SqliteMessageReader implements MessageReader {
 }
 
 export class SqliteMessageWriter extends SqliteMessageReader implements MessageWriter, PurgesMessages {
+  readonly #words: MessageWords;
   readonly #queue: DeliveryQueue;
 
-  constructor(connection: Connection, scope: Scope) {
+  constructor(connection: Connection, words: MessageWords, scope: Scope) {
     super(connection, scope);
+    this.#words = words;
     this.#queue = new DeliveryQueue(connection);
+  }
+
+  override async messages(filter: MessageFilter): Promise<Listed<MessageRecord>> {
+    if (filter.text !== undefined) this.#words.flush();
+    return super.messages(filter);
   }
 
   /** Throws Refusal `conflict` when there is a message with this id. */
@@ -154,6 +174,7 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     const row = this.connection.row<{ sequence: number }>(sql, ...columns.map(([, value]) => value));
     if (row === undefined) throw conflict(`message ${message.id} is kept already`);
     this.connection.run('INSERT INTO message_raw (sequence, bytes) VALUES (?, ?)', row.sequence, raw);
+    if (message.state !== 'received') this.#words.leave(row.sequence);
   }
 
   async change(id: string, change: MessageChange): Promise<void> {
@@ -161,9 +182,10 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     const columns = columnsOfChange(change);
     const sets = ['id = id', ...columns.map(([name]) => `${name} = ?`)].join(', ');
     const values = columns.map(([, value]) => value);
-    if (this.connection.run(`UPDATE message SET ${sets} WHERE id = ?`, ...values, id) === 0) {
-      throw notFound('message', id);
-    }
+    const sql = `UPDATE message SET ${sets} WHERE id = ? RETURNING sequence`;
+    const row = this.connection.row<{ sequence: number }>(sql, ...values, id);
+    if (row === undefined) throw notFound('message', id);
+    if (change.state !== undefined && change.state !== 'received') this.#words.leave(row.sequence);
   }
 
   async enqueue(delivery: NewDelivery): Promise<void> {
@@ -198,6 +220,14 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     for (const { name, value } of keys) this.connection.run(sql, name, value, id);
   }
 
+  async indexText(id: string, text: string): Promise<void> {
+    this.scope.check();
+    const sql = `SELECT sequence FROM message WHERE id = ?
+      AND EXISTS (SELECT 1 FROM message_raw WHERE message_raw.sequence = message.sequence)`;
+    const row = this.connection.row<{ sequence: number }>(sql, id);
+    if (row !== undefined) this.#words.set(row.sequence, text);
+  }
+
   async keepMapped(id: string, bytes: Uint8Array): Promise<void> {
     this.scope.check();
     const sql =
@@ -211,7 +241,7 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
       'SELECT sequence FROM message WHERE id = ?',
       id,
     );
-    this.#dropParts(['message_raw', 'message_mapped'], sequences);
+    this.#dropBodies(sequences);
   }
 
   async parkDelivery(id: string, reason: Reason): Promise<void> {
@@ -231,7 +261,8 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
         WHERE state IN (SELECT value FROM json_each(?)) AND received_at < ? ${ofChannel} LIMIT ?) RETURNING sequence`;
     const values = [JSON.stringify(states), before, ...(channel === undefined ? [] : [channel]), limit];
     const gone = this.connection.rows<{ sequence: number }>(sql, ...values);
-    this.#dropParts(['message_raw', 'message_mapped', 'message_key'], gone);
+    this.#dropBodies(gone);
+    this.#dropParts(['message_key'], gone);
     return gone.length;
   }
 
@@ -247,6 +278,11 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     const sql = `DELETE FROM delivery WHERE sequence IN (SELECT sequence FROM delivery
         WHERE state IN (SELECT value FROM json_each(?)) AND created_at < ? LIMIT ?)`;
     return this.connection.run(sql, JSON.stringify(states), before, limit);
+  }
+
+  #dropBodies(messages: readonly { readonly sequence: number }[]): void {
+    this.#dropParts(['message_raw', 'message_mapped'], messages);
+    this.#words.forget(messages.map(({ sequence }) => sequence));
   }
 
   #dropParts(tables: readonly string[], messages: readonly { readonly sequence: number }[]): void {

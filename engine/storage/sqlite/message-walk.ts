@@ -1,10 +1,9 @@
 // A walk through many messages, newest first, for those that fit what no index knows: in steps that hold nobody up, for a limited time,
 // and from where an earlier walk ended.
-import { badRequest } from '../../kernel/outcomes.ts';
 import type { Listed, MessageFilter, MessageRecord } from '../message-store.ts';
 import { allOf, whereOf } from './asked.ts';
 import type { Connection } from './connection.ts';
-import { placesAfter, type Place, type Places } from './message-places.ts';
+import { noSuchPlace, placesAfter, type Place, type Places } from './message-places.ts';
 import { messageOf, type MessageRow } from './message-rows.ts';
 
 /** A step takes a few ms. */
@@ -12,13 +11,13 @@ const step = 500;
 /** Whichever is reached first ends it. Of the time, others' work between the steps does not count. */
 const limits = { ms: 100, looked: 50_000 };
 
-/** Throws Refusal `bad-request` for a `continue` that is none of its own. */
+/** `begun`: where an earlier one ended. */
 export async function walk(
   connection: Connection,
   places: Places,
   filter: MessageFilter,
+  begun: Beginning = { last: undefined, skip: 0 },
 ): Promise<Listed<MessageRecord>> {
-  const begun = beginningOf(filter.continue, places);
   const offset = begun.skip + filter.offset;
   const wanted = offset + filter.limit;
   const found: MessageRow[] = [];
@@ -68,17 +67,18 @@ function endOf(
 }
 
 /** `skip`: how many that fit are still to be passed over, where the walk ended before it had come to the offset. */
-interface Beginning {
+export interface Beginning {
   readonly last: Place | undefined;
   readonly skip: number;
 }
 
-function beginningOf(token: string | undefined, { order }: Places): Beginning {
-  if (token === undefined) return { last: undefined, skip: 0 };
-  const parts = /^(arrival|time)-(\d{1,15})-(\d{1,15})-(\d{1,9})$/.exec(token) ?? [];
-  const [, ordered, at, sequence, skip] = parts;
-  if (ordered !== order) {
-    throw badRequest('continue is what an earlier answer to the same search gave as next', '_continue');
-  }
-  return { last: { received_at: Number(at), sequence: Number(sequence) }, skip: Number(skip) };
+/** What an earlier walk gave as `next`. Throws Refusal `bad-request` where it is nothing of the kind. */
+export function readContinue(token: string): Beginning & Pick<Places, 'order'> {
+  const [, order, at, sequence, skip] = /^(arrival|time)-(\d{1,15})-(\d{1,15})-(\d{1,9})$/.exec(token) ?? [];
+  if (order === undefined) throw noSuchPlace();
+  return {
+    order: order === 'arrival' ? order : 'time',
+    last: { received_at: Number(at), sequence: Number(sequence) },
+    skip: Number(skip),
+  };
 }

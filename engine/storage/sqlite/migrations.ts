@@ -2,7 +2,13 @@
 // What each table is for and what it costs: docs/decisions/0003-index-rows-by-number.md.
 import type { DatabaseSync } from 'node:sqlite';
 import { unavailable } from '../../kernel/outcomes.ts';
-import { messagesOfBatches, messagesOfChannels, tracesOfMessages } from './message-steps.ts';
+import {
+  messagesOfBatches,
+  messagesOfChannels,
+  payloadsBesideDeliveries,
+  tracesOfMessages,
+  wordsOfMessages,
+} from './message-steps.ts';
 
 /** Resources and the index tables under which they are found. */
 const resources = `
@@ -187,6 +193,8 @@ const steps: readonly string[] = [
   reindexing,
   tracesOfMessages,
   largeContents,
+  wordsOfMessages,
+  payloadsBesideDeliveries,
 ];
 
 /**

@@ -17,6 +17,7 @@ import { IndexWriter } from './index-rows.ts';
 import { SqliteIndexUpkeep } from './index-upkeep.ts';
 import { SqliteJobStore } from './job-store.ts';
 import { SqliteMessageReader, SqliteMessageWriter } from './message-store.ts';
+import { MessageWords } from './message-words.ts';
 import { migrate } from './migrations.ts';
 import { NameWriter, Names, NumberCache } from './names.ts';
 import { PooledResourceReader } from './pooled-reader.ts';
@@ -97,6 +98,7 @@ class SqliteStore implements Store {
   readonly #names: NameWriter;
   readonly #index: IndexWriter;
   readonly #texts: TextIndex;
+  readonly #words: MessageWords;
   readonly #pool: SearchPool;
   readonly #checkpoints: Checkpoints;
   readonly #recent = new RecentVersions();
@@ -119,12 +121,16 @@ class SqliteStore implements Store {
     );
     this.#commit = new GroupCommit(writer, limits, options.logger, {
       beforeGroup: () => this.#checkpoints.turn(),
-      beforeCommit: () => this.#texts.flush(),
+      beforeCommit: () => {
+        this.#texts.flush();
+        this.#words.flush();
+      },
       afterCommit: () => this.#recent.changed(),
       afterGroup: () => this.#checkpoints.look(),
     });
     this.#names = new NameWriter(writer, cache, onUndone);
     this.#texts = new TextIndex(writer, this.#names, onUndone);
+    this.#words = new MessageWords(writer, onUndone);
     this.#index = new IndexWriter(writer, this.#names, this.#texts);
     this.#pool = new SearchPool(
       { file: options.file, connection: poolConnection },
@@ -155,7 +161,7 @@ class SqliteStore implements Store {
       try {
         return await work({
           resources: new SqliteResourceWriter(this.#names, this.#index, this.#recent, scope),
-          messages: new SqliteMessageWriter(this.#writer, scope),
+          messages: new SqliteMessageWriter(this.#writer, this.#words, scope),
           configuration: new SqliteConfigurationWriter(this.#writer, scope),
           contents: new SqliteContentWriter(this.#writer, scope),
         });

@@ -8,6 +8,7 @@ import { differences } from '../../../engine/messages/channels/diff.ts';
 import { readMessagePath } from '../../../engine/messages/channels/message-path.ts';
 import type { Delivery, MessageRecord } from '../../../engine/storage/message-store.ts';
 import { arrivalOf, hl7, openHouse, until, type House } from './house.ts';
+import { wholeDeliveries } from '../../support/deliveries.ts';
 
 const wire = hl7Format.parse(
   Buffer.from('MSH|^~\\&|A|B|||20261121||ORU^R01|1|P|2.5\rPID|||1^^^H~2^^^N||O&P^Q\rOBX|1||x\rOBX|2||y\r'),
@@ -77,8 +78,7 @@ describe('in the pipeline', () => {
     await processor.stop();
     return house.messages();
   }
-  const deliveries = async (): Promise<readonly Delivery[]> =>
-    (await house.store.messages.deliveries({ limit: 100, offset: 0 })).items;
+  const deliveries = (): Promise<readonly Delivery[]> => wholeDeliveries(house.store.messages);
 
   test.each([
     ['raw', 'application/hl7-v2', hl7().toString()],

@@ -15,6 +15,7 @@ import type { DestinationState } from '../../../engine/messages/outbox.ts';
 import { createReplays, type Replays } from '../../../engine/messages/replays.ts';
 import { createResend, type Resend } from '../../../engine/messages/resend.ts';
 import { administrator, arrivalOf, hl7, openHouse, until, type House } from './house.ts';
+import { wholeDeliveries } from '../../support/deliveries.ts';
 
 let house: House;
 beforeEach(async () => {
@@ -121,22 +122,14 @@ describe('replays', () => {
       administrator,
     );
     await until(() => replays.job(id).state === 'done');
-    const { items } = await house.store.messages.deliveries({
-      destination: 'send:lab.lis',
-      limit: 9,
-      offset: 0,
-    });
-    expect(items.map(({ payload }) => /2\.78-\d/.exec(Buffer.from(payload).toString())?.[0])).toEqual([
+    const sent = await wholeDeliveries(house.store.messages, { destination: 'send:lab.lis' });
+    expect(sent.map(({ payload }) => /2\.78-\d/.exec(Buffer.from(payload).toString())?.[0])).toEqual([
       '2.78-1',
       '2.78-2',
       '2.78-3',
     ]);
-    const bundles = await house.store.messages.deliveries({
-      destination: 'send:lab.fhir',
-      limit: 9,
-      offset: 0,
-    });
-    expect(JSON.parse(Buffer.from(bundles.items[0]!.payload).toString())).toMatchObject({
+    const bundles = await wholeDeliveries(house.store.messages, { destination: 'send:lab.fhir' });
+    expect(JSON.parse(Buffer.from(bundles[0]!.payload).toString())).toMatchObject({
       resourceType: 'Bundle',
     });
     expect(new Set(Object.values(await house.states()))).toEqual(new Set(['processed']));

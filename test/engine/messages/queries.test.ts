@@ -9,6 +9,7 @@ import type { AllowedQueries, ChannelSettings } from '../../../engine/messages/s
 import type { StoppableInbox } from '../../../engine/messages/inbox.ts';
 import { hl7, shippedMapper } from '../../support/maps.ts';
 import { administrator, arrivalOf, openHouse, type House } from './house.ts';
+import { wholeDeliveries } from '../../support/deliveries.ts';
 
 const folder = resolve('test/golden/hl7v2-queries');
 const isWritten = process.env['KIUNGO_WRITE_GOLDEN'] === '1';
@@ -257,8 +258,7 @@ describe('work: what is to be done with a sample', () => {
   const work = (barcode: string): string =>
     query('Q11', `QPD|WOS^Work Order Step^IHE_LABTF|T3|${barcode}|1692|2`, 'RCP|I||R^Real Time^HL70394');
   const sent = async (): Promise<string> => {
-    const { items } = await house.store.messages.deliveries({ limit: 50, offset: 0 });
-    const [last] = items
+    const [last] = (await wholeDeliveries(house.store.messages))
       .filter(({ destination }) => destination === 'send:lab.analyser')
       .toSorted((one, other) => (one.id < other.id ? 1 : -1));
     return settled(Buffer.from(last?.payload ?? []).toString());

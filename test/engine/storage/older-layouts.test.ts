@@ -27,7 +27,12 @@ const written = `
   INSERT INTO range_width VALUES (1, 25.1), (2, 0.02), (4, 9e999);
   INSERT INTO token_index (parameter, code, rid, system) VALUES (3, '718-7', ${rid}, 1);
   INSERT INTO message (id, channel, peer, received_at, control_id, message_type, format, digest, size, state, attempts, due_at,
-    acknowledgement, effects) VALUES ('m', 'hl7', '', 1, '', '', '', '', 1, 'dead', 0, 0, 'sent', '');
+    acknowledgement, effects) VALUES ('m', 'hl7', '', 1, '', '', '', '', 1, 'dead', 0, 0, 'sent', '[]'),
+    ('w', 'hl7', '', 2, '', '', '', '', 1, 'received', 0, 0, 'sent', '[]');
+  INSERT INTO message_raw (sequence, bytes) SELECT sequence, CAST('PID|1||Otieno ' || id AS BLOB) FROM message;
+  INSERT INTO delivery (id, destination, lane, created_at, state, head, ready_at, attempts, leases, due_at, leased_until, content_type,
+    cause, payload) VALUES ('large', 'send:a', 'a', 1, 'waiting', 1, 1, 0, 0, 1, 0, 'text/plain', 'm', zeroblob(50000)),
+    ('small', 'send:a', 'b', 1, 'waiting', 1, 1, 0, 0, 1, 0, 'text/plain', 'm', CAST('x' AS BLOB));
 `;
 
 const entries: readonly IndexEntry[] = [
@@ -86,6 +91,22 @@ test.each(found)('%j', async (leaves, matches) => {
 
 test('messages are counted', async () => {
   expect((await store.messages.census()).messages.dead).toBe(1);
+});
+
+test('messages are found by their words, and wait for their index where they are worked on', async () => {
+  const { items } = await store.messages.messages({ text: 'otieno', limit: 10, offset: 0 });
+  expect(items.map(({ id }) => id)).toEqual(['w', 'm']);
+  expect((await store.messages.unindexed(10)).map(({ id }) => id)).toEqual(['m']);
+});
+
+test('deliveries have their payloads', async () => {
+  const { items } = await store.messages.deliveries({ limit: 10, offset: 0 });
+  expect(items.map(({ id, size }) => [id, size])).toEqual([
+    ['large', 50_000],
+    ['small', 1],
+  ]);
+  expect((await store.messages.delivery('large'))?.payload).toEqual(new Uint8Array(50_000));
+  expect((await store.messages.delivery('small'))?.payload).toEqual(new Uint8Array(Buffer.from('x')));
 });
 
 test('the store agrees with itself', () => {

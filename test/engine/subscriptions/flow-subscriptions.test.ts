@@ -9,6 +9,7 @@ import type { Delivery } from '../../../engine/storage/message-store.ts';
 import type { FlowEffect, FlowEvent, FlowSubscription } from '../../../engine/subscriptions/flow-port.ts';
 import { createFlowPort, type EngineFlowPort } from '../../../engine/subscriptions/flow-subscriptions.ts';
 import { administrator, arrivalOf, hl7, openHouse, until, type House } from '../messages/house.ts';
+import { wholeDeliveries } from '../../support/deliveries.ts';
 
 const author: Actor = { kind: 'client', id: 'emr', scopes: ['system/*.cruds'] };
 const critical: FlowSubscription = {
@@ -45,8 +46,7 @@ const report = (id: string, status = 'preliminary', subject = 'Patient/p1'): Fhi
 });
 
 const write = (resource: FhirResource, actor = author) => house.repository.as(actor).update(resource);
-const deliveries = async (): Promise<readonly Delivery[]> =>
-  (await house.store.messages.deliveries({ limit: 100, offset: 0 })).items;
+const deliveries = (): Promise<readonly Delivery[]> => wholeDeliveries(house.store.messages);
 const deliveryOf = async (id: string): Promise<Delivery> => (await house.store.messages.delivery(id))!;
 
 async function leaseOne(): Promise<FlowEvent> {

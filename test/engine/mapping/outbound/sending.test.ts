@@ -8,6 +8,7 @@ import { createFlowPort, type EngineFlowPort } from '../../../../engine/subscrip
 import { shippedMapper } from '../../../support/maps.ts';
 import { outboundCase } from '../../../support/outbound.ts';
 import { administrator, openHouse, type House } from '../../messages/house.ts';
+import { wholeDeliveries } from '../../../support/deliveries.ts';
 
 const mapper = await shippedMapper();
 let house: House;
@@ -82,8 +83,9 @@ const discharge: FlowEffect = {
 test('a flow’s message is made and waits for its receiver in the commit that ends the event', async () => {
   const [event] = await flows.lease(1);
   await flows.complete(event!.id, event!.lease, [discharge]);
-  const { items } = await house.store.messages.deliveries({ limit: 9, offset: 0 });
-  const sent = items.find(({ destination }) => destination === 'send:ris');
+  const sent = (await wholeDeliveries(house.store.messages)).find(
+    ({ destination }) => destination === 'send:ris',
+  );
   expect(sent).toMatchObject({ contentType: 'application/hl7-v2', state: 'waiting', cause: event!.id });
   expect(Buffer.from(sent!.payload).toString()).toContain('|ADT^A03^ADT_A03|');
   expect(wakes).toBe(1);
@@ -93,8 +95,9 @@ test('a flow’s message names its receiver', async () => {
   const [event] = await flows.lease(1);
   const receiver = { application: 'RIS', facility: 'WEST' };
   await flows.complete(event!.id, event!.lease, [{ ...discharge, receiver }]);
-  const { items } = await house.store.messages.deliveries({ limit: 9, offset: 0 });
-  const sent = items.find(({ destination }) => destination === 'send:ris');
+  const sent = (await wholeDeliveries(house.store.messages)).find(
+    ({ destination }) => destination === 'send:ris',
+  );
   expect(Buffer.from(sent!.payload).toString()).toContain('|KIUNGO||RIS|WEST|');
 });
 
