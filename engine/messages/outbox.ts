@@ -71,6 +71,10 @@ interface Run {
   readonly destination: string;
   /** May grow: a lease that runs out while its sender works is prolonged with what is behind it. */
   readonly deliveries: Delivery[];
+  /** Nothing more of it is tried. */
+  isSettling: boolean;
+  /** What of its lane was leased since: those given back can be leased again before the last is settled. */
+  readonly next: Delivery[];
 }
 
 interface Ended {
@@ -148,7 +152,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   };
   const giveBack = ({ id }: Delivery): Promise<void> =>
     store.transact(({ messages }) => messages.settle(id, leases.get(id) ?? '', { state: 'untried' }));
-  const work = async ({ destination, deliveries }: Run): Promise<void> => {
+  const work = async (run: Run): Promise<void> => {
+    const { destination, deliveries } = run;
     const begin = performance.now();
     const ends = new Map<string, Ended>();
     let goesOn = true;
@@ -159,7 +164,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
       const isInTime = performance.now() - begin < longestRun.ms;
       goesOn = ended.settlement.state === 'done' && isInTime && !isStopping && !held.has(destination);
     }
-    // Asked for together they share a commit.
+    run.isSettling = true;
+    // Asked for together they share a commit, as a rule.
     const settling = deliveries.map((delivery) => {
       const ended = ends.get(delivery.id);
       return (ended === undefined ? giveBack(delivery) : settle(delivery, ended)).catch((cause: unknown) =>
@@ -178,23 +184,29 @@ export function createOutbox(options: OutboxOptions): Outbox {
   };
   const begin = (delivery: Delivery): void => {
     const { id, lane, lease = '' } = delivery;
+    const running = runs.get(lane);
+    if (running?.isSettling === true) {
+      running.next.push(delivery);
+      return;
+    }
     const isKnown = leases.has(id);
     leases.set(id, lease);
-    const running = runs.get(lane);
     if (running !== undefined) {
       // It is behind another one; or its lease ran out while its sender still works, and the new one prolongs it.
       if (!isKnown) running.deliveries.push(delivery);
       return;
     }
-    const run: Run = { destination: destinationOf(delivery), deliveries: [delivery] };
+    const destination = destinationOf(delivery);
+    const run: Run = { destination, deliveries: [delivery], isSettling: false, next: [] };
     runs.set(lane, run);
-    destinations.get(run.destination)?.gate.begun(1);
+    destinations.get(destination)?.gate.begun(1);
     const done: Promise<void> = Promise.resolve()
       .then(() => work(run))
       .finally(() => {
         for (const each of run.deliveries) leases.delete(each.id);
         runs.delete(lane);
         underWay.delete(done);
+        run.next.forEach(begin);
         // Its lane goes on at once: a lane that rested between two deliveries would hand over 20 a second.
         loop.hurry();
       });
@@ -252,7 +264,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     stop: async () => {
       isStopping = true;
       await loop.stop();
-      await Promise.all(underWay);
+      while (underWay.size > 0) await Promise.all(underWay);
       for (const destination of destinations.values()) close(destination);
       await Promise.all(closing);
     },

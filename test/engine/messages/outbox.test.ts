@@ -92,6 +92,24 @@ describe('what waits in a lane is handed over in one go', () => {
     expect((await deliveryOf('d')).attempts).toBe(1);
   });
 
+  test('in many lanes that end at the same time, each to its end and in order', async () => {
+    const lanes = Array.from({ length: 14 }, (_, lane) => `lane${lane}`);
+    const sent: Record<string, number[]> = {};
+    for (let nth = 0; nth < 30; nth += 1) {
+      for (const lane of lanes) await given(`${lane}/${nth}`, 'ward', lane);
+    }
+    const send = async ({ id }: { readonly id: string }): Promise<SendResult> => {
+      const [lane = '', nth] = id.split('/');
+      await sleep(3);
+      (sent[lane] ??= []).push(Number(nth));
+      return done;
+    };
+    outbox.register('ward', { send, close: async () => undefined });
+    outbox.start();
+    for (const lane of lanes) await reaches(`${lane}/29`, 'done');
+    expect(Object.values(sent)).toEqual(lanes.map(() => Array.from({ length: 30 }, (_, nth) => nth)));
+  });
+
   test('up to where a person holds the destination', async () => {
     const sender = scripted();
     const holding: typeof sender = {
