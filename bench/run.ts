@@ -11,6 +11,7 @@ import {
   measureTransactions,
 } from './scenarios/writes.ts';
 import { measureBacklog } from './scenarios/backlog.ts';
+import { measureDeliveries } from './scenarios/deliveries.ts';
 import { measureExtraction } from './scenarios/extraction.ts';
 import { measureMapping } from './scenarios/mapping.ts';
 import { measureLarge } from './scenarios/large.ts';
@@ -35,6 +36,7 @@ const scenarios = {
   keeping: measureKeeping,
   messages: measureMessages,
   backlog: measureBacklog,
+  deliveries: measureDeliveries,
   large: measureLarge,
   senders: measureSenders,
   search: measureSearch,

@@ -1,4 +1,5 @@
-// One outgoing connection that is kept: made when first wanted, made again for ever when it is lost, with growing pauses in between.
+// One outgoing connection that is kept: made when first wanted, made again for ever when it is lost, with growing pauses in between. One that
+// a receiver closes after it has answered is no loss: the next is made at once, when it is wanted.
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Logger } from '../../engine/index.ts';
@@ -27,6 +28,7 @@ export class Link {
   #attempt: Socket | undefined;
   #pause: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
+  #hasSpoken = false;
   #closed = false;
   readonly #waiting = new Set<(socket: Socket | undefined) => void>();
 
@@ -41,6 +43,11 @@ export class Link {
   /** Failed attempts since the last success. */
   get failures(): number {
     return this.#failures;
+  }
+
+  /** Whether the receiver has said anything on the connection that there is; within `onLost`, on the one that is gone. */
+  get hasSpoken(): boolean {
+    return this.#hasSpoken;
   }
 
   /** The connection, once there is one; undefined when there is none after `timeoutMs`. Attempts go on all the same. */
@@ -99,6 +106,11 @@ export class Link {
       clearTimeout(timer);
       this.#up(socket);
     });
+    // Nothing more will be answered on it: what is written from now on would be lost.
+    socket.once('end', () => {
+      this.#down(socket, cause);
+      socket.destroy();
+    });
     socket.once('close', () => {
       clearTimeout(timer);
       this.#down(socket, cause);
@@ -111,7 +123,11 @@ export class Link {
     this.#failures = 0;
     this.#attempt = undefined;
     this.#socket = socket;
-    socket.on('data', onData);
+    this.#hasSpoken = false;
+    socket.on('data', (chunk: Buffer) => {
+      this.#hasSpoken = true;
+      onData(chunk);
+    });
     for (const settle of [...this.#waiting]) settle(socket);
   }
 
@@ -122,6 +138,7 @@ export class Link {
     this.#socket = undefined;
     if (wasUp) this.#options.onLost();
     if (this.#closed) return;
+    if (wasUp && this.#hasSpoken) return;
     this.#failures += 1;
     const pauseMs = this.#nextPause();
     this.#tell(cause, pauseMs);

@@ -1,5 +1,4 @@
 // Sends messages over MLLP and tells what became of them: one at a time, each matched with its own acknowledgement.
-import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Logger, RetryClass, Sender, SendResult } from '../../engine/index.ts';
 import { malformed, misdirected, readAnswer, sentOf, verdictOn, type Sent, type Verdict } from './answer.ts';
@@ -39,6 +38,8 @@ export interface MllpSender extends Sender {
 const maxAnswerBytes = 4 * 1024 * 1024;
 /** How many messages are remembered whose acknowledgements may still come, late or twice. */
 const remembered = 1000;
+/** Within this time of a write the end of a connection was on its way already, as a rule. */
+const crossingMs = 1000;
 /** Time-outs in a row after which the connection is taken for dead. */
 const patience = 2;
 
@@ -72,21 +73,25 @@ export function createMllpSender(options: MllpSenderOptions): MllpSender {
   return new MllpClient(options);
 }
 
+/** The delivery under way. */
+interface Exchange extends Sent {
+  readonly settle: (result: SendResult | 'too-late') => void;
+  /** The receiver had answered an earlier message on this connection: it may close it at any time. */
+  readonly isReused: boolean;
+  readonly begunAt: number;
+  /** The whole frame was given to the network. */
+  isWritten: boolean;
+  /** Something came back since. */
+  isHeard: boolean;
+}
+
 class MllpClient implements MllpSender {
   readonly #options: MllpSenderOptions;
   readonly #answerTimeoutMs: number;
   readonly #connectTimeoutMs: number;
   readonly #link: Link;
   #decoder = new FrameDecoder({ maxFrameBytes: maxAnswerBytes });
-  /** The delivery under way. */
-  #current:
-    | {
-        readonly controlId: string;
-        /** MSH-9.1 */
-        readonly kind: string;
-        readonly settle: (result: SendResult) => void;
-      }
-    | undefined;
+  #current: Exchange | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lastSend: Promise<unknown> = Promise.resolve();
   /** Control ids of earlier messages, oldest first: their late acknowledgements must not be taken for those of later messages. */
@@ -134,17 +139,24 @@ class MllpClient implements MllpSender {
     const { controlId, kind } = sentOf(payload, this.#options.charset);
     if (controlId === '') return failed('hl7-no-control-id', 'permanent');
     if (this.#closed) return failed('hl7-sender-closed', 'transient');
-    const socket = await this.#link.ready(this.#connectTimeoutMs);
-    return socket === undefined
-      ? failed('hl7-no-connection', 'transient')
-      : this.#exchange(socket, { controlId, kind }, payload);
+    const first = await this.#exchange({ controlId, kind }, payload);
+    const result = first === 'too-late' ? await this.#exchange({ controlId, kind }, payload) : first;
+    return result === 'too-late' ? failed('hl7-connection-lost', 'transient') : result;
   }
 
-  #exchange(socket: Socket, sent: Sent, payload: Uint8Array): Promise<SendResult> {
+  async #exchange(sent: Sent, payload: Uint8Array): Promise<SendResult | 'too-late'> {
+    const socket = await this.#link.ready(this.#connectTimeoutMs);
+    if (socket === undefined) return failed('hl7-no-connection', 'transient');
     return new Promise((resolve) => {
-      this.#current = { ...sent, settle: resolve };
+      const exchange: Exchange = {
+        ...{ ...sent, settle: resolve, isReused: this.#link.hasSpoken },
+        ...{ begunAt: performance.now(), isWritten: false, isHeard: false },
+      };
+      this.#current = exchange;
       this.#await();
-      socket.write(frame(payload));
+      socket.write(frame(payload), (error) => {
+        exchange.isWritten = error === undefined || error === null;
+      });
     });
   }
 
@@ -153,12 +165,12 @@ class MllpClient implements MllpSender {
     this.#timer = setTimeout(() => this.#timedOut(), this.#answerTimeoutMs);
   }
 
-  #settle(result: SendResult): void {
+  #settle(result: SendResult | 'too-late'): void {
     clearTimeout(this.#timer);
     const current = this.#current;
     this.#current = undefined;
     if (current === undefined) return;
-    this.#remember(current.controlId);
+    if (result !== 'too-late') this.#remember(current.controlId);
     current.settle(result);
   }
 
@@ -169,6 +181,7 @@ class MllpClient implements MllpSender {
   }
 
   #read(chunk: Buffer): void {
+    if (this.#current !== undefined) this.#current.isHeard = true;
     for (const event of this.#decoder.push(chunk)) {
       if (event.kind === 'message') this.#answered(event.bytes);
       else if (event.kind === 'oversize') this.#link.renew();
@@ -221,6 +234,18 @@ class MllpClient implements MllpSender {
 
   #lost(): void {
     this.#decoder = new FrameDecoder({ maxFrameBytes: maxAnswerBytes });
-    this.#settle(failed('hl7-connection-lost', 'transient'));
+    const cameTooLate = this.#current !== undefined && cameTooLateFor(this.#current);
+    this.#settle(cameTooLate ? 'too-late' : failed('hl7-connection-lost', 'transient'));
   }
 }
+
+/**
+ * Whether a message met the end of a connection that its receiver was closing, so that it is sent once more at once, on a new one. Many
+ * receivers close after each answer; their end and our next message cross. A frame that was not wholly written cannot have been taken,
+ * since its end was missing. One that was written may have been, whatever TCP says: a peer that closes before it reads and one that dies
+ * after it has read look the same. It is sent again all the same, as after any lost connection, under its own control id, by which the
+ * receiver knows it; what is spared is the wait. A receiver that has begun to answer, or that went away long after the write (while it worked
+ * on the message), is not one that was closing; nor is one that closes a new connection.
+ */
+const cameTooLateFor = ({ isReused, isHeard, isWritten, begunAt }: Exchange): boolean =>
+  isReused && !isHeard && (!isWritten || performance.now() - begunAt < crossingMs);

@@ -14,6 +14,8 @@ export interface TimerOptions {
   readonly body: string;
   /** The peer of the newest message that this timer has made, however long ago; undefined where there is none. */
   readonly lastPeer: () => Promise<string | undefined>;
+  /** Called when a message is kept, with its peer, for `lastPeer` to know when the message is purged. */
+  readonly remember: (peer: string) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The longest wait before the clock is looked at again, since it may be set; a minute unless told. */
@@ -57,6 +59,7 @@ export function createTimer(options: TimerOptions): Timer {
     const raw = Buffer.from(render(time));
     const arrival = { channel, peer: peerAt(time), mediaType, raw, isFile: true, isOneWay: true };
     await inbox.receive(charset === undefined ? arrival : { ...arrival, charset });
+    await options.remember(arrival.peer);
   };
   const look = async (): Promise<void> => {
     const latest = schedule.latest(clock.now());

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { createFolderWatch } from '../../adapters/file/folder-watch.ts';
 import { createMllpListener } from '../../adapters/hl7/listener.ts';
-import { createTimer, isTimerPeer } from '../../adapters/timer/timer.ts';
+import { createTimer } from '../../adapters/timer/timer.ts';
 import { createSftpWatch } from '../../adapters/sftp/sftp-watch.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
@@ -11,10 +11,10 @@ import type { ChannelSource } from '../messages/channels/channel-runner.ts';
 import type { ChannelDefinition, Source } from '../messages/channels/channel.ts';
 import { readSchedule } from '../jobs/schedule.ts';
 import type { Inbox } from '../messages/ports.ts';
-import type { MessageReader } from '../storage/message-store.ts';
 import type { Certificates } from './certificates.ts';
 import { below, readTls, sftpOf } from './channel-material.ts';
 import type { Config } from './read-config.ts';
+import type { timerMemory } from './timer-memory.ts';
 
 interface Parts {
   readonly config: Config;
@@ -38,7 +38,7 @@ export const channelOfSettings = ({ bind, mllpPort, mllpAllow }: Config): Channe
 interface SourceParts extends Parts {
   readonly inbox: Inbox;
   readonly certificates: Certificates;
-  readonly messages: Pick<MessageReader, 'messages'>;
+  readonly timers: ReturnType<typeof timerMemory>;
 }
 
 export function sourceMaker(parts: SourceParts): (channel: ChannelDefinition) => ChannelSource {
@@ -79,7 +79,8 @@ function sourceOf(channel: string, source: Source, parts: SourceParts): ChannelS
       return createTimer({
         ...{ inbox, channel, charset, logger, clock, body, mediaType, timeZone },
         schedule: readSchedule(cron === undefined ? { everySeconds } : { cron }, timeZone),
-        lastPeer: () => newestOfTimer(channel, parts.messages),
+        lastPeer: () => parts.timers.lastPeer(channel),
+        remember: (peer) => parts.timers.remember(channel, peer),
       });
     }
     case 'mllp': {
@@ -107,13 +108,4 @@ function sourceOf(channel: string, source: Source, parts: SourceParts): ChannelS
       return { ...listener, stop: () => listener.stop().finally(() => held?.release()) };
     }
   }
-}
-
-/** Among the newest: people may have sent others into its channel by hand. */
-async function newestOfTimer(
-  channel: string,
-  messages: SourceParts['messages'],
-): Promise<string | undefined> {
-  const { items } = await messages.messages({ channel, limit: 100, offset: 0 });
-  return items.find(({ peer }) => isTimerPeer(peer))?.peer;
 }

@@ -52,6 +52,7 @@ import { administrator, createDataFolder, firstCredentials, keysOf } from './fir
 import { registerDestinations } from './destinations.ts';
 import { noteRunning, noteStopped } from './running.ts';
 import { recipeOf, storeFile } from './stored.ts';
+import { timerMemory } from './timer-memory.ts';
 import { createTracing } from './tracing.ts';
 import { createWatching } from './watching.ts';
 import type { Places } from './welcome.ts';
@@ -176,7 +177,7 @@ export async function createApp(
     }),
     outbox,
     messages: store.messages,
-    makeSource: sourceMaker({ ...channelParts, inbox, messages: store.messages }),
+    makeSource: sourceMaker({ ...channelParts, inbox, timers: timerMemory(store.jobs, store.messages) }),
     makeSender: senderMaker(channelParts),
     charset: config.mllpCharset,
     logger,
@@ -207,6 +208,7 @@ export async function createApp(
     clock,
     ids,
     logger,
+    tracer,
     wakeOutbox: () => outbox.wake(),
   });
   repository.onCommitted(() => outbox.wake());

@@ -27,9 +27,10 @@ export interface Authentication {
 export interface Auth {
   /**
    * undefined when nobody, or nobody known, is asking. `changes`: whether the request changes something or opens a connection; with
-   * a cookie it must then come from our own pages, else Refusal `forbidden`.
+   * a cookie it must then come from our own pages, else Refusal `forbidden`. `cameBy`: the URL by which it came, as far as proxies can be
+   * trusted.
    */
-  authenticate(headers: Headers, changes: boolean): Promise<Authentication | undefined>;
+  authenticate(headers: Headers, changes: boolean, cameBy: string): Promise<Authentication | undefined>;
   /** The token endpoint, sign-in and sign-out: all public. */
   readonly routes: readonly HttpRoute[];
 }
@@ -43,10 +44,10 @@ export function createAuth(options: AuthOptions): Auth {
   const tokens = createTokens(options);
   const sessions = createSessions(options);
   return {
-    authenticate: (headers, changes) => {
+    authenticate: (headers, changes, cameBy) => {
       const authorization = headerOf(headers, 'authorization');
       return authorization === undefined
-        ? bySession(options, sessions, headers, changes)
+        ? bySession(options, sessions, headers, changes && { cameBy })
         : byToken(tokens, authorization);
     },
     routes: routesOf(options, tokens, sessions),
@@ -63,12 +64,12 @@ async function bySession(
   { users, publicUrl }: AuthOptions,
   sessions: Sessions,
   headers: Headers,
-  changes: boolean,
+  changes: false | { readonly cameBy: string },
 ): Promise<Authentication | undefined> {
   const session = await sessions.read(headerOf(headers, 'cookie'));
   const user = session && (await users.user(session.user));
   if (!session || !user) return undefined;
-  if (changes && isSameOrigin(headers, publicUrl()) !== true) {
+  if (changes && isSameOrigin(headers, publicUrl(), changes.cameBy) !== true) {
     throw new Refusal(
       'forbidden',
       'with a session cookie, changes are taken from our own pages only',

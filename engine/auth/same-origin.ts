@@ -3,12 +3,15 @@ import type { Headers } from './headers.ts';
 
 /**
  * What the browser says of itself (Sec-Fetch-Site, sent over TLS and to localhost), otherwise Origin, which must be the public
- * URL's or that of the host that was asked. `undefined` when it says nothing, as programs do.
+ * URL's, that of the URL by which the request came as trusted proxies tell it (`cameBy`), or that of the host that was asked. `undefined`
+ * when it says nothing, as programs do. No page of another site can make a browser send what proxies tell: those are headers that it
+ * would have to ask for.
  */
-export function isSameOrigin(headers: Headers, publicUrl: string): boolean | undefined {
+export function isSameOrigin(headers: Headers, publicUrl: string, cameBy = publicUrl): boolean | undefined {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin';
   const { origin, host } = headers;
   if (typeof origin !== 'string') return undefined;
-  return origin === new URL(publicUrl).origin || (URL.canParse(origin) && new URL(origin).host === host);
+  if ([publicUrl, cameBy].some((url) => new URL(url).origin === origin)) return true;
+  return URL.canParse(origin) && new URL(origin).host === host;
 }

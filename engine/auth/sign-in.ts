@@ -50,7 +50,7 @@ export async function signOut(parts: SignInParts, request: HttpRequest): Promise
 
 /** Another site must not sign a person in as somebody else, nor out. */
 function refuseForeignForm(parts: SignInParts, request: HttpRequest): void {
-  if (isSameOrigin(request.headers, parts.publicUrl()) === false) {
+  if (isSameOrigin(request.headers, parts.publicUrl(), request.cameBy) === false) {
     throw new Refusal('forbidden', 'this form was sent from another site');
   }
 }

@@ -14,6 +14,8 @@ export interface HttpRequest {
   readonly address?: string;
   /** What stands before every path of ours as the sender sees it, behind a proxy: `/kiungo`. Without it nothing does. */
   readonly root?: string;
+  /** The URL by which the sender reaches us, as far as proxies can be trusted; without a slash at its end. */
+  readonly cameBy?: string;
 }
 
 /** An answer too large to be held: sent piece by piece, as fast as the client takes it. */

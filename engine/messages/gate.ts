@@ -24,6 +24,11 @@ export class Gate {
     this.#tokens = this.#capacity;
   }
 
+  /** Whether each delivery counts, because only so many a second are let through. */
+  get isCounted(): boolean {
+    return this.#rules.perSecond !== undefined;
+  }
+
   /** How many deliveries may be begun now, `underWay` being begun already. */
   allowance(now: number, underWay: number): number {
     const { state } = { state: this.state(now).circuit };

@@ -1,14 +1,14 @@
-// Hands what waits for the outside to its senders: one at a time in each lane, until it is done or a person has to look.
+// Hands what waits for the outside to its senders: one after the other in each lane, until it is done or a person has to look.
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { Refusal } from '../kernel/outcomes.ts';
 import type { Tracer } from '../kernel/tracer.ts';
 import type { Delivery, Settlement } from '../storage/message-store.ts';
 import type { Store } from '../storage/store.ts';
 import { Gate, type GateRules, type GateState } from './gate.ts';
+import { destinationOf, handOver, logSettlement, queueName, unknownDestination } from './hand-over.ts';
 import type { Sender, SendResult } from './ports.ts';
 import { isResponse, type Responses } from './responses.ts';
-import { retryClassOf, retryPolicies, type RetryPolicy } from './retry.ts';
+import { retryPolicies, type RetryPolicy } from './retry.ts';
 import { settled, type SettlementRules } from './settle.ts';
 import { createWakeLoop } from './wake-loop.ts';
 
@@ -18,7 +18,7 @@ export interface OutboxOptions {
   readonly logger: Logger;
   /** How long a sender may take before the delivery is taken to be orphaned; one minute unless told. */
   readonly leaseMs?: number;
-  /** Deliveries under way at the same time, of different lanes; 16 unless told. */
+  /** Lanes that are worked on at the same time; 16 unless told. */
   readonly parallel?: number;
   /** How often to look for what has come due without a call; one second unless told. */
   readonly pollMs?: number;
@@ -66,58 +66,113 @@ interface Destination {
   readonly gate: Gate;
 }
 
-const prefix = 'send:';
-const nameOf = (delivery: Delivery): string => delivery.destination.slice(prefix.length);
+/** Deliveries of one lane that are leased together: each is sent when the one before it is done, and they are settled in one commit. */
+interface Run {
+  readonly destination: string;
+  /** May grow: a lease that runs out while its sender works is prolonged with what is behind it. */
+  readonly deliveries: Delivery[];
+  /** Nothing more of it is tried. */
+  isSettling: boolean;
+  /** What of its lane was leased since: those given back can be leased again before the last is settled. */
+  readonly next: Delivery[];
+}
+
+interface Ended {
+  readonly result: SendResult;
+  readonly settlement: Settlement;
+}
+
+/** At most so many, and no further one is begun after this time: what a power cut can make us send twice is not more than these. */
+const longestRun = { deliveries: 16, ms: 20 };
 
 export function createOutbox(options: OutboxOptions): Outbox {
   const { store, clock, logger, leaseMs = 60_000, parallel = 16, pollMs = 1_000 } = options;
   const destinations = new Map<string, Destination>();
   const held = new Set<string>();
   const holdListeners: ((destination: string, delivery: Delivery) => void)[] = [];
-  /** The lease under which each delivery is under way here, and where it goes. */
-  const leases = new Map<string, { readonly lease: string; readonly destination: string }>();
+  /** By lane. */
+  const runs = new Map<string, Run>();
+  /** The lease under which each delivery is under way here. */
+  const leases = new Map<string, string>();
   const underWay = new Set<Promise<void>>();
   const closing = new Set<Promise<void>>();
+  let isStopping = false;
 
   const underWayTo = (name: string): number =>
-    [...leases.values()].filter(({ destination }) => destination === name).length;
+    [...runs.values()].filter(({ destination }) => destination === name).length;
 
-  /** How many of each destination may be begun, where it is not as many as there are. */
+  /** How many lanes of each destination may be begun, where it is not as many as there are. */
   const limits = (): Readonly<Record<string, number>> => {
     const now = clock.now();
     const known = [...destinations].map(([name, { gate }]): [string, number] => [
-      `${prefix}${name}`,
+      queueName(name),
       gate.allowance(now, underWayTo(name)),
     ]);
-    const stopped = [...held].map((name): [string, number] => [`${prefix}${name}`, 0]);
+    const stopped = [...held].map((name): [string, number] => [queueName(name), 0]);
     return Object.fromEntries([...known, ...stopped]);
   };
+  /** Where each delivery is counted, or its response is taken in with its end, they are taken one by one. */
+  const takesRuns = ({ gate, responseTo }: Destination): boolean =>
+    !gate.isCounted && (responseTo === undefined || options.responses === undefined);
   const lease = (): Promise<readonly Delivery[]> =>
     store.transact(({ messages }) =>
       messages.lease({
-        destinations: [`${prefix}*`],
+        destinations: [queueName('*')],
         now: clock.now(),
         leaseMs,
         limit: parallel - underWay.size,
         limits: limits(),
+        runs: Object.fromEntries(
+          [...destinations]
+            .filter(([, destination]) => takesRuns(destination))
+            .map(([name]) => [queueName(name), longestRun.deliveries]),
+        ),
       }),
     );
-  const handOver = async (delivery: Delivery): Promise<void> => {
-    const name = nameOf(delivery);
+  const tryOne = async (delivery: Delivery): Promise<Ended> => {
+    const name = destinationOf(delivery);
     const destination = destinations.get(name);
-    const result = destination ? await send(destination, delivery, options) : unknownDestination;
+    const sender = destination?.sender;
+    const result = sender === undefined ? unknownDestination : await handOver(sender, delivery, options);
     destination?.gate.ended(result.state === 'done' || result.code !== undefined, clock.now());
     const rules = destination?.rules ?? { policy: retryPolicies.sending };
     const { settlement, action } = settled(result, delivery, rules, clock.now());
     if (action === 'hold') holdFor(name, delivery);
-    const lease = leases.get(delivery.id)?.lease ?? '';
-    const { responseTo } = destination ?? {};
+    return { result, settlement };
+  };
+  const settle = async (delivery: Delivery, { result, settlement }: Ended): Promise<void> => {
+    const lease = leases.get(delivery.id) ?? '';
+    const responseTo = destinations.get(destinationOf(delivery))?.responseTo;
     if (options.responses !== undefined && responseTo !== undefined && isResponse(result, settlement)) {
       await options.responses.settle({ delivery, lease, settlement }, responseTo);
     } else {
       await store.transact(({ messages }) => messages.settle(delivery.id, lease, settlement));
     }
     logSettlement(delivery, settlement, logger);
+  };
+  const giveBack = ({ id }: Delivery): Promise<void> =>
+    store.transact(({ messages }) => messages.settle(id, leases.get(id) ?? '', { state: 'untried' }));
+  const work = async (run: Run): Promise<void> => {
+    const { destination, deliveries } = run;
+    const begin = performance.now();
+    const ends = new Map<string, Ended>();
+    let goesOn = true;
+    for (const delivery of deliveries) {
+      if (!goesOn) break;
+      const ended = await tryOne(delivery);
+      ends.set(delivery.id, ended);
+      const isInTime = performance.now() - begin < longestRun.ms;
+      goesOn = ended.settlement.state === 'done' && isInTime && !isStopping && !held.has(destination);
+    }
+    run.isSettling = true;
+    // Asked for together they share a commit, as a rule.
+    const settling = deliveries.map((delivery) => {
+      const ended = ends.get(delivery.id);
+      return (ended === undefined ? giveBack(delivery) : settle(delivery, ended)).catch((cause: unknown) =>
+        logger.error({ deliveryId: delivery.id }, 'a delivery could not be settled; it is sent again', cause),
+      );
+    });
+    await Promise.all(settling);
   };
   const holdFor = (name: string, delivery: Delivery): void => {
     held.add(name);
@@ -128,22 +183,34 @@ export function createOutbox(options: OutboxOptions): Outbox {
     for (const listener of holdListeners) listener(name, delivery);
   };
   const begin = (delivery: Delivery): void => {
-    const isUnderWay = leases.has(delivery.id);
-    leases.set(delivery.id, { lease: delivery.lease ?? '', destination: nameOf(delivery) });
-    // Its lease ran out while its sender still works: the new one prolongs it.
-    if (isUnderWay) return;
-    destinations.get(nameOf(delivery))?.gate.begun(1);
-    const work: Promise<void> = handOver(delivery)
-      .catch((cause: unknown) =>
-        logger.error({ deliveryId: delivery.id }, 'a delivery could not be settled; it is sent again', cause),
-      )
+    const { id, lane, lease = '' } = delivery;
+    const running = runs.get(lane);
+    if (running?.isSettling === true) {
+      running.next.push(delivery);
+      return;
+    }
+    const isKnown = leases.has(id);
+    leases.set(id, lease);
+    if (running !== undefined) {
+      // It is behind another one; or its lease ran out while its sender still works, and the new one prolongs it.
+      if (!isKnown) running.deliveries.push(delivery);
+      return;
+    }
+    const destination = destinationOf(delivery);
+    const run: Run = { destination, deliveries: [delivery], isSettling: false, next: [] };
+    runs.set(lane, run);
+    destinations.get(destination)?.gate.begun(1);
+    const done: Promise<void> = Promise.resolve()
+      .then(() => work(run))
       .finally(() => {
-        leases.delete(delivery.id);
-        underWay.delete(work);
+        for (const each of run.deliveries) leases.delete(each.id);
+        runs.delete(lane);
+        underWay.delete(done);
+        run.next.forEach(begin);
         // Its lane goes on at once: a lane that rested between two deliveries would hand over 20 a second.
         loop.hurry();
       });
-    underWay.add(work);
+    underWay.add(done);
   };
   const round = async (): Promise<'more' | 'done'> => {
     if (underWay.size >= parallel) return 'done';
@@ -189,77 +256,17 @@ export function createOutbox(options: OutboxOptions): Outbox {
       ]);
       return Object.fromEntries(states);
     },
-    start: () => loop.start(),
+    start: () => {
+      isStopping = false;
+      loop.start();
+    },
     wake: () => loop.wake(),
     stop: async () => {
+      isStopping = true;
       await loop.stop();
-      await Promise.all(underWay);
+      while (underWay.size > 0) await Promise.all(underWay);
       for (const destination of destinations.values()) close(destination);
       await Promise.all(closing);
     },
   };
-}
-
-const unknownDestination: SendResult = {
-  state: 'failed',
-  retry: 'permanent',
-  reason: {
-    code: 'unknown-destination',
-    text: 'no destination of this name is set up: add it, then requeue',
-  },
-};
-
-function send(
-  { sender }: Destination,
-  delivery: Delivery,
-  { logger, tracer }: Pick<OutboxOptions, 'logger' | 'tracer'>,
-): Promise<SendResult> {
-  if (tracer === undefined) return sendBy(sender, delivery, undefined, logger);
-  const { id, attempts, trace: parent } = delivery;
-  const facts = { 'kiungo.delivery': id, 'kiungo.attempts': attempts };
-  const start = { kind: 'client', facts, parent } as const;
-  return tracer.span(`send ${nameOf(delivery)}`, start, async (span) => {
-    const result = await sendBy(sender, delivery, span.traceparent, logger);
-    if (result.code !== undefined) span.note({ 'kiungo.answer': result.code });
-    if (result.state === 'failed') span.fail(result.reason.code);
-    return result;
-  });
-}
-
-/** A sender that throws anything but a refusal is defective: nobody knows whether it has sent. */
-async function sendBy(
-  sender: Sender,
-  { id, contentType, payload }: Delivery,
-  traceparent: string | undefined,
-  logger: Logger,
-): Promise<SendResult> {
-  const trace = traceparent === undefined ? {} : { traceparent };
-  try {
-    return await sender.send({ id, contentType, payload, ...trace });
-  } catch (error) {
-    if (!(error instanceof Refusal)) logger.error({ deliveryId: id }, 'a defect stopped a delivery', error);
-    const reason =
-      error instanceof Refusal
-        ? { code: error.code, text: error.message }
-        : { code: 'defect', text: 'the sender failed over this delivery; the log has the cause' };
-    return { state: 'failed', retry: retryClassOf(error), reason };
-  }
-}
-
-function logSettlement(delivery: Delivery, settlement: Settlement, logger: Logger): void {
-  const facts = {
-    deliveryId: delivery.id,
-    destination: delivery.destination,
-    attempts: delivery.attempts,
-    state: settlement.state,
-    reason: settlement.reason?.code,
-  };
-  if (settlement.state === 'done' && settlement.reason === undefined) {
-    logger.info(facts, 'delivery handed over');
-  } else {
-    logger.warn(
-      facts,
-      settlement.state === 'done' ? 'delivery handed over, with an odd answer' : 'delivery failed',
-    );
-  }
 }

@@ -27,7 +27,8 @@ export interface Replays {
   job(id: string): ReplayJob;
   cancel(id: string): ReplayJob;
   /**
-   * Goes on with what was under way when the engine stopped. After a power cut the messages of the last second may be replayed once more.
+   * Goes on with what was under way when the engine stopped. After a power cut the messages of the last second may be processed once more;
+   * those that are only handed on are not sent twice.
    */
   start(): Promise<void>;
   /** Waits for the message under way; the rest goes on after the next start. */
@@ -177,7 +178,7 @@ async function replayOne(
   { deadLetters, resend }: ReplaysOptions,
 ): Promise<void> {
   try {
-    if (destinations.length > 0) await resend(id, destinations, actor);
+    if (destinations.length > 0) await resend(id, destinations, actor, running.job.id);
     else await deadLetters.replay(id, actor);
     running.job = { ...running.job, replayed: running.job.replayed + 1 };
   } catch (error) {

@@ -1,4 +1,5 @@
 // Hands a message that is done to chosen destinations of its channel once more, without processing it again.
+import { createHash } from 'node:crypto';
 import type { Bundle } from '@medplum/fhirtypes';
 import { parseResource } from '../fhir/exact-json.ts';
 import type { Actor } from '../kernel/actor.ts';
@@ -21,17 +22,19 @@ export interface ResendOptions {
 
 /**
  * One transaction; answers the ids of the new deliveries. `destinations`: as the outbox knows them, whatever their conditions say. Refusals:
- * `not-found`; `bad-request` for a destination that is not of its channel; `conflict` where what it would be sent is not kept.
+ * `not-found`; `bad-request` for a destination that is not of its channel; `conflict` where what it would be sent is not kept. Under the same
+ * `once` a message is sent once to each destination, however often that is asked: what a power cut interrupted is begun again.
  */
 export type Resend = (
   id: string,
   destinations: readonly string[],
   actor: Actor,
+  once?: string,
 ) => Promise<readonly string[]>;
 
 export function createResend(options: ResendOptions): Resend {
   const { repository, settingsOf } = options;
-  return (id, destinations, actor) =>
+  return (id, destinations, actor, once) =>
     repository.transact(actor, async ({ messages }) => {
       const message = await committedMessage(id, messages, options);
       const routes = routesOf(destinations, settingsOf(message.record.channel).routes ?? []);
@@ -41,12 +44,17 @@ export function createResend(options: ResendOptions): Resend {
         if (delivery === undefined) {
           throw conflict('what was mapped of the message is not kept: replay it instead');
         }
-        await messages.enqueue(delivery);
-        made.push(delivery.id);
+        const deliveryId = once === undefined ? delivery.id : idUnder(once, id, delivery.destination);
+        made.push(deliveryId);
+        if (once !== undefined && (await messages.delivery(deliveryId)) !== undefined) continue;
+        await messages.enqueue({ ...delivery, id: deliveryId });
       }
       return made;
     });
 }
+
+const idUnder = (once: string, id: string, destination: string): string =>
+  createHash('sha256').update(`${once} ${id} ${destination}`).digest('hex').slice(0, 32);
 
 function routesOf(destinations: readonly string[], known: readonly Route[]): readonly Route[] {
   return destinations.map((name) => {

@@ -24,7 +24,7 @@ import { drain, rememberUpgraded } from './drain.ts';
 import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
 import { fhirEndpoint, type BodyLimits } from './fhir-endpoint.ts';
 import { createFhirRouter } from './fhir-router.ts';
-import { publicUrlFor, rootOf } from './forwarded.ts';
+import { publicUrlFor } from './forwarded.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { fhirPath, type FhirParts } from './interaction.ts';
 import { interactions } from './interactions.ts';
@@ -154,9 +154,14 @@ function createApp(
   app.set('trust proxy', trusted.any ? (address: string) => trusted.has(address) : false);
   mountFhir(app, parts, { ...fhirPartsOf(options, parts, later), ...parts.formats }, limits);
   const addressOf = (request: unknown): string => (request as Request).ip ?? '';
-  const root = (request: IncomingMessage): string => rootOf(parts.publicUrl(request));
   for (const route of routes) {
-    mountEndpoint(app, parts, route.method, route.path, routeEndpoint(route, bodyLimit, addressOf, root));
+    mountEndpoint(
+      app,
+      parts,
+      route.method,
+      route.path,
+      routeEndpoint(route, bodyLimit, addressOf, parts.publicUrl),
+    );
   }
   mountExternal(app, parts, external);
   mountRefusals(app, parts, routes);

@@ -83,7 +83,7 @@ async function answerRequest(
   let setCookie: string | undefined;
   let answer: HttpAnswer;
   try {
-    const authentication = await letIn(parts.auth, endpoint.access, request);
+    const authentication = await letIn(parts, endpoint.access, request);
     setCookie = authentication?.setCookie;
     answer = await endpoint.answer({
       request,
@@ -143,12 +143,12 @@ const urlOf = ({ originalUrl, url }: Incoming['request']): string => originalUrl
 
 /** Throws Refusal `unauthorized` or `forbidden`. Public endpoints do not ask who it is. */
 export async function letIn(
-  auth: Auth,
+  { auth, publicUrl }: Pick<EndpointParts, 'auth' | 'publicUrl'>,
   access: HttpRoute['access'],
   request: IncomingMessage,
 ): Promise<Authentication | undefined> {
   if (access === 'public') return undefined;
-  const authentication = await auth.authenticate(request.headers, changes(request));
+  const authentication = await auth.authenticate(request.headers, changes(request), publicUrl(request));
   if (!authentication) throw new Refusal('unauthorized', 'an access token or a session is needed');
   if (access === 'admin' && !authentication.actor.scopes.includes(adminScope)) {
     throw new Refusal('forbidden', 'the scope admin is needed');

@@ -27,7 +27,7 @@ export async function serveExternal(
 ): Promise<void> {
   const correlationId = correlationOf(request.headers, parts.ids);
   try {
-    const authentication = await letIn(parts.auth, handler.access, request);
+    const authentication = await letIn(parts, handler.access, request);
     response.setHeader('x-request-id', correlationId);
     if (authentication?.setCookie !== undefined) response.setHeader('set-cookie', authentication.setCookie);
     await handler.handle(request, response);
@@ -61,7 +61,7 @@ async function upgrade(
   head: Buffer,
 ): Promise<void> {
   const handler = handlers.find(({ prefix }) => isUnder(prefix, request.url ?? ''));
-  await letIn(parts.auth, handler?.access ?? 'signed-in', request);
+  await letIn(parts, handler?.access ?? 'signed-in', request);
   if (!handler?.upgrade) throw new Refusal('not-found', 'nothing here takes WebSockets');
   await handler.upgrade(request, socket, head);
 }

@@ -1,17 +1,18 @@
 // A route that another part declared as data, as an endpoint.
 import type { HttpRequest, HttpRoute } from '../kernel/http-route.ts';
 import type { Endpoint, Incoming } from './endpoint.ts';
+import { rootOf } from './forwarded.ts';
 import { readBody } from './read-body.ts';
 
 /** What strangers may send: forms and callbacks are small. */
 const publicBodyLimit = 1024 * 1024;
 
-/** `addressOf`, `rootOf`: the sender's address, and where our paths begin for it, as far as proxies can be trusted. */
+/** `addressOf`, `publicUrl`: the sender's address, and the URL by which it reaches us, as far as proxies can be trusted. */
 export function routeEndpoint(
   route: HttpRoute,
   bodyLimit: number,
   addressOf: (request: Incoming['request']) => string,
-  rootOf: (request: Incoming['request']) => string,
+  publicUrl: (request: Incoming['request']) => string,
 ): Endpoint {
   const limit = route.access === 'public' ? Math.min(bodyLimit, publicBodyLimit) : bodyLimit;
   return {
@@ -19,7 +20,9 @@ export function routeEndpoint(
     access: route.access,
     answer: async (incoming) => {
       const body = await readBody(incoming.request, limit);
-      return route.handle(requestOf(incoming, body, addressOf(incoming.request), rootOf(incoming.request)));
+      return route.handle(
+        requestOf(incoming, body, addressOf(incoming.request), publicUrl(incoming.request)),
+      );
     },
   };
 }
@@ -28,7 +31,7 @@ function requestOf(
   { request, params, actor, correlationId }: Incoming,
   body: Uint8Array,
   address: string,
-  root: string,
+  cameBy: string,
 ): HttpRequest {
   const { searchParams } = new URL(request.url ?? '/', 'http://here.invalid');
   return {
@@ -39,7 +42,8 @@ function requestOf(
     body,
     correlationId,
     address,
-    root,
+    root: rootOf(cameBy),
+    cameBy,
   };
 }
 

@@ -257,11 +257,12 @@ export interface MessageWriter extends MessageReader {
   enqueue(delivery: NewDelivery): Promise<void>;
   /**
    * Leases up to `limit` deliveries for the named destinations: of each lane only its oldest open one, and only when it is due
-   * and not leased (or its lease has run out). Each gets attempts + 1 and a lease of its own.
+   * and not leased (or its lease has run out); where `runs` says so, those right behind it too. Each gets attempts + 1 and a lease of
+   * its own.
    */
   lease(request: LeaseRequest): Promise<readonly Delivery[]>;
   /** Ends a lease. Throws Refusal `conflict` when the lease is not (or no longer) the delivery's. */
-  settle(id: string, lease: string, result: Settlement): Promise<void>;
+  settle(id: string, lease: string, result: Settlement | Untried): Promise<void>;
   /** What a person does: put a dead or done delivery back in the queue, or discard one that is not leased. */
   requeue(id: string, dueAt: number): Promise<void>;
   discardDelivery(id: string, reason: Reason): Promise<void>;
@@ -287,6 +288,16 @@ export interface LeaseRequest {
   readonly limit: number;
   /** At most so many of a destination, by its exact name. */
   readonly limits?: Readonly<Record<string, number>>;
+  /**
+   * Of destinations, by exact name, that are handed several deliveries of a lane together: how many at most, with the head, and of 1 MB
+   * at most. They count as one of the limit, and come in order.
+   */
+  readonly runs?: Readonly<Record<string, number>>;
+}
+
+/** It was leased and not tried: it waits as before, and the try is not counted. */
+export interface Untried {
+  readonly state: 'untried';
 }
 
 /** `at` and `response`: when it ended, and what the receiver answered, where either is known. */

@@ -74,6 +74,8 @@ export interface EffectContext {
   readonly at: number;
   readonly ids: Ids;
   readonly compose: Compose;
+  /** The traceparent of the event, or of the work on it. */
+  readonly trace?: string | undefined;
 }
 
 /** In the order given, in the unit's transaction. */
@@ -109,7 +111,7 @@ type Send = Extract<FlowEffect, { kind: 'send' }>;
 
 function toSend(
   effect: Send,
-  { cause, at, ids }: EffectContext,
+  { cause, at, ids, trace }: EffectContext,
 ): Parameters<RepositoryUnit['messages']['enqueue']>[0] {
   const name = `send:${effect.destination}`;
   return {
@@ -120,5 +122,6 @@ function toSend(
     contentType: effect.contentType,
     payload: Buffer.from(effect.body, 'utf8'),
     cause,
+    ...(trace === undefined ? {} : { trace }),
   };
 }

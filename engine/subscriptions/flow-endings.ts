@@ -3,6 +3,7 @@ import type { Actor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { Tracer } from '../kernel/tracer.ts';
 import { conflict, notFound } from '../kernel/outcomes.ts';
 import type { Compose } from '../messages/compose.ts';
 import { settlementAfterFailure } from '../messages/settle.ts';
@@ -22,6 +23,7 @@ export interface EndingParts {
   readonly logger: Logger;
   readonly policy: RetryPolicy;
   readonly compose: Compose;
+  readonly tracer?: Tracer | undefined;
   /** Called after a commit that enqueued something to send. */
   readonly wakeOutbox: () => void;
 }
@@ -43,7 +45,8 @@ export function flowEndings(parts: EndingParts): FlowEndings {
       await withLease(eventId, lease, parts, async (event, unit) => {
         hops.set(unit.messages, hopsOfEvent(event) + 1);
         await unit.messages.settle(eventId, lease, { state: 'done' });
-        await carryOut(admitted, unit, { cause: eventId, at: clock.now(), ids, compose });
+        const trace = parts.tracer?.current() ?? event.trace;
+        await carryOut(admitted, unit, { cause: eventId, at: clock.now(), ids, compose, trace });
       });
       logger.info({ eventId, effects: admitted.length }, 'flow event done');
       if (admitted.some(isSend)) wakeOutbox();
@@ -62,14 +65,18 @@ export function flowEndings(parts: EndingParts): FlowEndings {
 async function withLease(
   eventId: string,
   lease: string,
-  { repository, messages, clock }: EndingParts,
+  { repository, messages, clock, tracer }: EndingParts,
   work: (event: Delivery, unit: RepositoryUnit) => Promise<void>,
 ): Promise<void> {
-  const { destination } = await leasedEvent(messages, eventId, lease, clock.now());
-  const actor: Actor = { kind: 'flow', id: subscriptionOf(destination) ?? '', scopes: ['system/*.cruds'] };
-  await repository.transact(actor, async (unit) =>
-    work(await leasedEvent(unit.messages, eventId, lease, clock.now()), unit),
-  );
+  const { destination, trace } = await leasedEvent(messages, eventId, lease, clock.now());
+  const name = subscriptionOf(destination) ?? '';
+  const actor: Actor = { kind: 'flow', id: name, scopes: ['system/*.cruds'] };
+  const end = (): Promise<void> =>
+    repository.transact(actor, async (unit) =>
+      work(await leasedEvent(unit.messages, eventId, lease, clock.now()), unit),
+    );
+  const start = { kind: 'consumer', facts: { 'kiungo.event': eventId }, parent: trace } as const;
+  await (tracer === undefined ? end() : tracer.span(`flow ${name}`, start, end));
 }
 
 /** Throws Refusal `not-found` for what is no event, `conflict` when the lease is not, or no longer, the caller's. */

@@ -30,6 +30,8 @@ export function flowDelivery(
     readonly lane: string;
     readonly cause: string;
     readonly payload: EventPayload;
+    /** The traceparent of what caused it, where traces are kept. */
+    readonly trace?: string | undefined;
   },
 ): NewDelivery {
   return {
@@ -40,6 +42,7 @@ export function flowDelivery(
     contentType: 'application/json',
     payload: Buffer.from(JSON.stringify(event.payload)),
     cause: event.cause,
+    trace: event.trace,
   };
 }
 

@@ -1,6 +1,7 @@
 // Makes the events: each change, and each processed message, is matched against the flows' subscriptions in its own commit.
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
+import type { Tracer } from '../kernel/tracer.ts';
 import type { Change, RepositoryUnit } from '../repository/repository.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import type { MessageRecord } from '../storage/message-store.ts';
@@ -13,6 +14,7 @@ export interface MatchingParts {
   readonly index: SearchIndex;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly tracer?: Tracer | undefined;
 }
 
 /** How many events it enqueued. `hops`: how many flows' writes led to this change. */
@@ -20,7 +22,7 @@ export async function enqueueForChange(
   change: Change,
   hops: number,
   unit: RepositoryUnit,
-  { register, index, clock, ids }: MatchingParts,
+  { register, index, clock, ids, tracer }: MatchingParts,
 ): Promise<number> {
   const { type, id, version } = change.version;
   const interested = register.toType(type).filter((one) => isFor(one, change, index));
@@ -28,7 +30,14 @@ export async function enqueueForChange(
     const reference = `${type}/${id}`;
     const payload = { kind: 'resource', reference, version, change: change.outcome, hops } as const;
     const cause = `${reference}/_history/${version}`;
-    const event = { id: ids.next(), at: clock.now(), lane: laneOf(change), cause, payload };
+    const event = {
+      id: ids.next(),
+      at: clock.now(),
+      lane: laneOf(change),
+      cause,
+      payload,
+      trace: tracer?.current(),
+    };
     await unit.messages.enqueue(flowDelivery(name, event));
   }
   return interested.length;
@@ -62,13 +71,15 @@ function laneOf({ version: { type, id }, entries }: Change): string {
 export async function enqueueForMessage(
   message: MessageRecord,
   unit: RepositoryUnit,
-  { register, clock, ids }: MatchingParts,
+  { register, clock, ids, tracer }: MatchingParts,
 ): Promise<number> {
   const interested = register.toMessages().filter((one) => listensTo(one, message));
   for (const { name } of interested) {
     const { id: messageId, messageType, channel } = message;
     const payload = { kind: 'message', messageId, messageType } as const;
-    const event = { id: ids.next(), at: clock.now(), lane: `channel/${channel}`, cause: messageId, payload };
+    const trace = tracer?.current() ?? message.trace;
+    const lane = `channel/${channel}`;
+    const event = { id: ids.next(), at: clock.now(), lane, cause: messageId, payload, trace };
     await unit.messages.enqueue(flowDelivery(name, event));
   }
   return interested.length;

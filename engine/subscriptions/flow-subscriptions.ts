@@ -3,6 +3,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { Tracer } from '../kernel/tracer.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import type { Compose } from '../messages/compose.ts';
 import { retryPolicies, type RetryPolicy } from '../messages/retry.ts';
@@ -27,6 +28,8 @@ export interface FlowPortOptions {
   readonly logger: Logger;
   /** Makes the messages that flows send of resources; without it those are refused. */
   readonly compose?: Compose;
+  /** Without it nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   /** Called after a commit that enqueued something to send: the outbox's. */
   readonly wakeOutbox: () => void;
   /** How long a flow may take; one minute unless told. */
@@ -57,13 +60,23 @@ const cannotCompose: Compose = () =>
   Promise.reject(new Refusal('unprocessable', 'no maps are there to make messages of resources'));
 
 export function createFlowPort(options: FlowPortOptions): EngineFlowPort {
-  const { repository, store, index, clock, ids, logger, wakeOutbox } = options;
+  const { repository, store, index, clock, ids, logger, wakeOutbox, tracer } = options;
   const { leaseMs = 60_000, policy = retryPolicies.flow, pollMs = 2_000 } = options;
   const register = createFlowRegister({ repository, index, logger });
-  const matching = { register, index, clock, ids };
+  const matching = { register, index, clock, ids, tracer };
   const messages = store.messages;
   const { compose = cannotCompose } = options;
-  const endings = flowEndings({ repository, messages, clock, ids, logger, policy, wakeOutbox, compose });
+  const endings = flowEndings({
+    repository,
+    messages,
+    clock,
+    ids,
+    logger,
+    policy,
+    wakeOutbox,
+    compose,
+    tracer,
+  });
   const bell = createBell(repository, pollMs);
   const known = Promise.withResolvers<boolean>();
   repository.onChange(async (change, unit) => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type {
   Delivery,
+  LeaseRequest,
   MessageChange,
   MessageFilter,
   MessageRecord,
@@ -89,7 +90,7 @@ const enqueueAll = (store: Store, deliveries: readonly NewDelivery[]): Promise<v
 const leaseAt = (
   store: Store,
   now: number,
-  change: { readonly destinations?: readonly string[]; readonly limit?: number } = {},
+  change: Partial<LeaseRequest> = {},
 ): Promise<readonly Delivery[]> =>
   act(store, (messages) =>
     messages.lease({ destinations: ['send:his'], now, leaseMs: 500, limit: 10, ...change }),
@@ -489,6 +490,70 @@ function deliveriesContract(name: string, open: OpenStore): void {
         const [again] = await leaseAt(store, 1200);
         expect(again).toMatchObject({ id: 'a1', attempts: 1, reason: undefined });
         await expect(settle(store, first, { state: 'done' })).rejects.toMatchObject({ code: 'conflict' });
+      }),
+    );
+
+    test.each<[rule: string, second: Partial<NewDelivery>, most: number, expected: readonly string[]]>([
+      ['as many as its destination takes', {}, 3, ['a1', 'a2', 'a3', 'b1']],
+      ['no more than are told', {}, 2, ['a1', 'a2', 'b1']],
+      ['none that is not due yet, nor what is behind it', { createdAt: 1001 }, 3, ['a1', 'b1']],
+      ['none of another destination', { destination: 'send:lis' }, 3, ['a1', 'b1']],
+      ['no more bytes than 1 MB', { payload: new Uint8Array(1024 * 1024) }, 3, ['a1', 'b1']],
+    ])('what is behind the head of a lane is leased with it: %s', (_rule, second, most, expected) =>
+      withStore(open, async (store) => {
+        await enqueueAll(store, [
+          delivery('a1'),
+          delivery('a2', second),
+          delivery('a3'),
+          delivery('b1', { lane: 'b' }),
+        ]);
+        const leased = await leaseAt(store, 1000, { runs: { 'send:his': most } });
+        expect(ids(leased)).toEqual(expected);
+        expect(await leaseAt(store, 1000, { runs: { 'send:his': most } })).toEqual([]);
+      })(),
+    );
+
+    test(
+      'what was leased and not tried waits behind the one that failed, and its try is not counted',
+      withStore(open, async (store) => {
+        await enqueueAll(store, [delivery('a1'), delivery('a2'), delivery('a3')]);
+        const [first, second, third] = await leaseAt(store, 1000, { runs: { 'send:his': 9 } });
+        await settle(store, first, { state: 'waiting', dueAt: 3000, reason });
+        await settle(store, second, { state: 'untried' });
+        await settle(store, third, { state: 'untried' });
+        expect(await store.messages.delivery('a2')).toMatchObject({ state: 'waiting', attempts: 0 });
+        expect(await leaseAt(store, 2999)).toEqual([]);
+        expect(ids(await leaseAt(store, 3000, { runs: { 'send:his': 9 } }))).toEqual(['a1', 'a2', 'a3']);
+      }),
+    );
+
+    test(
+      'what a crash left leased is leased again in order, once the leases have run out',
+      withStore(open, async (store) => {
+        await enqueueAll(store, [delivery('a1'), delivery('a2'), delivery('a3')]);
+        await leaseAt(store, 1000, { runs: { 'send:his': 2 } });
+        expect(await leaseAt(store, 1499)).toEqual([]);
+        const again = await leaseAt(store, 1500, { runs: { 'send:his': 9 } });
+        expect(again.map(({ id, attempts }) => [id, attempts])).toEqual([
+          ['a1', 2],
+          ['a2', 2],
+          ['a3', 1],
+        ]);
+      }),
+    );
+
+    test(
+      'a delivery put back does not overtake what is leased together in its lane, and is the first after it',
+      withStore(open, async (store) => {
+        await enqueueAll(store, [delivery('a1'), delivery('a2'), delivery('a3'), delivery('a4')]);
+        await settle(store, (await leaseAt(store, 1000))[0], { state: 'dead', reason });
+        const leased = await leaseAt(store, 1000, { runs: { 'send:his': 2 } });
+        await act(store, (messages) => messages.requeue('a1', 1000));
+        expect(await leaseAt(store, 1000)).toEqual([]);
+        await act(store, async (messages) => {
+          for (const { id, lease = '' } of leased) await messages.settle(id, lease, { state: 'done' });
+        });
+        expect(ids(await leaseAt(store, 1000, { runs: { 'send:his': 2 } }))).toEqual(['a1', 'a4']);
       }),
     );
 

@@ -1,9 +1,17 @@
-// The queue of deliveries. Each lane has one head, the only delivery of the lane that may be handed out: the one that is leased,
-// else the oldest open one. Heads lie in an index by destination and time, so a lease costs what it hands out, not what waits.
+// The queue of deliveries. Each lane has one head, with which what is handed out of the lane begins: the one that is leased, else the oldest
+// open one. Heads lie in an index by destination and time, so a lease costs what it hands out, and an end costs the same, whatever waits.
 import { conflict, notFound } from '../../kernel/outcomes.ts';
-import type { Delivery, LeaseRequest, NewDelivery, Reason, Settlement } from '../message-store.ts';
+import type { Delivery, LeaseRequest, NewDelivery, Reason, Settlement, Untried } from '../message-store.ts';
 import type { Connection } from './connection.ts';
-import { deliveryOf, wholeDelivery, type DeliveryRow, type WholeDeliveryRow } from './message-rows.ts';
+import {
+  deliveryOf,
+  listedDelivery,
+  reasonOf,
+  wholeDelivery,
+  type DeliveryRow,
+  type ListedDeliveryRow,
+  type WholeDeliveryRow,
+} from './message-rows.ts';
 
 interface Ready {
   readonly sequence: number;
@@ -13,6 +21,8 @@ interface Ready {
 /** A row is written anew each time that it changes: what is larger lies beside it. Bytes. */
 const mostInRow = 2_000;
 const nothing = new Uint8Array();
+/** What is handed out together is held in memory together; a head may be larger. */
+const longestRunBytes = 1024 * 1024;
 
 export class DeliveryQueue {
   readonly #connection: Connection;
@@ -44,13 +54,18 @@ export class DeliveryQueue {
     const ready = this.#destinations(request.destinations)
       .flatMap((destination) => this.#ready(destination, request))
       .sort((one, other) => one.ready_at - other.ready_at || one.sequence - other.sequence);
-    return ready.slice(0, request.limit).flatMap(({ sequence }) => this.#leaseOne(sequence, request));
+    return ready.slice(0, request.limit).flatMap(({ sequence }) => this.#leaseRun(sequence, request));
   }
 
-  settle(id: string, lease: string, result: Settlement): void {
+  settle(id: string, lease: string, result: Settlement | Untried): void {
     const row = this.#row(id);
     if (row.state !== 'leased' || row.lease !== lease) {
       throw conflict(`delivery ${id} is not leased under this lease: somebody else has it, or it has ended`);
+    }
+    if (result.state === 'untried') {
+      this.#connection.run('UPDATE delivery SET attempts = attempts - 1 WHERE sequence = ?', row.sequence);
+      this.#put(row, 'waiting', row.due_at, reasonOf(row));
+      return;
     }
     this.#connection.run(
       'UPDATE delivery SET settled_at = ?, response = coalesce(?, response), response_type = coalesce(?, response_type) WHERE sequence = ?',
@@ -93,30 +108,37 @@ export class DeliveryQueue {
     return row;
   }
 
-  /** Moves a delivery to a state in which nobody holds it, and elects its lane's head anew. */
+  /** Moves a delivery to a state in which nobody holds it, and sees to its lane's head. */
   #put(row: DeliveryRow, state: string, dueAt: number, reason: Reason | undefined): void {
     this.#connection.run(
       `UPDATE delivery SET state = ?, head = 0, due_at = ?, ready_at = ?, leased_until = 0, lease = NULL, reason_code = ?,
         reason_text = ? WHERE sequence = ?`,
       ...[state, dueAt, dueAt, reason?.code ?? null, reason?.text ?? null, row.sequence],
     );
-    this.#electHead(row.lane);
+    const wasOpen = row.state === 'waiting' || row.state === 'leased';
+    if (row.head === 1) this.#electHead(row.lane);
+    else if (!wasOpen && state === 'waiting') this.#comeBack(row);
   }
 
-  /** Whoever is leased stays head, even when an older one was put back meanwhile: a lane hands out one at a time. */
+  /** For a lane that has none. */
   #electHead(lane: string): void {
-    const open = `SELECT sequence, head FROM delivery WHERE lane = ? AND state IN ('waiting', 'leased')`;
-    const head = this.#connection.row<{ sequence: number }>(
-      `${open} AND head = 1 AND state = 'leased' UNION ALL SELECT * FROM (${open} ORDER BY sequence LIMIT 1) LIMIT 1`,
-      lane,
-      lane,
-    );
-    if (head === undefined) return;
     this.#connection.run(
-      `UPDATE delivery SET head = (sequence = ?) WHERE lane = ? AND state IN ('waiting', 'leased')
-        AND (sequence = ? OR head = 1)`,
-      ...[head.sequence, lane, head.sequence],
+      `UPDATE delivery SET head = 1 WHERE sequence =
+        (SELECT sequence FROM delivery WHERE lane = ? AND state IN ('waiting', 'leased') ORDER BY sequence LIMIT 1)`,
+      lane,
     );
+  }
+
+  /** One that had left its lane is its head again where it is the oldest, unless one is leased: that stays head. */
+  #comeBack({ lane, sequence }: DeliveryRow): void {
+    const oldest = this.#connection.row<Pick<DeliveryRow, 'sequence' | 'head' | 'state'>>(
+      `SELECT sequence, head, state FROM delivery WHERE lane = ? AND state IN ('waiting', 'leased') AND sequence <> ?
+        ORDER BY sequence LIMIT 1`,
+      ...[lane, sequence],
+    );
+    const isPassed = oldest?.head === 1 && oldest.state === 'waiting' && sequence < oldest.sequence;
+    if (isPassed) this.#connection.run('UPDATE delivery SET head = 0 WHERE sequence = ?', oldest.sequence);
+    if (isPassed || oldest === undefined) this.#electHead(lane);
   }
 
   /** Exact names, each with heads or not; a prefix stands for the destinations that have a head. */
@@ -149,10 +171,44 @@ export class DeliveryQueue {
     return this.#connection.rows<Ready>(sql, destination, request.now, limit);
   }
 
-  #leaseOne(sequence: number, request: LeaseRequest): readonly Delivery[] {
+  /** A head, and what is behind it as far as its destination takes several together. */
+  #leaseRun(sequence: number, request: LeaseRequest): readonly Delivery[] {
+    const head = this.#leaseOne(sequence, request);
+    const { runs = {} } = request;
+    const most =
+      head !== undefined && Object.hasOwn(runs, head.destination) ? (runs[head.destination] ?? 1) : 1;
+    if (head === undefined || most <= 1) return head === undefined ? [] : [head];
+    const behind = this.#behind(head.lane, sequence, most - 1);
+    let bytes = head.payload.byteLength;
+    const end = behind.findIndex((row) => {
+      bytes += row.size;
+      return row.destination !== head.destination || !isFree(row, request.now) || bytes > longestRunBytes;
+    });
+    const fit = end < 0 ? behind : behind.slice(0, end);
+    return [head, ...fit.flatMap((row) => this.#leaseOne(row.sequence, request) ?? [])];
+  }
+
+  #behind(lane: string, sequence: number, limit: number): readonly Behind[] {
+    return this.#connection.rows<Behind>(
+      `SELECT ${listedDelivery} FROM delivery
+        WHERE lane = ? AND state IN ('waiting', 'leased') AND sequence > ? ORDER BY sequence LIMIT ?`,
+      ...[lane, sequence, limit],
+    );
+  }
+
+  #leaseOne(sequence: number, request: LeaseRequest): Delivery | undefined {
     const until = request.now + request.leaseMs;
     const sql = `UPDATE delivery SET state = 'leased', attempts = attempts + 1, leases = leases + 1, leased_until = ?,
       ready_at = ?, lease = id || '/' || (leases + 1) WHERE sequence = ? RETURNING ${wholeDelivery}`;
-    return this.#connection.rows<WholeDeliveryRow>(sql, until, until, sequence).map(deliveryOf);
+    const row = this.#connection.row<WholeDeliveryRow>(sql, until, until, sequence);
+    return row && deliveryOf(row);
   }
 }
+
+type Behind = Pick<
+  ListedDeliveryRow,
+  'sequence' | 'destination' | 'state' | 'due_at' | 'leased_until' | 'size'
+>;
+
+const isFree = ({ state, due_at, leased_until }: Behind, now: number): boolean =>
+  (state === 'leased' ? leased_until : due_at) <= now;

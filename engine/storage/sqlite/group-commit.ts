@@ -34,6 +34,8 @@ export interface GroupHooks {
 }
 
 interface Waiting {
+  /** Of who asked for it: what is known there (its trace) is known inside too. */
+  readonly context: ReturnType<typeof AsyncLocalStorage.snapshot>;
   readonly work: () => Promise<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -69,7 +71,12 @@ export class GroupCommit {
     this.#refuseWhatCannotRun();
     return new Promise<T>((resolve, reject) => {
       const queue = canWait ? this.#patient : this.#awaited;
-      queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      queue.push({
+        context: AsyncLocalStorage.snapshot(),
+        work,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+      });
       this.#running ??= this.#drain();
     });
   }
@@ -158,7 +165,7 @@ export class GroupCommit {
     const scope = { open: true };
     this.#connection.run('SAVEPOINT work');
     try {
-      const value = await this.#inside.run(scope, waiting.work);
+      const value = await waiting.context(() => this.#inside.run(scope, waiting.work));
       this.#connection.run('RELEASE work');
       return { waiting, value };
     } catch (error) {

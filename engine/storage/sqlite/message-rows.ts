@@ -33,7 +33,7 @@ interface ReasonColumns {
   readonly reason_text: string | null;
 }
 
-function reasonOf(row: ReasonColumns): Reason | undefined {
+export function reasonOf(row: ReasonColumns): Reason | undefined {
   return row.reason_code === null ? undefined : { code: row.reason_code, text: row.reason_text ?? '' };
 }
 

@@ -19,6 +19,7 @@ import type {
   PurgesMessages,
   Reason,
   Settlement,
+  Untried,
   Tallies,
 } from '../message-store.ts';
 import type { Connection } from './connection.ts';
@@ -198,7 +199,7 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     return this.#queue.lease(request);
   }
 
-  async settle(id: string, lease: string, result: Settlement): Promise<void> {
+  async settle(id: string, lease: string, result: Settlement | Untried): Promise<void> {
     this.scope.check();
     this.#queue.settle(id, lease, result);
   }

@@ -197,14 +197,15 @@ describe('the connection', () => {
     expect(told(await sender.send(delivery('m2')))).toBe('done');
   });
 
-  test('is made again when the peer drops it', async () => {
+  test('is made again, when it is wanted, after the peer has dropped it', async () => {
     const { port, system } = await ward();
-    const sender = sending(port);
+    const sender = sending(port, { pauseMs: { first: 60_000, longest: 60_000 } });
     await sender.send(delivery('m1'));
     system.hangUp();
-    await pause(100);
-    expect([sender.state().connected, system.connections()]).toEqual([true, 1]);
+    await eventually(() => !sender.state().connected);
+    expect(sender.state()).toEqual({ connected: false, failures: 0 });
     expect(told(await sender.send(delivery('m2')))).toBe('done');
+    expect([sender.state().connected, system.connections()]).toEqual([true, 1]);
   });
 
   test('is tried for ever, with growing pauses, and said aloud', async () => {
@@ -244,6 +245,66 @@ describe('the connection', () => {
     // It accepts, but never shakes hands.
     const sender = sending(port, { connectTimeoutMs: 100, tls: () => ({ ca: authority }) });
     expect(told(await sender.send(delivery('m1')))).toBe('transient hl7-no-connection');
+  });
+});
+
+describe('a receiver that closes by itself', () => {
+  /** What it does with the nth message of a connection: `taken` tells which it has taken in. */
+  type Habit = (socket: Socket, nth: number, answer: string) => void;
+  const habits: readonly (readonly [rule: string, habit: Habit, expected: readonly string[]])[] = [
+    [
+      'after each answer',
+      (socket, _, answer) => socket.end(answer),
+      ['m1 done', 'm2 done', 'm3 done', 'm4 done'],
+    ],
+    [
+      'after each answer, with a reset',
+      (socket, _, answer) => socket.write(answer, () => socket.resetAndDestroy()),
+      ['m1 done', 'm2 done', 'm3 done', 'm4 done'],
+    ],
+    [
+      'while the next message is under way to it',
+      (socket, nth, answer) => (nth === 1 ? socket.write(answer) : socket.destroy()),
+      ['m1 done', 'm2 done', 'm3 done', 'm4 done'],
+    ],
+    [
+      'in the midst of its answer',
+      (socket, nth, answer) => (nth === 1 ? socket.write(answer) : socket.end(answer.slice(0, 20))),
+      ['m1 done', 'm2 transient hl7-connection-lost', 'm3 done', 'm4 transient hl7-connection-lost'],
+    ],
+    [
+      'while it works on the message',
+      (socket, nth, answer) => (nth === 1 ? socket.write(answer) : setTimeout(() => socket.destroy(), 1100)),
+      ['m1 done', 'm2 transient hl7-connection-lost', 'm3 done', 'm4 transient hl7-connection-lost'],
+    ],
+  ];
+  const sendFour = async (habit: Habit): Promise<readonly string[]> => {
+    const server = createServer((socket) => {
+      let nth = 0;
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk) => {
+        nth += 1;
+        const controlId = /\|(m\d+)\|/.exec(chunk.toString())?.[1] ?? '';
+        habit(socket, nth, `\x0bMSH|^~\\&|||||1||ACK|1|P|2.3\rMSA|AA|${controlId}\r\x1c\r`);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    ends.push(async () => void server.close());
+    const { port } = server.address() as { port: number };
+    const sender = sending(port, { answerTimeoutMs: 3000, pauseMs: { first: 60_000, longest: 60_000 } });
+    const results: string[] = [];
+    for (const id of ['m1', 'm2', 'm3', 'm4']) results.push(`${id} ${told(await sender.send(delivery(id)))}`);
+    return results;
+  };
+  test.each(habits)('%s', async (_, habit, expected) => {
+    expect(await sendFour(habit)).toEqual(expected);
+  });
+
+  test('before it has answered anything is one that fails: with pauses between attempts', async () => {
+    const { port, system } = await ward(['close', 'close']);
+    const sender = sending(port);
+    expect(told(await sender.send(delivery('m1')))).toBe('transient hl7-connection-lost');
+    expect([sender.state().failures, system.received()]).toEqual([1, ['m1']]);
   });
 });
 

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { compileTemplate } from '../../../adapters/timer/template.ts';
 import { createTimer, isTimerPeer, type Timer, type TimerOptions } from '../../../adapters/timer/timer.ts';
+import { timerMemory } from '../../../engine/app/timer-memory.ts';
 import { readSchedule } from '../../../engine/jobs/schedule.ts';
 import { silentLogger } from '../../../engine/kernel/logger.ts';
 import { openHouse, until, type House } from '../../engine/messages/house.ts';
@@ -46,6 +47,7 @@ describe('the timer', () => {
       ...{ timeZone: 'Africa/Nairobi', mediaType: 'application/hl7-v2', longestWaitMs: 5 },
       schedule: readSchedule({ cron: '0 * * * *' }, 'Africa/Nairobi'),
       lastPeer: async () => (await house.messages()).find(({ peer }) => isTimerPeer(peer))?.peer,
+      remember: async () => undefined,
       ...change,
     });
     await timer.start();
@@ -89,6 +91,26 @@ describe('the timer', () => {
     await until(async () => (await kept()).length === 2);
     await rest();
     expect(await kept()).toEqual(['T20261121130000', 'T20261121180000']);
+  });
+
+  test('it is known when it was last due, though retention has purged what it made', async () => {
+    const memory = timerMemory(house.store.jobs, house.store.messages);
+    const remembering = {
+      lastPeer: () => memory.lastPeer('poll'),
+      remember: (peer: string) => memory.remember('poll', peer),
+    };
+    expect(await memory.lastPeer('poll')).toBeUndefined();
+    await running(remembering);
+    house.clock.advance(hour);
+    await until(async () => (await memory.lastPeer('poll')) === 'timer:2026-11-21T13:00:00.000Z');
+    await timer!.stop();
+    house.clock.advance(1.5 * hour);
+    await house.store.transact(({ messages }) => messages.purge(house.clock.now(), ['received'], 10));
+    expect(await kept()).toEqual([]);
+    expect(await memory.lastPeer('another')).toBeUndefined();
+    await running(remembering);
+    await until(async () => (await kept()).length === 1);
+    expect(await kept()).toEqual(['T20261121140000']);
   });
 
   test('a cut right after it was kept: the same time again is the same message', async () => {

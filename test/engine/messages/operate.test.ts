@@ -135,6 +135,30 @@ describe('replays', () => {
     expect(new Set(Object.values(await house.states()))).toEqual(new Set(['processed']));
   });
 
+  test('to chosen destinations it is sent once, though a power cut took the progress of the last second', async () => {
+    await given(4);
+    const request = { filter: { channel: 'lab' }, destinations: ['lab.lis'], perSecond: 20 };
+    const { id } = await replays.begin(request, administrator);
+    const begun = await house.store.jobs.jobs({ id });
+    const sent = async (): Promise<number> => {
+      const { items } = await house.store.messages.deliveries({
+        ...{ destination: 'send:lab.lis', limit: 9, offset: 0 },
+      });
+      return items.length;
+    };
+    await until(async () => (await sent()) === 2);
+    await replays.stop();
+    for (const row of begun) await house.store.jobs.save(row);
+    replays = newReplays();
+    await replays.start();
+    expect(replays.job(id).replayed).toBe(0);
+    await until(() => replays.job(id).state === 'done');
+    expect([replays.job(id).replayed, await sent()]).toEqual([4, 4]);
+    const again = await replays.begin({ ...request, perSecond: 1_000 }, administrator);
+    await until(() => replays.job(again.id).state === 'done');
+    expect(await sent()).toBe(8);
+  });
+
   test('what refuses is counted by its code, and the others go on', async () => {
     await given(1);
     await house.inbox().receive(arrivalOf(hl7({ controlId: 'waiting' })));

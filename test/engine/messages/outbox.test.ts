@@ -73,6 +73,83 @@ test('a lane is handed over in order', async () => {
   expect(sender.sent).toEqual(['MSH|a', 'MSH|b', 'MSH|c']);
 });
 
+describe('what waits in a lane is handed over in one go', () => {
+  test('up to the one that fails: what is behind it was not tried', async () => {
+    const sender = scripted({ b: [failed('transient')] });
+    for (const id of ['a', 'b', 'c', 'd']) await given(id);
+    outbox.register('ward', sender);
+    outbox.start();
+    await until(async () => (await deliveryOf('b')).reason !== undefined);
+    await until(async () => (await deliveryOf('c')).state === 'waiting');
+    expect([await deliveryOf('a'), await deliveryOf('b'), await deliveryOf('d')]).toMatchObject([
+      { state: 'done', attempts: 1 },
+      { state: 'waiting', attempts: 1 },
+      { state: 'waiting', attempts: 0 },
+    ]);
+    house.clock.advance(2_600);
+    await reaches('d', 'done');
+    expect(sender.sent).toEqual(['MSH|a', 'MSH|b', 'MSH|b', 'MSH|c', 'MSH|d']);
+    expect((await deliveryOf('d')).attempts).toBe(1);
+  });
+
+  test('in many lanes that end at the same time, each to its end and in order', async () => {
+    const lanes = Array.from({ length: 14 }, (_, lane) => `lane${lane}`);
+    const sent: Record<string, number[]> = {};
+    for (let nth = 0; nth < 30; nth += 1) {
+      for (const lane of lanes) await given(`${lane}/${nth}`, 'ward', lane);
+    }
+    const send = async ({ id }: { readonly id: string }): Promise<SendResult> => {
+      const [lane = '', nth] = id.split('/');
+      await sleep(3);
+      (sent[lane] ??= []).push(Number(nth));
+      return done;
+    };
+    outbox.register('ward', { send, close: async () => undefined });
+    outbox.start();
+    for (const lane of lanes) await reaches(`${lane}/29`, 'done');
+    expect(Object.values(sent)).toEqual(lanes.map(() => Array.from({ length: 30 }, (_, nth) => nth)));
+  });
+
+  test('up to where a person holds the destination', async () => {
+    const sender = scripted();
+    const holding: typeof sender = {
+      ...sender,
+      send: (delivery) => {
+        if (delivery.id === 'b') outbox.hold('ward');
+        return sender.send(delivery);
+      },
+    };
+    for (const id of ['a', 'b', 'c']) await given(id);
+    outbox.register('ward', holding);
+    outbox.start();
+    await reaches('b', 'done');
+    await until(async () => (await deliveryOf('c')).state === 'waiting');
+    expect([sender.sent, (await deliveryOf('c')).attempts]).toEqual([['MSH|a', 'MSH|b'], 0]);
+    outbox.letGo('ward');
+    await reaches('c', 'done');
+  });
+
+  test('and where one cannot be settled, the others are all the same', async () => {
+    const sender = scripted();
+    const store: Pick<House['store'], 'transact'> = {
+      transact: (work) =>
+        house.store.transact(({ messages, ...others }) => {
+          const settle: typeof messages.settle = (id, ...rest) =>
+            id === 'b' ? Promise.reject(unavailable('the disk is full')) : messages.settle(id, ...rest);
+          const lease: typeof messages.lease = (request) => messages.lease(request);
+          return work({ ...others, messages: { ...messages, lease, settle } });
+        }),
+    };
+    await outbox.stop();
+    outbox = createOutbox({ ...house, store, leaseMs: 10_000, pollMs: 5 });
+    for (const id of ['a', 'b', 'c']) await given(id);
+    outbox.register('ward', sender);
+    outbox.start();
+    await reaches('c', 'done');
+    expect([(await deliveryOf('a')).state, (await deliveryOf('b')).state]).toEqual(['done', 'leased']);
+  });
+});
+
 test('a passing failure holds its lane, and no other one', async () => {
   const sender = scripted({ a: [failed('transient')] });
   await given('a');

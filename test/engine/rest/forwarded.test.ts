@@ -47,6 +47,36 @@ describe('a proxy that is trusted', () => {
     expect(signedOut.headers.get('location')).toBe('/kiungo/sign-in');
   });
 
+  const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'fhir.example.org' };
+  test.each<[rule: string, origin: string, headers: Record<string, string>, status: number]>([
+    ['of the host that was asked of the proxy', 'https://fhir.example.org', forwarded, 303],
+    ['of that host without TLS', 'http://fhir.example.org', forwarded, 403],
+    ['of another one', 'https://evil.example', forwarded, 403],
+    [
+      'of a host that the client wrote before',
+      'https://evil.example',
+      { ...forwarded, 'x-forwarded-host': 'evil.example, fhir.example.org' },
+      403,
+    ],
+    ['that no proxy knows', 'https://fhir.example.org', {}, 403],
+  ])('lets people sign in, and change things, from pages %s', async (_rule, origin, told, status) => {
+    const post = (path: string, body: BodyInit, more: Record<string, string> = {}): Promise<Response> =>
+      fetch(`${server.url}${path}`, {
+        method: 'POST',
+        redirect: 'manual',
+        body,
+        headers: { ...told, ...more, origin },
+      });
+    const signedIn = await post('/sign-in', new URLSearchParams({ name: 'amina', password }));
+    expect(signedIn.status).toBe(status);
+    const body = new URLSearchParams({ name: 'amina', password });
+    const atHome = await fetch(`${server.url}/sign-in`, { method: 'POST', redirect: 'manual', body });
+    const cookie = atHome.headers.get('set-cookie')?.split(';')[0] ?? '';
+    const json = { cookie, 'content-type': 'application/fhir+json' };
+    const created = await post('/fhir/R4/Patient', '{"resourceType":"Patient"}', json);
+    expect(created.status).toBe(status === 303 ? 201 : 403);
+  });
+
   const rows: readonly (readonly [rule: string, headers: Record<string, string>, url: string | undefined])[] =
     [
       ['says nothing', {}, undefined],
@@ -139,9 +169,12 @@ describe('a proxy that is trusted', () => {
 
 const headers = { forwarded: 'proto=https;host=evil.example', 'x-forwarded-host': 'evil.example' };
 
-test('a peer that is not trusted is not heeded', async () => {
+test('a peer that is not trusted is not heeded, nor believed about whose page a form is of', async () => {
   const nobody = await start({});
   expect(await selfLink(nobody, headers)).toBe(nobody.url);
+  const form = { ...headers, origin: 'https://evil.example' };
+  const body = new URLSearchParams({ name: 'amina', password });
+  expect((await fetch(`${nobody.url}/sign-in`, { method: 'POST', body, headers: form })).status).toBe(403);
   const others = await start({ trustedProxies: ['192.0.2.0/24', '2001:db8::/32'] });
   expect(await selfLink(others, headers)).toBe(others.url);
 });

@@ -1,8 +1,10 @@
 // The door to the flows: an event in the commit of its cause, leased, and ended together with what the flow wants done.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseResource } from '../../../engine/fhir/exact-json.ts';
 import type { FhirResource } from '../../../engine/fhir/resource.ts';
 import type { Actor } from '../../../engine/kernel/actor.ts';
+import type { Tracer } from '../../../engine/kernel/tracer.ts';
 import { createDeadLetters } from '../../../engine/messages/dead-letters.ts';
 import { retryPolicies } from '../../../engine/messages/retry.ts';
 import type { Delivery } from '../../../engine/storage/message-store.ts';
@@ -56,11 +58,71 @@ async function leaseOne(): Promise<FlowEvent> {
   return event!;
 }
 
-const communication: FlowEffect = {
+const communication: Extract<FlowEffect, { kind: 'write' }> = {
   kind: 'write',
   resource: { resourceType: 'Communication', id: 'c1', status: 'completed' },
 };
 const sms: FlowEffect = { kind: 'send', destination: 'sms', contentType: 'text/plain', body: 'critical' };
+
+describe('traces', () => {
+  const around = new AsyncLocalStorage<string>();
+  const spans: { readonly name: string; readonly parent: string | undefined }[] = [];
+  const tracer: Tracer = {
+    span: (name, { parent = around.getStore() }, work) => {
+      spans.push({ name, parent });
+      const traceparent = `${parent ?? 'begun'}>${name}`;
+      return around.run(traceparent, () =>
+        work({ traceparent, note: () => undefined, fail: () => undefined }),
+      );
+    },
+    current: () => around.getStore(),
+  };
+
+  test('what a flow sends and writes is of the trace of what it was told, whoever shares the commit', async () => {
+    spans.length = 0;
+    flows.stop();
+    flows = createFlowPort({ ...house, tracer, wakeOutbox: () => undefined, pollMs: 60_000 });
+    await flows.start();
+    await flows.subscribe([critical, { kind: 'resource', name: 'all', criteria: 'Communication' }]);
+    const traced = (id: string) =>
+      tracer.span(id, { kind: 'server' }, () => write(report(id, 'preliminary', `Patient/${id}`)));
+    await Promise.all([traced('r1'), traced('r2'), write(report('r3', 'preliminary', 'Patient/r3'))]);
+    const traces = async (destination: string): Promise<readonly (string | undefined)[]> =>
+      (await deliveries())
+        .filter((delivery) => delivery.destination === destination)
+        .map(({ trace }) => trace)
+        .sort();
+    expect(await traces('flow:critical reports')).toEqual(['begun>r1', 'begun>r2', undefined]);
+    for (const event of await flows.lease(10)) {
+      const own = { ...communication.resource, id: event.id } as FhirResource;
+      await flows.complete(event.id, event.lease, [sms, { kind: 'write', resource: own }]);
+    }
+    const within = [
+      'begun>flow critical reports',
+      'begun>r1>flow critical reports',
+      'begun>r2>flow critical reports',
+    ];
+    expect(await traces('send:sms')).toEqual(within);
+    expect(await traces('flow:all')).toEqual(within);
+    expect(
+      spans
+        .slice(2)
+        .map(({ parent }) => parent)
+        .sort(),
+    ).toEqual(['begun>r1', 'begun>r2', undefined]);
+  });
+
+  test('a message that a flow is told of tells its own', async () => {
+    await flows.subscribe([{ kind: 'message', name: 'any', channel: '', messageType: '' }]);
+    await house.inbox({ tracer }).receive(arrivalOf(hl7({ controlId: 'm1' })));
+    const processor = house.processor();
+    processor.onProcessed(flows.onProcessed);
+    processor.start();
+    await until(async () => (await deliveries()).length > 0);
+    await processor.stop();
+    expect((await deliveries()).map(({ trace }) => trace)).toEqual(['begun>receive lab']);
+  });
+});
 
 describe('which changes make events', () => {
   test.each<[string, readonly FhirResource[], readonly string[]]>([
