@@ -49,8 +49,9 @@ export abstract class CountedConditions extends Compilation {
   }
 
   override valuesToProbe(table: ValueTable, parameter: number, type?: string): readonly string[] | undefined {
-    if (this.#searched === undefined || (type ?? this.#searched.type) !== this.#searched.type)
-      {return undefined;}
+    if (this.#searched === undefined || (type ?? this.#searched.type) !== this.#searched.type) {
+      return undefined;
+    }
     const key = `${table} ${parameter}`;
     if (!this.#values.has(key)) this.#values.set(key, this.#valuesToProbe(table, parameter, this.#searched));
     return this.#values.get(key);
