@@ -23,7 +23,15 @@ export async function measureMapping(): Promise<Figure[]> {
       unit: 'ms',
       target: 1,
       better: 'less',
-      remarks: `median, with the choice of the map and its questions; ${again.toFixed(2)} ms where the patient is known`,
+      remarks: 'median, with the choice of the map and its questions',
+    },
+    {
+      name: 'the same, of a patient who is known',
+      value: again,
+      unit: 'ms',
+      target: 1.2,
+      better: 'less',
+      remarks: 'median; the answers change the subject of all that is made',
     },
   ];
 }

@@ -150,6 +150,7 @@ export abstract class CountedConditions extends Compilation {
     limit: number,
   ): number {
     const inner = this.estimate(condition.where, joinedType);
+    if (inner === 0) return 0;
     return inner >= this.limitOf(joinedType) ? Infinity : this.#count(this.source(condition, type), limit);
   }
 

@@ -25,7 +25,10 @@ export function findInAnyOrder(search: Search): readonly Match[] {
   if (place === undefined && only !== undefined && parts.length === 1) {
     return walkConditionally(search, only).matches;
   }
-  if (compiler.isFewerThan(parts, type, leastGathered)) return fromSmallest(search);
+  if (compiler.isFewerThan(parts, type, leastGathered)) {
+    // Where it was counted that there are none, nobody needs to look again.
+    return compiler.isFewerThan(parts, type, 1) ? [] : fromSmallest(search);
+  }
   const ordered = parts.filter((part) => compiler.isOrdered(part, type));
   if (ordered.length > 0) return ledInStoreOrder(search, parts, ordered);
   if (place === undefined && walked.length > 0) return walkSmallest(search, parts, walked);

@@ -1,14 +1,17 @@
 // A map that has asked first makes exactly what it makes at once when it is handed the same answers: what it takes over from the run
 // that found the questions out, and what it makes again, come to the same.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { hl7Format } from '../../../adapters/hl7/format.ts';
+import { silentLogger } from '../../../engine/kernel/logger.ts';
+import { createMapper } from '../../../engine/mapping/create-mapper.ts';
 import { writeJson } from '../../../engine/fhir/exact-json.ts';
 import type { FhirResource } from '../../../engine/fhir/resource.ts';
 import type { Answers, MapResult } from '../../../engine/mapping/mapper.ts';
 import type { WireMessage } from '../../../engine/mapping/wire-message.ts';
-import { context, goldenPairs, shippedMapper } from '../../support/maps.ts';
+import { context, goldenPairs, parse, shippedMapper } from '../../support/maps.ts';
 import { sharedFolder } from '../../support/shared.ts';
 
 const mapper = await shippedMapper();
@@ -72,4 +75,31 @@ describe('asked first and answered, a map makes what it makes at once', () => {
       expect(textOf(asking.answered(given))).toBe(made);
     }
   });
+});
+
+test('also where a definition looks at what steps have found out, which none of the shipped ones does', async () => {
+  const overlays = mkdtempSync(join(tmpdir(), 'kiungo-remaking-'));
+  const files = {
+    'operator.yaml': ['changes: hl7v2/messages/ORU-R01', 'set: { define: { operator: = $subject } }'],
+    // The definition is used twice, so that the second time what it came to is known.
+    'method.yaml': [
+      'changes: hl7v2/segments/OBX-Observation',
+      'set: { elements: { method: { text: = $operator } } }',
+    ],
+  };
+  for (const [file, lines] of Object.entries(files)) {
+    writeFileSync(join(overlays, file), ['source: a test', ...lines].join('\n'));
+  }
+  const changed = await createMapper({ folder: resolve('mappings'), overlays, logger: silentLogger });
+  rmSync(overlays, { recursive: true });
+  const order = 'OBR|1|B1||FBC^Full blood count|||20260412';
+  const results = [1, 2, 3].map((place) => `OBX|${place}|NM|WBC^WBC||${place}.2|10*9/L|||||F`);
+  const head = ['MSH|^~\\&|LIS|LAB|||20260412||ORU^R01|1|P|2.5', 'PID|1||P1^^^KCH^MR||Odhiambo^Grace'];
+  const message = parse([...head, order, ...results].join('\r'));
+
+  for (const given of [{}, { 'patient#patient1': [known('Patient', 'one')] }]) {
+    const made = textOf(changed.map(message, 'ORU-R01', given, context));
+    expect(textOf(changed.ask(message, 'ORU-R01', context).answered(given))).toBe(made);
+    expect(made).toContain('"method":{"text"');
+  }
 });
