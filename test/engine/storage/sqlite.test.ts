@@ -205,7 +205,7 @@ describe('sqlite: accidents', () => {
   test('a disk that takes no more: writes are refused as unavailable, reads go on, nothing acknowledged is lost', async () => {
     const folder = newFolder();
     const file = join(folder, 'tenant.db');
-    const { acknowledged, errors, code } = await writeUnderLoad(file, 'ulimit -f 1600;', Infinity);
+    const { acknowledged, errors, code } = await writeUnderLoad(file, 'ulimit -f 1700;', Infinity);
     expect({ code, last: errors.trim().split('\n').at(-1) }).toEqual({ code: 7, last: 'unavailable 1' });
     expect(acknowledged.length).toBeGreaterThan(40);
     await expectAllThere(file, acknowledged);
