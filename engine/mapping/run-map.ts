@@ -225,6 +225,7 @@ function valuesOf(
     ['zone', zone ?? settings.get('timeZone')],
     ['messageId', context.messageId],
     ['channel', context.channel === '' ? undefined : context.channel],
+    ['received', message.resource === undefined ? undefined : [message.resource]],
     ['receivedAt', new Date(context.receivedAt).toISOString()],
   ]);
 }

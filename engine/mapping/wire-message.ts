@@ -1,6 +1,7 @@
 // A parsed message as maps see it, whatever format it came in: segments of fields of repetitions of components.
 
 import type { Bundle } from '@medplum/fhirtypes';
+import type { FhirResource } from '../fhir/resource.ts';
 
 export interface WireSegment {
   /** `PID`, `OBX`, `ZPS`; for ASTM the record type. */
@@ -28,6 +29,8 @@ export interface WireMessage {
   readonly segments: readonly WireSegment[];
   /** It is resources already: a transaction. */
   readonly bundle?: Bundle;
+  /** It is a resource, which maps know as `$received`. */
+  readonly resource?: FhirResource;
 }
 
 /** Something that a parser or map has to say about a message. `error`: no result can be had; others: it can. No patient data. */

@@ -1,5 +1,5 @@
-// FHIR JSON as messages: what a server answers, or sends in. A transaction is carried out; anything else is kept and set aside, since ids of
-// another server say nothing here. https://hl7.org/fhir/R4/http.html#transaction
+// FHIR JSON as messages: what a server answers, or sends in. A transaction is carried out; of anything else a map that its channel
+// names makes what it says, and without one it is kept and set aside, since ids of another server say nothing here. https://hl7.org/fhir/R4/http.html#transaction
 import type { Bundle } from '@medplum/fhirtypes';
 import { parseResource } from '../fhir/exact-json.ts';
 import type { FhirResource } from '../fhir/resource.ts';
@@ -10,13 +10,14 @@ import type { Envelope, MessageFormat } from './ports.ts';
 const notFhir = { code: 'fhir-unreadable', text: 'the message is no FHIR resource in JSON' } as const;
 
 export const fhirFormat: MessageFormat = {
-  mediaTypes: ['application/fhir+json'],
+  // Many servers call it no more than JSON.
+  mediaTypes: ['application/fhir+json', 'application/json'],
   identify: (raw) => envelopeOf(read(raw)),
   parse: (raw) => {
     const resource = read(raw);
     const issue: Issue = { severity: 'error', ...notFhir };
     if (resource === undefined) return { message: undefined, issues: [issue] };
-    const message = { format: 'fhir', type: resource.resourceType, segments: [] } as const;
+    const message = { format: 'fhir', type: resource.resourceType, segments: [], resource } as const;
     const bundle = transactionIn(resource);
     return { message: bundle === undefined ? message : { ...message, bundle }, issues: [] };
   },

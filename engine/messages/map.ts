@@ -18,7 +18,9 @@ export async function map(message: Parsed | Filtered, parts: ProcessingParts): P
   if ('meaning' in message) return message;
   const { map: asked = 'auto' } = parts.settingsOf(message.record.channel);
   if (asked === 'none') return { ...message, meaning: { kind: 'handed-on' } };
-  if (message.wire.format === 'fhir') return { ...message, meaning: meaningOfFhir(message.wire) };
+  if (message.wire.format === 'fhir' && asked === 'auto') {
+    return { ...message, meaning: meaningOfFhir(message.wire) };
+  }
   return asked === 'auto' ? mapByType(message, parts) : mapWith(asked, message, parts);
 }
 

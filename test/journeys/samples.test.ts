@@ -23,11 +23,11 @@ const samples: [file: string, answer: string, state: string, reason: string | un
   ['mindray-bs200-qry-q02', 'AA', 'set-aside', 'query'],
   ['roche-x800-him-oml-o33-cancel', 'AA', 'set-aside', 'order'],
   ['roche-x800-him-oml-o33-negative', 'AA', 'set-aside', 'order'],
-  ['roche-x800-him-orl-o34-ua', '', 'set-aside', 'answer'],
+  ['roche-x800-him-orl-o34-ua', '', 'set-aside', 'order-answer-unknown'],
   ['roche-x800-law-1-qbp-q11', 'AR', 'set-aside', 'query'],
   ['roche-x800-law-2-rsp-k11', '', 'set-aside', 'answer'],
   ['roche-x800-law-3-oml-o33', 'AA', 'set-aside', 'order'],
-  ['roche-x800-law-4-orl-o34', '', 'set-aside', 'answer'],
+  ['roche-x800-law-4-orl-o34', '', 'set-aside', 'order-answer-unknown'],
   ['roche-x800-law-5-oul-r22', 'AA', 'processed', undefined],
   ['roche-x800-law-6-ack-r22', '', 'set-aside', 'answer'],
 ];

@@ -51,6 +51,7 @@ const shown = [
   ...['SIU^S12', 'SIU^S13', 'SIU^S14', 'SIU^S15', 'SIU^S16', 'SIU^S17', 'SIU^S23', 'SIU^S24', 'SIU^S26'],
   ...['MDM^T01', 'MDM^T02', 'MDM^T05', 'MDM^T10', 'MDM^T11', 'VXU^V04', 'DFT^P03', 'DFT^P11'],
   ...['BAR^P01', 'BAR^P02', 'BAR^P06', 'BAR^P12', 'REF^I12', 'REF^I14', 'RDE^O11', 'RDS^O13'],
+  ...['ORL^O22', 'ORL^O34', 'ORR^O02'],
 ];
 
 /** Taken by the map of which another event shows what it makes. */

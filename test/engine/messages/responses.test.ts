@@ -105,6 +105,24 @@ test.each<[string, SendResult, Partial<MessageRecord>]>([
     { state: 'set-aside', reason: expect.objectContaining({ code: 'fhir-no-transaction' }) as never },
   ],
   [
+    'a transaction that its server calls JSON is carried out too',
+    {
+      state: 'done',
+      code: '200',
+      response: { ...fhirResponse(transaction), contentType: 'application/json' },
+    },
+    { state: 'processed', effects: ['Patient/p9/_history/1'] },
+  ],
+  [
+    'JSON that is no FHIR waits for a person',
+    {
+      state: 'done',
+      code: '200',
+      response: { contentType: 'application/json', bytes: Buffer.from('{"ok":true}') },
+    },
+    { state: 'dead', reason: expect.objectContaining({ code: 'fhir-unreadable' }) as never },
+  ],
+  [
     'what is no FHIR waits for a person',
     {
       state: 'done',
