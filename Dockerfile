@@ -38,4 +38,4 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
 # Without a shell in between: SIGTERM reaches the engine, which stops in order within 25 s. Give it 30.
 STOPSIGNAL SIGTERM
 # A small young generation: many connections at once would let it grow to 130 MB.
-CMD ["node", "--max-semi-space-size=8", "engine/app/main.ts"]
+CMD ["node", "--max-semi-space-size=16", "engine/app/main.ts"]
