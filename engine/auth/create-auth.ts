@@ -30,7 +30,7 @@ export interface Auth {
    * a cookie it must then come from our own pages, else Refusal `forbidden`. `cameBy`: the URL by which it came, as far as proxies can be
    * trusted.
    */
-  authenticate(headers: Headers, changes: boolean, cameBy: string): Promise<Authentication | undefined>;
+  authenticate(headers: Headers, changes: boolean, cameBy: () => string): Promise<Authentication | undefined>;
   /** The token endpoint, sign-in and sign-out: all public. */
   readonly routes: readonly HttpRoute[];
 }
@@ -64,12 +64,12 @@ async function bySession(
   { users, publicUrl }: AuthOptions,
   sessions: Sessions,
   headers: Headers,
-  changes: false | { readonly cameBy: string },
+  changes: false | { readonly cameBy: () => string },
 ): Promise<Authentication | undefined> {
   const session = await sessions.read(headerOf(headers, 'cookie'));
   const user = session && (await users.user(session.user));
   if (!session || !user) return undefined;
-  if (changes && isSameOrigin(headers, publicUrl(), changes.cameBy) !== true) {
+  if (changes && isSameOrigin(headers, publicUrl(), changes.cameBy()) !== true) {
     throw new Refusal(
       'forbidden',
       'with a session cookie, changes are taken from our own pages only',

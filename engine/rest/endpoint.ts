@@ -148,7 +148,7 @@ export async function letIn(
   request: IncomingMessage,
 ): Promise<Authentication | undefined> {
   if (access === 'public') return undefined;
-  const authentication = await auth.authenticate(request.headers, changes(request), publicUrl(request));
+  const authentication = await auth.authenticate(request.headers, changes(request), () => publicUrl(request));
   if (!authentication) throw new Refusal('unauthorized', 'an access token or a session is needed');
   if (access === 'admin' && !authentication.actor.scopes.includes(adminScope)) {
     throw new Refusal('forbidden', 'the scope admin is needed');

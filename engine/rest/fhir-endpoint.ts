@@ -48,15 +48,23 @@ export function fhirEndpoint(
       if (interaction.mayWait === true && parts.later && wantsLater(headers)) {
         return begin(parts, parts.later, interaction, exchange, wish, incoming);
       }
-      try {
-        const answer = await interaction.answer(parts, exchange);
-        const content = asContent ? contentAnswer(answer, parts.repository.contents) : undefined;
-        return content ?? (await presentedWhole(parts, answer, wish));
-      } finally {
-        await exchange.content?.release();
-      }
+      const answering = answered(parts, interaction, exchange, wish, asContent);
+      const { content } = exchange;
+      return content === undefined ? await answering : await answering.finally(() => content.release());
     },
   };
+}
+
+async function answered(
+  parts: FhirParts & FormatParts,
+  interaction: Interaction,
+  exchange: Exchange,
+  wish: Wish,
+  asContent: boolean,
+): Promise<HttpAnswer> {
+  const answer = await interaction.answer(parts, exchange);
+  const content = asContent ? contentAnswer(answer, parts.repository.contents) : undefined;
+  return content ?? (await presentedWhole(parts, answer, wish));
 }
 
 /** The one resource that was read comes with all of it. */
