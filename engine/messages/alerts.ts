@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { MessageReader, Tallies } from '../storage/message-store.ts';
 import type { AlertDefinition, ChannelDefinition } from './channels/channel.ts';
-import type { DestinationState } from './outbox.ts';
+import type { DestinationState } from './destinations.ts';
 
 export interface Alert {
   readonly code:
