@@ -2,6 +2,7 @@
 // without touching the others.
 import { engineActor, type Actor } from '../../kernel/actor.ts';
 import { unavailable } from '../../kernel/outcomes.ts';
+import { createRounds } from '../../kernel/rounds.ts';
 import type { MessageReader } from '../../storage/message-store.ts';
 import { concern, type Concern } from '../alerts.ts';
 import type { DestinationState } from '../destinations.ts';
@@ -94,7 +95,6 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
   const destinations = createChannelDestinations(options);
   const channels = new Map<string, Running>();
   let isStarted = false;
-  let drainTimer: NodeJS.Timeout | undefined;
   /** One change after the other: a source must be closed before its port is opened anew. */
   let lastChange: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -186,13 +186,12 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
       if (waiting.items.length === 0) await inTurn(() => put(name, 'stopped', engineActor));
     }
   };
-  const watchDrains = (): void => {
-    drainTimer = setTimeout(() => {
-      lookAtDrains()
-        .catch((cause: unknown) => logger.error({}, 'draining channels could not be looked at', cause))
-        .finally(() => isStarted && watchDrains());
-    }, options.drainPollMs ?? 500).unref();
-  };
+  const drainPollMs = options.drainPollMs ?? 500;
+  const drainLooks = createRounds({
+    round: lookAtDrains,
+    failed: (cause) => logger.error({}, 'draining channels could not be looked at', cause),
+    pauseMs: () => drainPollMs,
+  });
 
   book.onChange(async (names) => {
     for (const name of names) await inTurn(() => apply(name));
@@ -208,11 +207,11 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
     start: async () => {
       isStarted = true;
       for (const running of channels.values()) await inTurn(() => open(running, true));
-      watchDrains();
+      drainLooks.start(drainPollMs);
     },
     stop: async () => {
       isStarted = false;
-      clearTimeout(drainTimer);
+      await drainLooks.stop();
       await inTurn(async () => {
         await Promise.all([...channels.values()].map(shut));
       });
