@@ -89,12 +89,14 @@ export class TextIndex {
 
 /** The words under which a resource is found; none where it has no text. */
 export function wordsOf(numbers: Numbers, entries: readonly IndexEntry[]): readonly string[] {
-  return entries.flatMap((entry) => {
-    if (entry.kind !== 'text') return [];
+  const marked: string[] = [];
+  for (const entry of entries) {
+    if (entry.kind !== 'text') continue;
     const mark = `${numbers.intern('parameter', entry.parameter)}:`;
-    const words = new Set(entry.folded.split(' ').filter((word) => word !== ''));
-    return [mark, ...[...words].map((word) => mark + wordKey(word))];
-  });
+    marked.push(mark);
+    for (const word of new Set(entry.folded.split(' '))) if (word !== '') marked.push(mark + wordKey(word));
+  }
+  return marked;
 }
 
 interface TextChange {
