@@ -25,6 +25,8 @@ export interface GroupLimits {
 export interface GroupHooks {
   /** What a group must wait for before it begins. */
   readonly beforeGroup: () => Promise<void> | undefined;
+  /** Before each work: what it holds back is its own from here on. */
+  readonly beforeWork: () => void;
   /** Writes what the works held back for the end of the group. */
   readonly beforeCommit: () => void;
   /** In the same turn as the commit, or as its failure: what was read before may not be true any more. */
@@ -163,6 +165,7 @@ export class GroupCommit {
   async #one(waiting: Waiting): Promise<Outcome> {
     const mark = this.#undo.length;
     const scope = { open: true };
+    this.#hooks.beforeWork();
     this.#connection.run('SAVEPOINT work');
     try {
       const value = await waiting.context(() => this.#inside.run(scope, waiting.work));
