@@ -168,7 +168,8 @@ export class SqliteResourceWriter extends SqliteResourceReader implements Resour
     previousEntries: readonly IndexEntry[],
   ): Promise<void> {
     this.scope.check();
-    this.#recent.changing(next.type, next.id);
+    // Of a first version nothing can be held yet.
+    if (next.version > 1) this.#recent.changing(next.type, next.id);
     const rid = this.#put(next);
     if (next.content !== undefined) useContent(this.#connection, rid, next.version, next.content);
     this.#index.update(rid, entries, previousEntries);
