@@ -45,7 +45,10 @@ async function written({ entry, ...head }: Bundle): Promise<string> {
 }
 
 async function sentBundle({ body }: Exchange): Promise<Bundle> {
-  const resource = await parseBundle(bodyText(body), createBreath());
+  const breathe = createBreath();
+  const text = bodyText(body);
+  await breathe();
+  const resource = await parseBundle(text, breathe);
   if (resource.resourceType !== 'Bundle') throw badRequest('a Bundle is expected here', 'resourceType');
   return resource as unknown as Bundle;
 }

@@ -35,6 +35,9 @@ export interface GroupHooks {
   readonly afterGroup: () => void;
 }
 
+/** A group that took so long has much to write. */
+const largeMs = 50;
+
 interface Waiting {
   /** Of who asked for it: what is known there (its trace) is known inside too. */
   readonly context: ReturnType<typeof AsyncLocalStorage.snapshot>;
@@ -120,9 +123,12 @@ export class GroupCommit {
     const outcomes: Outcome[] = [];
     const watchdog = setTimeout(() => this.#reportSlowness(), this.#limits.watchdogMs);
     try {
+      const begin = performance.now();
       this.#connection.run('BEGIN IMMEDIATE');
       await this.#works(outcomes);
+      await turnAfter(begin);
       this.#hooks.beforeCommit();
+      await turnAfter(begin);
       this.#connection.run('COMMIT');
       this.#hooks.afterCommit();
       this.#undo = [];
@@ -203,6 +209,11 @@ export class GroupCommit {
       'a transaction takes long and holds up all others: it must wait for nothing but itself',
     );
   }
+}
+
+/** What is left to do for a large group takes long as well, piece by piece: others have their turn before each. */
+async function turnAfter(begin: number): Promise<void> {
+  if (performance.now() - begin > largeMs) await nextTurn();
 }
 
 function settle(outcome: Outcome): void {
