@@ -26,8 +26,14 @@ export interface PreparedEntry {
   readonly linked?: Waiting | undefined;
 }
 
+export interface PreparedTransaction {
+  readonly entries: readonly PreparedEntry[];
+  /** Where the entries go; undefined where what is stored decides it for some. */
+  readonly identities: Identities | undefined;
+}
+
 /** Throws Refusal for the first entry that cannot be. */
-export async function prepareTransaction(parts: Parts, bundle: Bundle): Promise<readonly PreparedEntry[]> {
+export async function prepareTransaction(parts: Parts, bundle: Bundle): Promise<PreparedTransaction> {
   const breathe = createBreath();
   const entries = await decided(parts, bundle, breathe);
   const identities = identitiesOf(entries.flatMap(({ step }) => step ?? []));
@@ -41,8 +47,11 @@ export async function prepareTransaction(parts: Parts, bundle: Bundle): Promise<
     const isWrite = step?.kind === 'create' || step?.kind === 'update' || step?.kind === 'patch';
     prepared.push(isWrite ? { ...entry, linked: linkedAhead(parts, step, identities, undecided) } : entry);
   }
-  return prepared;
+  return { entries: prepared, identities: isDecided(entries) ? identities : undefined };
 }
+
+const isDecided = (entries: readonly PreparedEntry[]): boolean =>
+  entries.every(({ step }) => step !== undefined);
 
 async function decided(
   parts: Parts,

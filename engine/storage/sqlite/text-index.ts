@@ -5,6 +5,9 @@ import type { Condition, Leaf } from '../../search/plan.ts';
 import type { Connection } from './connection.ts';
 import type { Numbers } from './names.ts';
 
+/** Documents that are written in a few milliseconds: no more are held. */
+const mostHeld = 2_000;
+
 /** All of these words, as the index is asked for them; without words: any text of the parameter. */
 export function textQuery(parameter: number, words: Extract<Leaf, { kind: 'text' }>['words']): string {
   const terms = words.map(({ word, prefix }) => `${phrase(`${parameter}:${word}`)}${prefix ? ' *' : ''}`);
@@ -84,6 +87,7 @@ export class TextIndex {
     // What the index itself holds was said by the first change.
     pending.set(rid, before === undefined ? change : { ...change, stored: before.stored });
     this.#onUndone(() => (before === undefined ? pending.delete(rid) : pending.set(rid, before)));
+    if (pending.size >= mostHeld) this.flush();
   }
 }
 
