@@ -28,7 +28,7 @@ import type { SettingsOf } from '../messages/stages.ts';
 import { createRetention } from '../messages/retention.ts';
 import { createParameterIndexing } from '../repository/parameter-indexing.ts';
 import { createReindexing } from '../repository/reindex.ts';
-import { sweepContents } from '../repository/sweep-contents.ts';
+import { createSweeping } from '../repository/sweep-contents.ts';
 import { createRepository } from '../repository/create-repository.ts';
 import { followSearchParameters } from '../repository/follow-search-parameters.ts';
 import { channelRoutes } from '../rest/admin/channels.ts';
@@ -250,6 +250,7 @@ export async function createApp(
   const jobs = createScheduler({ jobs: store.jobs, clock, ids, logger });
   const retention = createRetention({ store, settingsOf, clock, logger, messageDays: config.retentionDays });
   const indexingKept = createIndexingKept({ store, formats, settingsOf, logger });
+  const sweeping = createSweeping(store.contents, logger);
   jobs.define(retention.name, () => retention.run());
 
   // HTTP.
@@ -300,7 +301,6 @@ export async function createApp(
   });
   return {
     start: async () => {
-      await sweepContents(store.contents, logger);
       await searchParameters.start();
       reindexing.start();
       await flowPort.start();
@@ -321,6 +321,7 @@ export async function createApp(
       await jobs.every(retention.interval, retention.name);
       indexingKept.start();
       noteRunning(config, httpPort);
+      sweeping.start();
       return {
         publicUrl,
         bind: config.bind,
@@ -334,6 +335,7 @@ export async function createApp(
     stop: async () => {
       certificates.stop();
       noteStopped(config.data);
+      await sweeping.stop();
       reindexing.stop();
       await indexingKept.stop();
       stopWatchingMaps();
