@@ -19,7 +19,9 @@ export const wordQuery = (word: string): string => phrase(word);
 
 /** The index ends its texts at a zero, and parts words at spaces: neither is in a folded word. */
 const phrase = (term: string): string => `"${wordKey(term).replaceAll('"', '""')}"`;
-const wordKey = (word: string): string => word.replaceAll(/[\u0000\s\p{Z}]/gu, '\uFFFD');
+const partsWords = /[\u0000\s\p{Z}]/u;
+const wordKey = (word: string): string =>
+  partsWords.test(word) ? word.replaceAll(new RegExp(partsWords, 'gu'), '\uFFFD') : word;
 
 /** Whether the answer depends on this index: on words, or on there being none. */
 export function asksForText(condition: Condition): boolean {
@@ -93,12 +95,14 @@ export class TextIndex {
 
 /** The words under which a resource is found; none where it has no text. */
 export function wordsOf(numbers: Numbers, entries: readonly IndexEntry[]): readonly string[] {
-  return entries.flatMap((entry) => {
-    if (entry.kind !== 'text') return [];
+  const found: string[] = [];
+  for (const entry of entries) {
+    if (entry.kind !== 'text') continue;
     const mark = `${numbers.intern('parameter', entry.parameter)}:`;
-    const words = new Set(entry.folded.split(' ').filter((word) => word !== ''));
-    return [mark, ...[...words].map((word) => mark + wordKey(word))];
-  });
+    found.push(mark);
+    for (const word of new Set(entry.folded.split(' '))) if (word !== '') found.push(mark + wordKey(word));
+  }
+  return found;
 }
 
 interface TextChange {
