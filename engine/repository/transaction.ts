@@ -11,10 +11,10 @@ import type { Work } from './work.ts';
 
 /** Answers the response Bundle, entry for entry. Throws the first Refusal, which names its entry. */
 export async function applyTransaction(work: Work, prepared: readonly PreparedEntry[]): Promise<Bundle> {
-  const steps = await planned(work, prepared);
+  const responses = new Map<number, BundleEntry>();
+  const steps = await planned(work, prepared, responses);
   const identities = identitiesOf(steps);
   work.integrity.noteEntries(placesOf(steps));
-  const responses = new Map<number, BundleEntry>();
   await settle(work, steps, responses);
   await write(work, await waitingOf(prepared, steps, identities), responses);
   await answerReads(work, steps, responses);
@@ -22,7 +22,23 @@ export async function applyTransaction(work: Work, prepared: readonly PreparedEn
   return { resourceType: 'Bundle', type: 'transaction-response', ...(entry.length === 0 ? {} : { entry }) };
 }
 
-async function planned(work: Work, prepared: readonly PreparedEntry[]): Promise<readonly Step[]> {
+/** Deletions are carried out first: no condition of the other entries finds what they take away. */
+async function planned(
+  work: Work,
+  prepared: readonly PreparedEntry[],
+  responses: Map<number, BundleEntry>,
+): Promise<readonly Step[]> {
+  const deletes = ({ request }: PreparedEntry): boolean => request.method === 'DELETE';
+  const gone = await decided(work, prepared.filter(deletes));
+  await settle(work, gone, responses);
+  const others = await decided(
+    work,
+    prepared.filter((entry) => !deletes(entry)),
+  );
+  return [...gone, ...others].toSorted((one, other) => one.place - other.place);
+}
+
+async function decided(work: Work, prepared: readonly PreparedEntry[]): Promise<readonly Step[]> {
   const steps: Step[] = [];
   const breathe = createBreath();
   for (const { request, step } of prepared) {
@@ -36,7 +52,7 @@ async function planned(work: Work, prepared: readonly PreparedEntry[]): Promise<
 const placesOf = (steps: readonly Step[]): ReadonlyMap<string, number> =>
   new Map(steps.flatMap((step) => namesOf(step).map((name) => [name, step.place] as const)));
 
-/** Deletions come first; what is settled already needs only its answer. */
+/** Deletions, and what is settled already and needs only its answer; each once. */
 async function settle(
   work: Work,
   steps: readonly Step[],
@@ -44,7 +60,7 @@ async function settle(
 ): Promise<void> {
   const breathe = createBreath();
   for (const step of steps) {
-    if (step.kind !== 'delete' && step.kind !== 'settled') continue;
+    if ((step.kind !== 'delete' && step.kind !== 'settled') || responses.has(step.place)) continue;
     await breathe();
     await namedAsync(step.place, async () =>
       responses.set(step.place, answerWritten(await perform(work, step))),

@@ -12,12 +12,8 @@ import { lastnInteractions } from './operations/lastn.ts';
 import { reindexInteractions } from './operations/reindex.ts';
 import { conditionalPatchInteraction, patchInteraction } from './patch.ts';
 import { readInteraction } from './read.ts';
-import { postedSearchInteraction, searchTypeInteraction } from './search-type.ts';
-import {
-  compartmentInteractions,
-  postedSystemSearchInteraction,
-  searchSystemInteraction,
-} from './search-system.ts';
+import { searchTypeInteractions } from './search-type.ts';
+import { compartmentInteractions, searchSystemInteractions } from './search-system.ts';
 import { smartConfigurationInteraction } from './smart-configuration.ts';
 import { transactionInteraction } from './transaction.ts';
 import { conditionalUpdateInteraction, updateInteraction } from './update.ts';
@@ -35,7 +31,7 @@ const offered: readonly Interaction[] = [
   ...lastnInteractions,
   ...reindexInteractions,
   readInteraction,
-  postedSearchInteraction,
+  ...searchTypeInteractions,
   updateInteraction,
   patchInteraction,
   deleteInteraction,
@@ -43,9 +39,7 @@ const offered: readonly Interaction[] = [
   historyInstanceInteraction,
   ...compartmentInteractions,
   transactionInteraction,
-  searchSystemInteraction,
-  postedSystemSearchInteraction,
-  searchTypeInteraction,
+  ...searchSystemInteractions,
   createInteraction,
   conditionalUpdateInteraction,
   conditionalPatchInteraction,
