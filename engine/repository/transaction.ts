@@ -3,21 +3,25 @@ import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import { namedAsync } from './bundle-entries.ts';
 import { createBreath } from './breath.ts';
 import { perform, stepOf, type Step } from './bundle-step.ts';
-import { answerRead, answerWritten } from './bundle-response.ts';
+import { answerRead, answerWritten, noOtherReads, type OtherReads } from './bundle-response.ts';
 import { resolveConditionals, type Waiting } from './conditional-references.ts';
 import { identitiesOf, linked, namesOf, type PreparedEntry } from './prepare-transaction.ts';
 import type { Identities } from './rewrite-references.ts';
 import type { Work } from './work.ts';
 
 /** Answers the response Bundle, entry for entry. Throws the first Refusal, which names its entry. */
-export async function applyTransaction(work: Work, prepared: readonly PreparedEntry[]): Promise<Bundle> {
+export async function applyTransaction(
+  work: Work,
+  prepared: readonly PreparedEntry[],
+  others: OtherReads = noOtherReads,
+): Promise<Bundle> {
   const responses = new Map<number, BundleEntry>();
   const steps = await planned(work, prepared, responses);
   const identities = identitiesOf(steps);
   work.integrity.noteEntries(placesOf(steps));
   await settle(work, steps, responses);
   await write(work, await waitingOf(prepared, steps, identities), responses);
-  await answerReads(work, steps, responses);
+  await answerReads(work, steps, responses, others);
   const entry = steps.map(({ place }) => responses.get(place) ?? {});
   return { resourceType: 'Bundle', type: 'transaction-response', ...(entry.length === 0 ? {} : { entry }) };
 }
@@ -104,11 +108,14 @@ async function answerReads(
   work: Work,
   steps: readonly Step[],
   responses: Map<number, BundleEntry>,
+  others: OtherReads,
 ): Promise<void> {
   const breathe = createBreath();
   for (const step of steps) {
     if (step.kind !== 'read') continue;
     await breathe();
-    await namedAsync(step.place, async () => responses.set(step.place, await answerRead(work, step.request)));
+    await namedAsync(step.place, async () =>
+      responses.set(step.place, await answerRead(work, step.request, others)),
+    );
   }
 }

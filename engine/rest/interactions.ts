@@ -38,7 +38,7 @@ const offered: readonly Interaction[] = [
   vreadInteraction,
   historyInstanceInteraction,
   ...compartmentInteractions,
-  transactionInteraction,
+  transactionInteraction(() => interactions),
   ...searchSystemInteractions,
   createInteraction,
   conditionalUpdateInteraction,
