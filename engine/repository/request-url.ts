@@ -35,6 +35,7 @@ const shown = /(?:^|&)_(?:format|pretty|summary|elements)=/;
 /** The same of what is read: any url under `base`. Throws Refusal `bad-request` for one that leads elsewhere. */
 export function readTargetOf(url: string, base: string): Target {
   const { path, query = '' } = partsOf(url, base);
+  if (path === '' && query === '') throw badRequest('the url names nothing that can be read');
   if (/^[a-z][a-z0-9+.-]*:/i.test(path)) throw badRequest('the url is not one of this server');
   const isPlain = plainRead.test(path) && (query === '' || (!path.includes('/') && !shown.test(query)));
   return isPlain ? targetOf(url, base) : { kind: 'other', type: '', path, query };

@@ -106,6 +106,7 @@ const refused: readonly (readonly [rule: string, url: string, status: string])[]
   ['the parameter cannot be', 'Patient/p?_summary=odd', '400'],
   ['it is on another server', 'http://elsewhere.example/fhir/Patient/p', '400'],
   ['it leaves the base', '../../admin/messages', '404'],
+  ['it says nothing', '', '400'],
   ['it only can be posted', 'Patient/p/$meta-add', '404'],
 ];
 
