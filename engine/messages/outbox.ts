@@ -18,7 +18,7 @@ export interface OutboxOptions {
   readonly logger: Logger;
   /** How long a sender may take before the delivery is taken to be orphaned; one minute unless told. */
   readonly leaseMs?: number;
-  /** Lanes that are worked on at the same time; 16 unless told. */
+  /** Lanes of one destination that are worked on at the same time; 16 unless told. */
   readonly parallel?: number;
   /** How often to look for what has come due without a call; one second unless told. */
   readonly pollMs?: number;
@@ -98,16 +98,20 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const closing = new Set<Promise<void>>();
   let isStopping = false;
 
-  const underWayTo = (name: string): number =>
-    [...runs.values()].filter(({ destination }) => destination === name).length;
+  const countUnderWay = (): ReadonlyMap<string, number> => {
+    const counts = new Map<string, number>();
+    for (const { destination } of runs.values()) counts.set(destination, (counts.get(destination) ?? 0) + 1);
+    return counts;
+  };
 
-  /** How many lanes of each destination may be begun, where it is not as many as there are. */
+  /** How many lanes of each destination may be begun: each has its own share, so that one that is slow holds up no other. */
   const limits = (): Readonly<Record<string, number>> => {
     const now = clock.now();
-    const known = [...destinations].map(([name, { gate }]): [string, number] => [
-      queueName(name),
-      gate.allowance(now, underWayTo(name)),
-    ]);
+    const counts = countUnderWay();
+    const known = [...destinations].map(([name, { gate }]): [string, number] => {
+      const underWay = counts.get(name) ?? 0;
+      return [queueName(name), Math.min(gate.allowance(now, underWay), parallel - underWay)];
+    });
     const stopped = [...held].map((name): [string, number] => [queueName(name), 0]);
     return Object.fromEntries([...known, ...stopped]);
   };
@@ -120,7 +124,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         destinations: [queueName('*')],
         now: clock.now(),
         leaseMs,
-        limit: parallel - underWay.size,
+        limit: parallel * (destinations.size + 1),
         limits: limits(),
         runs: Object.fromEntries(
           [...destinations]
@@ -213,7 +217,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
     underWay.add(done);
   };
   const round = async (): Promise<'more' | 'done'> => {
-    if (underWay.size >= parallel) return 'done';
     try {
       (await lease()).forEach(begin);
     } catch (cause) {
@@ -250,9 +253,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
     onHold: (listener) => void holdListeners.push(listener),
     state: () => {
       const now = clock.now();
+      const counts = countUnderWay();
       const states = [...destinations].map(([name, { gate }]): [string, DestinationState] => [
         name,
-        { ...gate.state(now), isHeld: held.has(name), underWay: underWayTo(name) },
+        { ...gate.state(now), isHeld: held.has(name), underWay: counts.get(name) ?? 0 },
       ]);
       return Object.fromEntries(states);
     },
