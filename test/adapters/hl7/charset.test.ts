@@ -142,7 +142,7 @@ describe('UTF-16', () => {
   test.each([
     ['cut within a text', little(text.slice(0, -3))],
     ['cut within a character', little(text).subarray(0, -1)],
-    ['in UTF-32', Buffer.from([...text].flatMap((one) => [one.charCodeAt(0) & 0xff, 0, 0, 0]))],
+    ['in UTF-32', Buffer.from(Array.from(text, (one) => [one.charCodeAt(0) & 0xff, 0, 0, 0]).flat())],
   ])('%s it is refused, saying why', (_, raw) => {
     expect(hl7Format.identify(raw).unreadable?.code).toBe('hl7-charset-wide');
     expect(hl7Format.parse(raw).message).toBeUndefined();
