@@ -9,7 +9,13 @@ import { decidedStepOf, type Step, type WriteStep } from './bundle-step.ts';
 import type { Waiting } from './conditional-references.ts';
 import { normalCriteria } from './find-one.ts';
 import { prepareVersion } from './prepare-version.ts';
-import { conditionalReferences, rewriteTexts, toIdentities, type Identities } from './rewrite-references.ts';
+import {
+  conditionalReferences,
+  notingConditionals,
+  rewriteTexts,
+  toIdentities,
+  type Identities,
+} from './rewrite-references.ts';
 import type { Parts } from './work.ts';
 
 export interface PreparedEntry {
@@ -146,12 +152,12 @@ function linkedAhead(
 
 /** The step with its references led to where the entries of its transaction go. */
 export function linked(step: WriteStep, identities: Identities): Waiting {
-  const relink = (one: FhirResource): FhirResource =>
-    rewriteTexts(one, toIdentities(identities, step.fullUrl));
-  const resource = relink(step.resource);
-  const conditionals = conditionalReferences(resource);
+  const relinked = toIdentities(identities, step.fullUrl);
+  const conditionals = new Set<string>();
+  const resource = rewriteTexts(step.resource, notingConditionals(relinked, conditionals));
   if (step.kind !== 'patch') return { step: { ...step, resource }, conditionals };
-  return { step: { ...step, resource, relink: (made) => resolved(relink(made)) }, conditionals };
+  const relink = (made: FhirResource): FhirResource => resolved(rewriteTexts(made, relinked));
+  return { step: { ...step, resource, relink }, conditionals };
 }
 
 /** Of a patch those are resolved that stand in it as a Reference, not those that it puts together. */

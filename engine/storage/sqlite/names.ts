@@ -242,8 +242,9 @@ export class NumberCache {
   }
 
   set(kind: Kind, text: string, number: number): void {
-    if (this.#numbers[kind].size >= cacheLimit) this.#numbers[kind].clear();
-    this.#numbers[kind].set(text, number);
+    const numbers = this.#numbers[kind];
+    if (numbers.size >= cacheLimit) numbers.clear();
+    numbers.set(text, number);
   }
 
   delete(kind: Kind, text: string): void {

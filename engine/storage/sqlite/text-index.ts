@@ -20,8 +20,9 @@ export const wordQuery = (word: string): string => phrase(word);
 /** The index ends its texts at a zero, and parts words at spaces: neither is in a folded word. */
 const phrase = (term: string): string => `"${wordKey(term).replaceAll('"', '""')}"`;
 const partsWords = /[\u0000\s\p{Z}]/u;
+const allThatParts = new RegExp(partsWords, 'gu');
 const wordKey = (word: string): string =>
-  partsWords.test(word) ? word.replaceAll(new RegExp(partsWords, 'gu'), '\uFFFD') : word;
+  partsWords.test(word) ? word.replaceAll(allThatParts, '\uFFFD') : word;
 
 /** Whether the answer depends on this index: on words, or on there being none. */
 export function asksForText(condition: Condition): boolean {
@@ -95,14 +96,14 @@ export class TextIndex {
 
 /** The words under which a resource is found; none where it has no text. */
 export function wordsOf(numbers: Numbers, entries: readonly IndexEntry[]): readonly string[] {
-  const found: string[] = [];
+  const marked: string[] = [];
   for (const entry of entries) {
     if (entry.kind !== 'text') continue;
     const mark = `${numbers.intern('parameter', entry.parameter)}:`;
-    found.push(mark);
-    for (const word of new Set(entry.folded.split(' '))) if (word !== '') found.push(mark + wordKey(word));
+    marked.push(mark);
+    for (const word of new Set(entry.folded.split(' '))) if (word !== '') marked.push(mark + wordKey(word));
   }
-  return found;
+  return marked;
 }
 
 interface TextChange {
