@@ -3,7 +3,7 @@ import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import { namedAsync } from './bundle-entries.ts';
 import { createBreath } from './breath.ts';
 import { perform, stepOf, type Step } from './bundle-step.ts';
-import { answerRead, answerWritten, noOtherReads, type OtherReads } from './bundle-response.ts';
+import { answerRead, answerWritten, type OtherReads } from './bundle-response.ts';
 import { resolveConditionals, type Waiting } from './conditional-references.ts';
 import { identitiesOf, linked, namesOf, type PreparedEntry } from './prepare-transaction.ts';
 import type { Identities } from './rewrite-references.ts';
@@ -13,7 +13,7 @@ import type { Work } from './work.ts';
 export async function applyTransaction(
   work: Work,
   prepared: readonly PreparedEntry[],
-  others: OtherReads = noOtherReads,
+  others?: OtherReads,
 ): Promise<Bundle> {
   const responses = new Map<number, BundleEntry>();
   const steps = await planned(work, prepared, responses);
@@ -108,7 +108,7 @@ async function answerReads(
   work: Work,
   steps: readonly Step[],
   responses: Map<number, BundleEntry>,
-  others: OtherReads,
+  others: OtherReads | undefined,
 ): Promise<void> {
   const breathe = createBreath();
   for (const step of steps) {
