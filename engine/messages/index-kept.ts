@@ -1,5 +1,5 @@
-// Brings messages that were kept before there was an index of words into it, in the background, the newest first; and what a defect kept
-// out of it. It goes on with the next start where it was not finished.
+// Brings messages that were kept before there was an index of words into it, and gives them their keys, in the background, the newest first;
+// and what never came so far, or what a defect kept out. It goes on with the next start where it was not finished.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from '../kernel/logger.ts';
 import { Refusal } from '../kernel/outcomes.ts';
@@ -7,7 +7,7 @@ import type { WireMessage } from '../mapping/wire-message.ts';
 import type { MessageRecord, MessageWriter } from '../storage/message-store.ts';
 import type { Store } from '../storage/store.ts';
 import type { Formats } from './formats.ts';
-import { wantsText } from './index-keys.ts';
+import { keysOf, wantsText } from './index-keys.ts';
 import { textOf } from './message-text.ts';
 import { usualSettings, type SettingsOf } from './stages.ts';
 
@@ -87,7 +87,9 @@ async function indexAll(
       continue;
     }
     const wire = wireOf(raw, record, formats, settingsOf);
-    if (wire !== undefined) await messages.indexText(record.id, textOf({ raw, wire }));
+    if (wire === undefined) continue;
+    await messages.addKeys(record.id, keysOf(wire, settingsOf(record.channel)));
+    await messages.indexText(record.id, textOf({ raw, wire }));
   }
 }
 

@@ -1,5 +1,6 @@
 // Step 2 of processing: under what the message will be found — patients, barcodes, what its channel indexes, and its words. Also what comes
 // to a dead end is found by it.
+import type { WireMessage } from '../mapping/wire-message.ts';
 import type { MessageKey } from '../storage/message-store.ts';
 import { readMessagePath, type MessagePath } from './channels/message-path.ts';
 import { textOf } from './message-text.ts';
@@ -27,14 +28,26 @@ const longestValue = 200;
 export async function indexKeys(message: Parsed, { unit, settingsOf }: ProcessingParts): Promise<Parsed> {
   const { record, wire } = message;
   const settings = settingsOf(record.channel);
-  const paths = [...usual, ...(settings.index ?? [])];
+  await unit.messages.addKeys(record.id, keysOf(wire, settings));
+  if (wantsText(settings)) await unit.messages.indexText(record.id, textOf(message));
+  return message;
+}
+
+/** Patients and barcodes first, then what the channel indexes; each once. */
+export const keysOf = (
+  wire: WireMessage,
+  { index = [] }: Pick<ChannelSettings, 'index'>,
+): readonly MessageKey[] => keysAt([...usual, ...index], wire);
+
+/** Of any channel. */
+export const usualKeys = (wire: WireMessage): readonly MessageKey[] => keysAt(usual, wire);
+
+function keysAt(paths: readonly IndexedPath[], wire: WireMessage): readonly MessageKey[] {
   const keys = paths.flatMap(({ name, path }): readonly MessageKey[] =>
     path(wire).map((text) => ({ name, value: text.slice(0, longestValue) })),
   );
   const distinct = new Map(keys.map((key) => [`${key.name}\0${key.value}`, key]));
-  await unit.messages.addKeys(record.id, [...distinct.values()].slice(0, mostKeys));
-  if (wantsText(settings)) await unit.messages.indexText(record.id, textOf(message));
-  return message;
+  return [...distinct.values()].slice(0, mostKeys);
 }
 
 /** Bytes that will be let go of are not worth an index. */

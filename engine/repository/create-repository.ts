@@ -21,7 +21,7 @@ import { expunge, type Expunging } from './expunge.ts';
 import { metaInUse, type MetaSets } from './meta.ts';
 import { patch, patchWhere } from './patch.ts';
 import { prepareTransaction } from './prepare-transaction.ts';
-import { applyTransaction } from './transaction.ts';
+import { answerTransaction, applyTransaction } from './transaction.ts';
 import type { Preconditions } from './preconditions.ts';
 import type { BundleChoice, Repository, RepositoryUnit, WritesResources, Written } from './repository.ts';
 import { openUnit, readingOf, type ChangeListener } from './unit.ts';
@@ -111,7 +111,8 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
   async function apply(bundle: Bundle, actor: Actor, choice: BundleChoice = {}): Promise<Bundle> {
     if (bundle.type === 'transaction') {
       const prepared = await prepareTransaction(parts, bundle);
-      return run(actor, (work) => applyTransaction(work, prepared, othersFrom(work, choice)));
+      const done = await run(actor, (work) => applyTransaction(work, prepared, othersFrom(work, choice)));
+      return answerTransaction(done);
     }
     if (bundle.type === 'batch') {
       const others = othersFrom(reading, choice);

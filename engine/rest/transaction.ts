@@ -35,13 +35,28 @@ export function transactionInteraction(offered: () => readonly Interaction[]): I
       reads ??= createBundleReads(offered());
       const own = parts.repository.as(exchange.actor);
       const applied = await own.apply(bundle, { others: reads(parts, exchange), refused });
-      return { status: 200, body: writeJson(await preferredBundle(own, exchange, applied)) };
+      return { status: 200, body: await written(await preferredBundle(own, exchange, applied)) };
     },
   };
 }
 
+/** The Bundle as JSON; others have their turn while it is written. */
+async function written({ entry, ...head }: Bundle): Promise<string> {
+  if (entry === undefined) return writeJson(head);
+  const breathe = createBreath();
+  const texts: string[] = [];
+  for (const one of entry) {
+    await breathe();
+    texts.push(writeJson(one));
+  }
+  return `${writeJson(head).slice(0, -1)},"entry":[${texts.join(',')}]}`;
+}
+
 async function sentBundle({ body }: Exchange): Promise<Bundle> {
-  const resource = await parseBundle(bodyText(body), createBreath());
+  const breathe = createBreath();
+  const text = bodyText(body);
+  await breathe();
+  const resource = await parseBundle(text, breathe);
   if (resource.resourceType !== 'Bundle') throw badRequest('a Bundle is expected here', 'resourceType');
   return resource as unknown as Bundle;
 }

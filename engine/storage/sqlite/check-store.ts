@@ -1,5 +1,7 @@
 // Whether a store agrees with itself: index rows with resources, histories without gaps, counts with what they count, contents with
-// what was kept.
+// what was kept, messages with what they are found by.
+import type { FindableOf } from '../findable.ts';
+import { messageProblems, messageQuestions } from './check-messages.ts';
 import { Connection } from './connection.ts';
 import { isSound } from './content-rows.ts';
 import { IndexComparison, type EntriesOf, type IndexDifference } from './index-comparison.ts';
@@ -14,7 +16,7 @@ const slice = 50_000;
  * Every difference as a sentence, without values of resources. Looks at one state of the file, beside an engine that may be running on it.
  * Throws Refusal `unavailable` when the file's layout is another.
  */
-export function* checkStore(file: string, entriesOf: EntriesOf): Iterable<string> {
+export function* checkStore(file: string, entriesOf: EntriesOf, findableOf: FindableOf): Iterable<string> {
   const connection = new Connection(file, {
     cacheKiB: 65_536,
     mapBytes: 0,
@@ -27,6 +29,7 @@ export function* checkStore(file: string, entriesOf: EntriesOf): Iterable<string
     yield* unsoundPages(connection);
     for (const { sql, problem } of questions) yield* answers(connection, sql, problem);
     yield* unsoundContents(connection);
+    yield* messageProblems(connection, findableOf);
     yield* indexProblems(new Names(connection, new NumberCache()), entriesOf);
     connection.run('COMMIT');
   } finally {
@@ -103,6 +106,7 @@ const questions: readonly Question[] = [
       ) GROUP BY kind, state HAVING sum(counted) <> 0`,
     problem: 'is counted wrongly',
   })),
+  ...messageQuestions,
 ];
 
 function* answers(connection: Connection, sql: string, problem: string): Iterable<string> {

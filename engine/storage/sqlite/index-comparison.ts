@@ -34,7 +34,7 @@ export class IndexComparison {
     this.#names = names;
     this.#known = new KnownNames(names);
     this.#entriesOf = entriesOf;
-    this.#words = new WordComparison(this.#connection);
+    this.#words = new WordComparison(this.#connection, 'text_index');
     this.#prepare();
   }
 

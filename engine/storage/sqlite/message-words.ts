@@ -78,8 +78,8 @@ export class MessageWords {
       return;
     }
     if (known) this.#connection.run('DELETE FROM message_words WHERE rowid = ?', sequence);
-    const words = wordsOf(text.slice(0, mostCharacters));
-    this.#connection.run('INSERT INTO message_words (rowid, words) VALUES (?, ?)', sequence, words);
+    const insert = 'INSERT INTO message_words (rowid, words) VALUES (?, ?)';
+    this.#connection.run(insert, sequence, indexedText(text));
     const isWhole = text.length <= mostCharacters;
     this.#connection.run(
       isWhole ? 'DELETE FROM message_unindexed WHERE sequence = ?' : lookedThrough,
@@ -87,6 +87,9 @@ export class MessageWords {
     );
   }
 }
+
+/** The words of a text, separated by spaces, as far as the index has them. */
+export const indexedText = (text: string): string => wordsOf(text.slice(0, mostCharacters));
 
 /** Beginnings of more words than these are looked for in the bytes: so many words lead to enough of them quickly. */
 const mostWords = 200;

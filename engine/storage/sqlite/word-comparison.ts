@@ -1,28 +1,29 @@
-// The words that resources should be found by, against those that the text index has. The index cannot be asked which words a document
+// The words that resources or messages should be found by, against those that their index has. The index cannot be asked which words a document
 // has, but how many, and which documents have a word: as many words, and each of them there, are the same words.
 import type { Connection } from './connection.ts';
 import { wordQuery } from './text-index.ts';
 
-/** So many are held at a time, of some thousands of resources. */
+/** So many are held at a time, of some thousands of documents. */
 const mostHeld = 500_000;
-
-const docSizeSql = 'SELECT word_count(sz) AS words FROM text_index_docsize WHERE id = ?';
-const documentsSql = 'SELECT rowid AS rid FROM text_index WHERE text_index MATCH ? AND rowid BETWEEN ? AND ?';
 
 export class WordComparison {
   readonly #connection: Connection;
+  readonly #docSizeSql: string;
+  readonly #documentsSql: string;
   #ridsOf = new Map<string, number[]>();
   #held = 0;
   #differing = new Set<number>();
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, index: 'text_index' | 'message_words') {
     this.#connection = connection;
+    this.#docSizeSql = `SELECT word_count(sz) AS words FROM ${index}_docsize WHERE id = ?`;
+    this.#documentsSql = `SELECT rowid AS rid FROM ${index} WHERE ${index} MATCH ? AND rowid BETWEEN ? AND ?`;
   }
 
-  /** To be told of resources in the order of their rids. */
-  expect(rid: number, words: ReadonlySet<string>): void {
-    const stored = this.#connection.row<{ words: number }>(docSizeSql, rid)?.words ?? 0;
-    if (stored !== words.size) this.#differing.add(rid);
+  /** To be told of documents in the order of their numbers. `count`: with each word as often as it stands there. */
+  expect(rid: number, words: ReadonlySet<string>, count = words.size): void {
+    const stored = this.#connection.row<{ words: number }>(this.#docSizeSql, rid)?.words ?? 0;
+    if (stored !== count) this.#differing.add(rid);
     for (const word of words) {
       const rids = this.#ridsOf.get(word);
       if (rids === undefined) this.#ridsOf.set(word, [rid]);
@@ -35,7 +36,7 @@ export class WordComparison {
     return this.#held >= mostHeld;
   }
 
-  /** Those of the resources told since the last time that have other words. */
+  /** Those of the documents told since the last time that have other words. */
   take(): readonly number[] {
     for (const [word, rids] of this.#ridsOf) this.#lookFor(word, rids);
     const differing = [...this.#differing];
@@ -47,7 +48,12 @@ export class WordComparison {
 
   #lookFor(word: string, rids: readonly number[]): void {
     const [first = 0, last = first] = [rids[0], rids.at(-1)];
-    const documents = this.#connection.rows<{ rid: number }>(documentsSql, wordQuery(word), first, last);
+    const documents = this.#connection.rows<{ rid: number }>(
+      this.#documentsSql,
+      wordQuery(word),
+      first,
+      last,
+    );
     const found = new Set(documents.map(({ rid }) => rid));
     for (const rid of rids) if (!found.has(rid)) this.#differing.add(rid);
   }

@@ -199,6 +199,12 @@ describe('what was stored before it', () => {
     await first.resources.delete('SearchParameter', 'ward');
     await (await start()).indexed();
     const file = join(folder, 'store.sqlite');
-    expect([...checkStore(file, (body) => index.entries(parseResource(body)))]).toEqual([]);
+    expect([
+      ...checkStore(
+        file,
+        (body) => index.entries(parseResource(body)),
+        () => undefined,
+      ),
+    ]).toEqual([]);
   });
 });

@@ -79,7 +79,11 @@ async function fillWrongly({ store, index }: Opened, count: number): Promise<voi
 }
 
 const problemsOf = ({ file, index }: Pick<Opened, 'file' | 'index'>): readonly string[] => [
-  ...checkStore(file, (body) => index.entries(parseResource(body))),
+  ...checkStore(
+    file,
+    (body) => index.entries(parseResource(body)),
+    () => undefined,
+  ),
 ];
 
 const subCounty: FhirResource = {

@@ -62,7 +62,13 @@ async function problemsAfter(damage: string): Promise<readonly string[]> {
   const connection = new Connection(file, { cacheKiB: 1_024, mapBytes: 0, busyTimeoutMs: 100 });
   connection.database.exec(damage);
   connection.close();
-  const problems = [...checkStore(file, (body) => (body.includes('Binary') ? [] : entries))];
+  const problems = [
+    ...checkStore(
+      file,
+      (body) => (body.includes('Binary') ? [] : entries),
+      () => undefined,
+    ),
+  ];
   rmSync(folder, { recursive: true });
   return problems;
 }

@@ -1,0 +1,19 @@
+// By what a message should be found: told to the store by who can read its bytes, when both are compared.
+import type { MessageKey } from './message-store.ts';
+
+export interface Findable {
+  /** Its text, of which the words are indexed. */
+  readonly text: string;
+  /** false: how its bytes are read depends on what its channel said when it came. Then its words and keys cannot be told. */
+  readonly isSure: boolean;
+  /** The keys that it has on any channel. */
+  readonly keys: readonly MessageKey[];
+  /** Whether the value of a key may have been read from it. */
+  readonly holds: (value: string) => boolean;
+}
+
+/** Undefined for what cannot be read. Never throws. */
+export type FindableOf = (message: {
+  readonly format: string;
+  readonly bytes: Uint8Array;
+}) => Findable | undefined;
