@@ -3,15 +3,10 @@ import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import { Refusal } from '../kernel/outcomes.ts';
 import { admitType } from './admit.ts';
 import { createBreath } from './breath.ts';
-import {
-  answerRead,
-  answerRefused,
-  answerWritten,
-  noOtherReads,
-  type OtherReads,
-} from './bundle-response.ts';
+import { answerRead, answerRefused, answerWritten, type OtherReads } from './bundle-response.ts';
 import { entriesOf, namedAsync, requestOf, type Request } from './bundle-entries.ts';
 import { perform, stepOf } from './bundle-step.ts';
+import type { BundleChoice } from './repository.ts';
 import type { Reading, Work } from './work.ts';
 
 /** Runs one entry's work in a transaction of its own. */
@@ -25,10 +20,16 @@ export async function applyBatch(
   reading: Reading,
   bundle: Bundle,
   alone: Alone,
-  others: OtherReads,
+  {
+    refused,
+    others,
+  }: { readonly refused?: BundleChoice['refused']; readonly others: OtherReads | undefined },
 ): Promise<Bundle> {
   const base = reading.parts.base();
-  const requests = entriesOf(bundle).map((entry, place) => requested(entry, place, base));
+  const requests = entriesOf(bundle).map((entry, place): Asked => {
+    const refusal = refused?.get(place);
+    return refusal ? { refused: answerRefused(refusal) } : requested(entry, place, base);
+  });
   const written: (BundleEntry | undefined)[] = [];
   for (let start = 0; start < requests.length; start += sliceLength) {
     const slice = requests.slice(start, start + sliceLength);
@@ -52,7 +53,11 @@ async function writeAnswer(asked: Asked, alone: Alone): Promise<BundleEntry | un
 
 const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD';
 
-async function readAnswer(reading: Reading, asked: Asked, others: OtherReads): Promise<BundleEntry> {
+async function readAnswer(
+  reading: Reading,
+  asked: Asked,
+  others: OtherReads | undefined,
+): Promise<BundleEntry> {
   return 'refused' in asked ? asked.refused : refusable(() => readAlone(reading, asked, others));
 }
 
@@ -68,13 +73,13 @@ function writeAlone(request: Request, alone: Alone): Promise<BundleEntry> {
   return alone((work) =>
     namedAsync(request.place, async () => {
       const step = await stepOf(work, request);
-      if (step.kind === 'read') return answerRead(work, step.request, noOtherReads);
+      if (step.kind === 'read') return answerRead(work, step.request, undefined);
       return answerWritten(await perform(work, step));
     }),
   );
 }
 
-function readAlone(reading: Reading, request: Request, others: OtherReads): Promise<BundleEntry> {
+function readAlone(reading: Reading, request: Request, others: OtherReads | undefined): Promise<BundleEntry> {
   return namedAsync(request.place, () => {
     const { target } = request;
     if (target.kind !== 'other') admitType(reading.parts.index, target.type);

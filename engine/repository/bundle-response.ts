@@ -41,23 +41,20 @@ export const tellDeleted = (count: number): OperationOutcome => ({
   issue: [{ severity: 'information', code: 'informational', diagnostics: `${count} resources were deleted` }],
 });
 
-/** Answers a read whose target is of kind `other`. Throws Refusal. */
+/** Answers reads that are more than a resource or a version. Throws Refusal. */
 export type OtherReads = (read: BundleRead) => Promise<BundleEntry>;
 
-/** Where nobody answers them. */
-export const noOtherReads: OtherReads = () =>
-  Promise.reject(badRequest('the url is not that of a type, a resource, a version or a search'));
-
-/** A GET or HEAD: https://hl7.org/fhir/R4/http.html#read, with its conditions. */
+/** A GET or HEAD: https://hl7.org/fhir/R4/http.html#read, with its conditions. Without `others`, searches over one type are answered here. */
 export async function answerRead(
   reading: Reading,
   request: Request,
-  others: OtherReads,
+  others: OtherReads | undefined,
 ): Promise<BundleEntry> {
-  const { target, ifNoneMatch, ifModifiedSince } = request;
+  const { target } = request;
+  const asked = elsewhere(target);
+  if (asked && others) return others({ ...readOf(request), ...asked });
   if (target.kind === 'other') {
-    const method = request.method === 'HEAD' ? 'HEAD' : 'GET';
-    return others({ method, path: target.path, query: target.query, ifNoneMatch, ifModifiedSince });
+    throw badRequest('the url is not that of a type, a resource, a version or a search');
   }
   const { resource, response, ...answer } = await found(reading, target);
   if (response && isKnown(request, response)) {
@@ -66,6 +63,27 @@ export async function answerRead(
   const shown = request.method === 'HEAD' || resource === undefined ? {} : { resource };
   return { ...answer, ...shown, ...(response && { response }) };
 }
+
+/** What of the url is to be answered by whoever answers it alone; undefined for a resource and a version. */
+function elsewhere(target: Target): Pick<BundleRead, 'path' | 'query'> | undefined {
+  switch (target.kind) {
+    case 'instance':
+    case 'version':
+      return undefined;
+    case 'type':
+      return { path: target.type, query: '' };
+    case 'matching':
+      return { path: target.type, query: target.query };
+    case 'other':
+      return target;
+  }
+}
+
+const readOf = ({ method, ifNoneMatch, ifModifiedSince }: Request): Omit<BundleRead, 'path' | 'query'> => ({
+  method: method === 'HEAD' ? 'HEAD' : 'GET',
+  ifNoneMatch,
+  ifModifiedSince,
+});
 
 /** Whether the client has this version, as it says: https://hl7.org/fhir/R4/http.html#cread */
 function isKnown(

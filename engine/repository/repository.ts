@@ -3,6 +3,7 @@ import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import type { Compartment } from '../fhir/compartments.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import type { Actor } from '../kernel/actor.ts';
+import type { Refusal } from '../kernel/outcomes.ts';
 import type { IndexEntry } from '../search/index-entry.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import type { HistoryPage, HistoryRequest, StoredVersion } from '../storage/resource-store.ts';
@@ -88,6 +89,16 @@ export interface BundleRead {
 /** Answers it from `resources`, which see what the Bundle has done so far. Throws Refusal. */
 export type BundleReader = (resources: ReadsResources, read: BundleRead) => Promise<BundleEntry>;
 
+export interface BundleChoice {
+  /**
+   * Answers searches and whatever else can be read beside a resource and a version. Without it searches over one type are answered
+   * by the repository, and nothing else is.
+   */
+  readonly others?: BundleReader;
+  /** Entries of a batch, by their places, that are refused whatever they ask. */
+  readonly refused?: ReadonlyMap<number, Refusal>;
+}
+
 /** What a write came to. `outcome` is `unchanged` where the resource was already so, or was found by its condition. */
 export interface Written {
   readonly stored: StoredVersion;
@@ -112,10 +123,9 @@ export interface WritesResources extends ReadsResources {
   /** Deleting what is already deleted is `unchanged`. */
   delete(type: string, id: string, expected?: Preconditions): Promise<Written>;
   /**
-   * A transaction or batch Bundle; answers the response Bundle. A transaction is all or nothing. `others` answers the reads of urls
-   * that are more than a resource, a version or a search over one type; without it they are refused.
+   * A transaction or batch Bundle; answers the response Bundle. A transaction is all or nothing.
    */
-  apply(bundle: Bundle, others?: BundleReader): Promise<Bundle>;
+  apply(bundle: Bundle, choice?: BundleChoice): Promise<Bundle>;
 }
 
 /** All of it commits together, or nothing. */

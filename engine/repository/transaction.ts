@@ -3,7 +3,7 @@ import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import { namedAsync } from './bundle-entries.ts';
 import { createBreath } from './breath.ts';
 import { perform, stepOf, type Step } from './bundle-step.ts';
-import { answerRead, answerWritten, noOtherReads, type OtherReads } from './bundle-response.ts';
+import { answerRead, answerWritten, type OtherReads } from './bundle-response.ts';
 import { resolveConditionals, type Waiting } from './conditional-references.ts';
 import {
   identitiesOf,
@@ -26,7 +26,7 @@ type Doing = Done[number][];
 export async function applyTransaction(
   work: Work,
   prepared: PreparedTransaction,
-  others: OtherReads = noOtherReads,
+  others?: OtherReads,
 ): Promise<Done> {
   const { entries } = prepared;
   const done: Doing = entries.map(() => undefined);
@@ -64,6 +64,7 @@ async function planned(
     work,
     prepared.filter((entry) => !deletes(entry)),
   );
+  if (gone.length === 0) return others;
   return [...gone, ...others].toSorted((one, other) => one.place - other.place);
 }
 
@@ -85,7 +86,7 @@ const placesOf = (steps: readonly Step[]): ReadonlyMap<string, number> =>
 async function settle(work: Work, steps: readonly Step[], done: Doing): Promise<void> {
   const breathe = createBreath();
   for (const step of steps) {
-    if ((step.kind !== 'delete' && step.kind !== 'settled') || done[step.place] !== undefined) continue;
+    if ((step.kind !== 'delete' && step.kind !== 'settled') || done[step.place]) continue;
     await breathe();
     await namedAsync(step.place, async () => {
       done[step.place] = { written: await perform(work, step) };
@@ -126,7 +127,7 @@ async function answerReads(
   work: Work,
   steps: readonly Step[],
   done: Doing,
-  others: OtherReads,
+  others: OtherReads | undefined,
 ): Promise<void> {
   const breathe = createBreath();
   for (const step of steps) {

@@ -28,6 +28,7 @@ import { createMetrics } from './metrics.ts';
 import { listenForUpgrades, type ExternalHandler } from './mount-external.ts';
 import { outcomeAnswer } from './refusal-answer.ts';
 import { trustedPeers } from './trusted-peers.ts';
+import { answerUnreadable } from './unreadable-request.ts';
 
 export interface HttpServerOptions {
   readonly repository: ConditionalRepository;
@@ -114,6 +115,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const fhir = { ...fhirPartsOf(options, parts, later), ...formats };
   const app = createExpressApp({ endpoint: parts, fhir, limits, routes, external, trusted });
   const server = createServer({ shouldUpgradeCallback: isWebSocket }, app);
+  answerUnreadable(server);
   const upgraded = rememberUpgraded(server);
   listenForUpgrades(server, parts, external);
   return {

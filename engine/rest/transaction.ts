@@ -29,10 +29,12 @@ export function transactionInteraction(offered: () => readonly Interaction[]): I
     capability: { level: 'system', codes: ['transaction', 'batch'] },
     answer: async (parts, exchange) => {
       const bundle = await sentBundle(exchange);
-      refuseForbiddenEntries(parts.index, bundle, exchange);
+      const refused = await forbiddenEntries(parts.index, bundle, exchange);
+      const [first] = refused.values();
+      if (first && bundle.type !== 'batch') throw first;
       reads ??= createBundleReads(offered());
       const own = parts.repository.as(exchange.actor);
-      const applied = await own.apply(bundle, reads(parts, exchange));
+      const applied = await own.apply(bundle, { others: reads(parts, exchange), refused });
       return { status: 200, body: await written(await preferredBundle(own, exchange, applied)) };
     },
   };
@@ -66,29 +68,36 @@ const letters: Readonly<Record<Exclude<Request['method'], 'GET' | 'HEAD'>, Lette
   DELETE: 'd',
 };
 
-/** Throws Refusal `forbidden` for the first entry that the scopes leave out. */
-function refuseForbiddenEntries(index: SearchIndex, bundle: Bundle, { actor, base }: Exchange): void {
-  if (['c', 'r', 'u', 'd', 's'].every((letter) => allows(actor.scopes, '*', letter as Letter))) return;
-  for (const [place, entry] of entriesOf(bundle).entries()) {
-    const request = readable(() => requestOf(entry, place, base));
-    if (request && !mayRequest(actor, request)) {
-      throw new Refusal(
-        'forbidden',
-        'the scopes of this token do not cover this entry',
-        `Bundle.entry[${place}]`,
-      );
-    }
-    if (request) named(place, () => readable(() => refuseHiddenCriteriaIn(index, actor, request, base)));
+/** By their places, Refusals `forbidden` of the entries that the scopes leave out. */
+async function forbiddenEntries(
+  index: SearchIndex,
+  bundle: Bundle,
+  { actor, base }: Exchange,
+): Promise<ReadonlyMap<number, Refusal>> {
+  const refused = new Map<number, Refusal>();
+  if (['c', 'r', 'u', 'd', 's'].every((letter) => allows(actor.scopes, '*', letter as Letter))) {
+    return refused;
   }
+  const breathe = createBreath();
+  for (const [place, entry] of entriesOf(bundle).entries()) {
+    await breathe();
+    const refusal = forbidden(place, () => {
+      const request = requestOf(entry, place, base);
+      if (!mayRequest(actor, request)) throw outOfScope();
+      refuseHiddenCriteriaIn(index, actor, request, base);
+    });
+    if (refusal) refused.set(place, refusal);
+  }
+  return refused;
 }
+
+const outOfScope = (): Refusal =>
+  new Refusal('forbidden', 'the scopes of this token do not cover this entry');
 
 function mayRequest({ scopes }: Actor, { method, target }: Request): boolean {
   if (method !== 'GET' && method !== 'HEAD') return allows(scopes, target.type, letters[method]);
-  // The interaction that answers it asks for itself.
-  if (target.kind === 'other') return true;
-  // What a search within a Bundle includes is not looked at entry by entry: it needs the right to read everything.
-  if (target.kind === 'matching') return allows(scopes, '*', 's') && allows(scopes, '*', 'r');
-  return allows(scopes, target.type, target.kind === 'type' ? 's' : 'r');
+  // Of all else the interaction that answers it asks for itself.
+  return (target.kind !== 'instance' && target.kind !== 'version') || allows(scopes, target.type, 'r');
 }
 
 /** Criteria of a write, and references that are written as a search. */
@@ -108,12 +117,13 @@ const splitAt = (text: string, mark: string): readonly [string, string] => {
   return [text.slice(0, place), text.slice(place + 1)];
 };
 
-/** What cannot be read is refused, in its place, by the repository. */
-function readable<T>(read: () => T): T | undefined {
+/** The Refusal `forbidden` that `check` throws, with its place. What cannot be read is refused, in its place, by the repository. */
+function forbidden(place: number, check: () => void): Refusal | undefined {
   try {
-    return read();
+    named(place, check);
+    return undefined;
   } catch (error) {
-    if (error instanceof Refusal && error.code !== 'forbidden') return undefined;
-    throw error;
+    if (!(error instanceof Refusal)) throw error;
+    return error.code === 'forbidden' ? error : undefined;
   }
 }

@@ -6,6 +6,11 @@ const asciiApostrophes = /['`]/g;
 const asciiSeparators = /[^a-z0-9]+/g;
 const apostrophes = /['’‘ʼʻ`´]/g;
 const marks = /\p{M}+/gu;
+/** Letters that Unicode does not take apart, as people write them who do not have them. */
+const written: Readonly<Record<string, string>> = {
+  ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', ł: 'l', đ: 'd', ð: 'd', þ: 'th', ħ: 'h', ı: 'i', ŋ: 'n',
+}; // prettier-ignore
+const unwritten = new RegExp(`[${Object.keys(written).join('')}]`, 'g');
 const separators = /[^\p{L}\p{N}]+/gu;
 
 /**
@@ -23,7 +28,11 @@ export function foldString(text: string): string {
 export function foldLetters(text: string): string {
   const lower = text.toLowerCase();
   if (ascii.test(lower)) return lower.replace(asciiApostrophes, '');
-  return lower.normalize('NFD').replace(marks, '').replace(apostrophes, '');
+  return lower
+    .normalize('NFD')
+    .replace(marks, '')
+    .replace(apostrophes, '')
+    .replace(unwritten, (letter) => written[letter] ?? letter);
 }
 
 /** `foldString` without asking for what is not there: most texts have no accents, and it takes a third of the time. */

@@ -201,6 +201,36 @@ describe('hostile requests', () => {
     expect(text).toMatch(/^HTTP\/1\.1 413 /);
   });
 
+  test.each([
+    [
+      'a url that is too long',
+      `GET /fhir/R4/Patient?name=${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+      431,
+    ],
+    [
+      'headers that are too long',
+      `GET /fhir/R4/metadata HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+    ],
+    ['what is no HTTP', 'MSH|^~\\&|LAB\r\r\n\r\n', 400],
+    [
+      'two lengths',
+      'POST /fhir/R4/Patient HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
+      400,
+    ],
+  ])('%s: an outcome too', async (_rule, sent, status) => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    let text = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    socket.on('error', () => undefined);
+    socket.write(sent);
+    await new Promise((resolve) => socket.once('close', resolve));
+    const [head = '', body = ''] = text.split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(JSON.parse(body)).toMatchObject({ resourceType: 'OperationOutcome' });
+    expect(server.defects).toEqual([]);
+  });
+
   test("a client that goes away in the middle is nobody's defect", async () => {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     socket.write(

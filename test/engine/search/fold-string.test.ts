@@ -11,6 +11,9 @@ describe('foldString', () => {
     ['Ng’ang’a', 'nganga'],
     ['Wanjirũ', 'wanjiru'],
     ['Müller-Lüdenscheidt', 'muller ludenscheidt'],
+    ['Łukasz Straße', 'lukasz strasse'],
+    ['Æbelø', 'aebelo'],
+    ['DIYARBAKIR, Diyarbakır', 'diyarbakir diyarbakir'],
     ['---', '---'],
     ['', ''],
   ])('%j is %j', (text, folded) => expect(foldString(text)).toBe(folded));
