@@ -11,6 +11,7 @@ import {
   measureTransactions,
 } from './scenarios/writes.ts';
 import { measureBacklog } from './scenarios/backlog.ts';
+import { measureBeside } from './scenarios/beside.ts';
 import { measureDeliveries } from './scenarios/deliveries.ts';
 import { measureExtraction } from './scenarios/extraction.ts';
 import { measureMapping } from './scenarios/mapping.ts';
@@ -31,6 +32,7 @@ const scenarios = {
   transactions: measureTransactions,
   small: measureSmallTransactions,
   synthea: measureSynthea,
+  beside: measureBeside,
   mix: measureMix,
   mapping: measureMapping,
   keeping: measureKeeping,

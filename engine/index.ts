@@ -3,6 +3,7 @@ export type { Clock } from './kernel/clock.ts';
 export type { Ids } from './kernel/ids.ts';
 export type { Logger } from './kernel/logger.ts';
 export { Refusal } from './kernel/outcomes.ts';
+export { createRounds } from './kernel/rounds.ts';
 export type { RetryClass } from './kernel/failures.ts';
 export type { FhirResource } from './fhir/resource.ts';
 export type { Schedule } from './jobs/schedule.ts';

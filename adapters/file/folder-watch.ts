@@ -2,7 +2,7 @@
 // takes it again and the inbox knows it.
 import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Inbox, Logger } from '../../engine/index.ts';
+import { createRounds, type Inbox, type Logger } from '../../engine/index.ts';
 import { writeWhole } from './write-whole.ts';
 
 export interface FolderWatchOptions {
@@ -37,37 +37,28 @@ const places = ['taken', 'refused', 'answers'] as const;
 export function createFolderWatch(options: FolderWatchOptions): FolderWatch {
   const { folder, everyMs, logger } = options;
   let seen = new Map<string, Seen>();
-  let isStopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let underWay: Promise<void> = Promise.resolve();
 
-  const look = async (): Promise<void> => {
+  const look = async (isStopping: () => boolean): Promise<void> => {
     const now = await filesIn(options);
     for (const [name, file] of now) {
       const before = seen.get(name);
-      if (isStopped || before?.size !== file.size || before.mtimeMs !== file.mtimeMs) continue;
+      if (isStopping() || before?.size !== file.size || before.mtimeMs !== file.mtimeMs) continue;
       await take(name, file, options);
     }
     seen = now;
   };
-  const lookInTime = (): void => {
-    timer = setTimeout(() => {
-      underWay = look()
-        .catch((cause: unknown) => logger.error({}, 'a folder could not be looked at; tried again', cause))
-        .finally(() => isStopped || lookInTime());
-    }, everyMs);
-  };
+  const looks = createRounds({
+    round: look,
+    failed: (cause) => logger.error({}, 'a folder could not be looked at; tried again', cause),
+    pauseMs: () => everyMs,
+  });
   return {
     start: async () => {
       for (const place of places) await mkdir(join(folder, place), { recursive: true, mode: 0o700 });
-      lookInTime();
+      looks.start(everyMs);
       return {};
     },
-    stop: async () => {
-      isStopped = true;
-      clearTimeout(timer);
-      await underWay;
-    },
+    stop: () => looks.stop(),
   };
 }
 

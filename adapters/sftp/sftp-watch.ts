@@ -1,6 +1,6 @@
 // Takes the files that others put on an SFTP server, each once it is complete: kept first, then moved aside or deleted. After a power cut
 // in between the file is seen again, and the inbox knows it by its name, time and bytes.
-import type { Inbox, Logger } from '../../engine/index.ts';
+import { createRounds, type Inbox, type Logger } from '../../engine/index.ts';
 import type { RemoteFile, RemoteFiles } from './remote-files.ts';
 import { SftpSession, type SftpPlace } from './session.ts';
 
@@ -55,21 +55,19 @@ export function createSftpWatch(options: SftpWatchOptions): SftpWatch {
   const { everyMs, logger, channel } = options;
   const session = new SftpSession(options);
   let before: Seen = new Map();
-  let isStopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let underWay: Promise<void> = Promise.resolve();
   let problem: string | undefined;
 
-  const look = async (): Promise<void> => {
+  const look = async (isStopping: () => boolean): Promise<void> => {
     const files = await session.files();
     const now: Seen = new Map((await files.list(options.folder)).map((file) => [file.name, file]));
     for (const file of now.values()) {
-      if (isStopped) return;
+      if (isStopping()) return;
       if (isWanted(file, options) && isWhole[options.complete](file, now, before)) {
         await take(file, files, options);
       }
     }
     before = now;
+    problem = undefined;
   };
   const tell = (cause: unknown): void => {
     const text = (cause as Error).message;
@@ -79,26 +77,14 @@ export function createSftpWatch(options: SftpWatchOptions): SftpWatch {
     }
     problem = text;
   };
-  const lookInTime = (delayMs: number): void => {
-    timer = setTimeout(() => {
-      underWay = look()
-        .then(() => {
-          problem = undefined;
-        }, tell)
-        .then(() => {
-          if (!isStopped) lookInTime(everyMs);
-        });
-    }, delayMs);
-  };
+  const looks = createRounds({ round: look, failed: tell, pauseMs: () => everyMs });
   return {
     start: async () => {
-      lookInTime(0);
+      looks.start(0);
       return {};
     },
     stop: async () => {
-      isStopped = true;
-      clearTimeout(timer);
-      await underWay;
+      await looks.stop();
       session.close();
     },
     problem: () => problem,

@@ -1,6 +1,6 @@
 // Makes a message at each of its times, which goes through its channel as any other. The message itself is the record that its time was
 // kept: so none is doubled by a restart, and of the times that went by meanwhile the last one is made up for.
-import type { Clock, Inbox, Logger, Schedule } from '../../engine/index.ts';
+import { createRounds, type Clock, type Inbox, type Logger, type Schedule } from '../../engine/index.ts';
 import { compileTemplate } from './template.ts';
 
 export interface TimerOptions {
@@ -47,9 +47,6 @@ const pauseMs = 5_000;
 export function createTimer(options: TimerOptions): Timer {
   const { clock, schedule, logger, channel, longestWaitMs = 60_000 } = options;
   const render = compileTemplate(options.body, options);
-  let isStopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let underWay: Promise<void> = Promise.resolve();
   let problem: string | undefined;
   /** Before this nothing is owed. */
   let kept = clock.now();
@@ -63,44 +60,32 @@ export function createTimer(options: TimerOptions): Timer {
   };
   const look = async (): Promise<void> => {
     const latest = schedule.latest(clock.now());
-    if (latest === undefined || latest <= kept) return;
-    await keep(latest);
-    kept = latest;
+    if (latest !== undefined && latest > kept) {
+      await keep(latest);
+      kept = latest;
+    }
+    problem = undefined;
   };
   const waitMs = (): number => {
+    if (problem !== undefined) return Math.min(pauseMs, longestWaitMs);
     const now = clock.now();
     return Math.min(longestWaitMs, Math.max(1, (schedule.next(now) ?? Infinity) - now));
   };
-  const lookInTime = (delayMs: number): void => {
-    timer = setTimeout(() => {
-      underWay = look()
-        .then(
-          () => {
-            problem = undefined;
-            return waitMs();
-          },
-          (cause: unknown) => {
-            problem = (cause as Error).message;
-            logger.error({ channel }, 'the message of a timer could not be kept; tried again', cause);
-            return Math.min(pauseMs, longestWaitMs);
-          },
-        )
-        .then((nextMs) => {
-          if (!isStopped) lookInTime(nextMs);
-        });
-    }, delayMs);
-  };
+  const looks = createRounds({
+    round: look,
+    failed: (cause) => {
+      problem = (cause as Error).message;
+      logger.error({ channel }, 'the message of a timer could not be kept; tried again', cause);
+    },
+    pauseMs: waitMs,
+  });
   return {
     start: async () => {
       kept = timeOf(await options.lastPeer()) ?? clock.now();
-      lookInTime(0);
+      looks.start(0);
       return {};
     },
-    stop: async () => {
-      isStopped = true;
-      clearTimeout(timer);
-      await underWay;
-    },
+    stop: () => looks.stop(),
     problem: () => problem,
   };
 }

@@ -1,10 +1,19 @@
-// The real clock, the real chance and the real log: what tests replace.
+// What every part is given: the clock, chance and the log. Here are the real ones, which tests replace.
 import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { LogFacts, Logger } from '../kernel/logger.ts';
+import type { Tracer } from '../kernel/tracer.ts';
 import type { LogLevel } from './read-config.ts';
+
+export interface Ambient {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  /** Without it nothing is traced. */
+  readonly tracer?: Tracer | undefined;
+}
 
 export const systemClock: Clock = { now: () => Date.now() };
 

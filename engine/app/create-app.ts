@@ -1,69 +1,28 @@
 // The wiring: builds every part from the settings, and starts and stops them in order. The contents page of the engine.
 import { join } from 'node:path';
-import { hl7Format } from '../../adapters/hl7/format.ts';
-import { createFlowsSupervisor } from '../../flows/supervisor.ts';
-import { createAuth } from '../auth/create-auth.ts';
-import { createScheduler } from '../jobs/scheduler.ts';
-import { lazyShapes } from '../fhir/shapes/cache.ts';
-import type { Clock } from '../kernel/clock.ts';
-import type { Ids } from '../kernel/ids.ts';
-import type { Logger } from '../kernel/logger.ts';
-import { createMapper } from '../mapping/create-mapper.ts';
-import { createQueryAnswers } from '../messages/answer-query.ts';
-import { createChannelBook } from '../messages/channels/channel-book.ts';
-import { readChannelFiles } from '../messages/channels/channel-files.ts';
-import { channelPositions, createChannelRunner } from '../messages/channels/channel-runner.ts';
-import { createSwitches } from '../messages/channels/switches.ts';
-import { createDeadLetters } from '../messages/dead-letters.ts';
-import { createFormats } from '../messages/formats.ts';
-import { fhirFormat } from '../messages/fhir-format.ts';
-import { createInbox } from '../messages/inbox.ts';
-import { createIndexingKept } from '../messages/index-kept.ts';
-import { createOutbox } from '../messages/outbox.ts';
-import { createProcessor } from '../messages/processor.ts';
-import { createReplays } from '../messages/replays.ts';
-import { createResend } from '../messages/resend.ts';
-import { createResponses } from '../messages/responses.ts';
-import type { SettingsOf } from '../messages/stages.ts';
-import { createRetention } from '../messages/retention.ts';
-import { createParameterIndexing } from '../repository/parameter-indexing.ts';
-import { createReindexing } from '../repository/reindex.ts';
-import { sweepContents } from '../repository/sweep-contents.ts';
-import { createRepository } from '../repository/create-repository.ts';
-import { followSearchParameters } from '../repository/follow-search-parameters.ts';
-import { channelRoutes } from '../rest/admin/channels.ts';
-import { eventRoutes } from '../rest/admin/events.ts';
-import { replayRoutes } from '../rest/admin/replays.ts';
-import { deliveryRoutes } from '../rest/admin/deliveries.ts';
-import { mappingRoutes } from '../rest/admin/mappings.ts';
+import { createMapper, type ReloadableMapper } from '../mapping/create-mapper.ts';
 import { composer } from '../messages/compose.ts';
-import { renderRoutes } from '../rest/admin/render.ts';
-import { messageRoutes } from '../rest/admin/messages.ts';
-import { createHttpServer } from '../rest/create-server.ts';
-import { startPageRoute } from '../rest/start-page.ts';
-import { loadSearchIndex } from '../search/load-index.ts';
-import { openSqliteStore } from '../storage/sqlite/open.ts';
-import { createFlowPort } from '../subscriptions/flow-subscriptions.ts';
+import { sweepContents } from '../repository/sweep-contents.ts';
+import type { HttpServer } from '../rest/create-server.ts';
+import type { Ambient } from './ambient.ts';
 import { createCertificates } from './certificates.ts';
-import { channelOfSettings, sourceMaker } from './channels.ts';
-import { senderMaker } from './senders.ts';
+import { createDataFolder, firstCredentials, keysOf } from './first-credentials.ts';
+import { createFlows, startFlows } from './flows.ts';
+import { createHttp } from './http.ts';
+import { inOrder, type Part } from './in-order.ts';
+import { openKept } from './kept.ts';
+import { createMessages } from './messages.ts';
+import { createOperating, startJobs } from './operating.ts';
 import type { Config } from './read-config.ts';
-import { administrator, createDataFolder, firstCredentials, keysOf } from './first-credentials.ts';
-import { registerDestinations } from './destinations.ts';
 import { noteRunning, noteStopped } from './running.ts';
-import { recipeOf, storeFile } from './stored.ts';
-import { timerMemory } from './timer-memory.ts';
 import { createTracing } from './tracing.ts';
-import { createWatching } from './watching.ts';
 import type { Places } from './welcome.ts';
 
 const version = '0.1.0';
-/** How long the first start of all waits for the flows to say what they listen for. Later starts know. */
-const flowsLimitMs = 20_000;
 const shippedMappings = join(import.meta.dirname, '..', '..', 'mappings');
 
 export interface App {
-  /** Resolves when the engine answers; tells where. */
+  /** Resolves when the engine answers; tells where. Rejects when a part cannot start; then nothing runs. */
   start(): Promise<Places>;
   /** Reads renewed keys and certificates now, instead of within some seconds. */
   renewCertificates(): void;
@@ -71,291 +30,136 @@ export interface App {
   stop(): Promise<void>;
 }
 
-export async function createApp(
-  config: Config,
-  { clock, ids, logger }: { readonly clock: Clock; readonly ids: Ids; readonly logger: Logger },
-): Promise<App> {
-  createDataFolder(config);
-  const credentials = firstCredentials(config, ids);
-  const keys = keysOf(config, ids);
-  let publicUrl = config.publicUrl ?? '';
-  const base = (): string => `${publicUrl}/fhir/R4`;
+type Parts = Awaited<ReturnType<typeof build>>;
 
-  const { otelEndpoint } = config;
-  const tracing = otelEndpoint === undefined ? undefined : await createTracing(otelEndpoint, version);
-  const tracer = tracing?.tracer;
-
-  // What is kept, and FHIR's rules about it.
-  const store = await openSqliteStore({ file: storeFile(config), clock, logger });
-  const recipe = recipeOf(config, clock);
-  const index = loadSearchIndex(recipe);
-  const { referentialIntegrity } = config;
-  const shapes = lazyShapes();
-  const repository = createRepository({
-    store,
-    index,
-    shapes,
-    clock,
-    ids,
-    logger,
-    base,
-    referentialIntegrity,
-  });
-  const reindexing = createReindexing({ store, index, clock, logger, recipe });
-  const indexing = createParameterIndexing({
-    store,
-    reindexing,
-    index,
-    clock,
-    logger,
-    automatic: config.reindex,
-  });
-  const { resources } = store;
-  const searchParameters = followSearchParameters({ repository, resources, index, logger, indexing });
-
-  // Messages in, mapped, and out.
-  const formats = createFormats([hl7Format, fhirFormat]);
-  const mapper = await createMapper({
-    folder: config.mappings ?? shippedMappings,
-    ...(config.mapOverlays === undefined ? {} : { overlays: config.mapOverlays }),
-    logger,
-    facility: { timeZone: config.timeZone },
-  });
-  let stopWatchingMaps = (): void => undefined;
-  const outbox = createOutbox({
-    ...{ store, clock, logger, tracer },
-    responses: createResponses({
-      ...{ repository, formats, mapper, clock, ids, logger, tracer },
-      settingsOf: (channel) => runner.settingsOf(channel),
-      listeners: () => processor.listeners(),
-      held: () => runner.held(),
-      wake: () => processor.wake(),
-    }),
-  });
-  registerDestinations(outbox, { config, logger });
-  const book = createChannelBook({
-    store,
-    clock,
-    ofSettings: [channelOfSettings(config)],
-    ofFiles: config.channels === undefined ? [] : readChannelFiles(config.channels),
-  });
-  const channelSettings: SettingsOf = (channel) => runner.settingsOf(channel);
-  const queries = createQueryAnswers({
-    ...{ mapper, repository, clock, ids },
-    settingsOf: channelSettings,
-    wakeOutbox: () => outbox.wake(),
-  });
-  const inbox = createInbox({
-    tracer,
-    store,
-    formats,
-    queries,
-    settingsOf: channelSettings,
-    admit: (channel) => runner.admit(channel),
-    clock,
-    ids,
-    logger,
-    wake: (channel) => processor.wake(channel),
-  });
-  const certificates = createCertificates({ clock, logger });
-  const channelParts = { config, clock, ids, certificates, logger: logger.child({ part: 'channels' }) };
-  const runner = createChannelRunner({
-    book,
-    channelSwitches: createSwitches({
-      store,
-      clock,
-      kind: 'channel-position',
-      usual: 'running',
-      known: Object.keys(channelPositions) as (keyof typeof channelPositions)[],
-    }),
-    destinationSwitches: createSwitches({
-      store,
-      clock,
-      kind: 'destination-position',
-      usual: 'open',
-      known: ['open', 'held'],
-    }),
-    outbox,
-    messages: store.messages,
-    makeSource: sourceMaker({ ...channelParts, inbox, timers: timerMemory(store.jobs, store.messages) }),
-    makeSender: senderMaker(channelParts),
-    charset: config.mllpCharset,
-    logger,
-    wake: () => processor.wake(),
-  });
-  await runner.load();
-  const { settingsOf } = runner;
-  const processor = createProcessor({
-    tracer,
-    repository,
-    messages: store.messages,
-    formats,
-    settingsOf,
-    held: () => runner.held(),
-    mapper,
-    clock,
-    ids,
-    logger,
-  });
-
-  // Events to flows, and what flows do.
-  const compose = composer({ mapper, formats });
-  const flowPort = createFlowPort({
-    repository,
-    compose,
-    store,
-    index,
-    clock,
-    ids,
-    logger,
-    tracer,
-    wakeOutbox: () => outbox.wake(),
-  });
-  repository.onCommitted(() => outbox.wake());
-  processor.onProcessed(flowPort.onProcessed);
-  const flows = createFlowsSupervisor({
-    port: flowPort,
-    userDir: join(config.data, 'flows'),
-    logger: logger.child({ part: 'flows' }),
-    clock,
-    ids,
-    publicPath: '/flows',
-    credentialSecret: keys.flows,
-    environment: { TZ: config.timeZone },
-  });
-
-  // What people do about messages.
-  const wakeDeliveries = (): void => {
-    outbox.wake();
-    flowPort.wake();
-  };
-  const deadLetters = createDeadLetters({
-    repository,
-    formats,
-    settingsOf,
-    clock,
-    ids,
-    wake: () => processor.wake(),
-    wakeDeliveries,
-  });
-  const resend = createResend({ repository, formats, settingsOf, clock, ids });
-  const replays = createReplays({
-    ...{ messages: store.messages, jobs: store.jobs, deadLetters, resend },
-    ...{ clock, ids, logger },
-  });
-  const { alerts, live } = createWatching({
-    ...{ config, store, book, outbox, clock, ids, logger },
-    concerns: () => [...certificates.concerns(), ...runner.concerns()],
-  });
-  const jobs = createScheduler({ jobs: store.jobs, clock, ids, logger });
-  const retention = createRetention({ store, settingsOf, clock, logger, messageDays: config.retentionDays });
-  const indexingKept = createIndexingKept({ store, formats, settingsOf, logger });
-  jobs.define(retention.name, () => retention.run());
-
-  // HTTP.
-  const auth = createAuth({
-    ...(await administrator(credentials, ids)),
-    signingKey: Buffer.from(keys.token, 'base64url'),
-    clock,
-    ids,
-    publicUrl: () => publicUrl,
-  });
-  const http = createHttpServer({
-    tracer,
-    repository,
-    index,
-    reindexing,
-    shapes,
-    auth,
-    clock,
-    ids,
-    logger,
-    version,
-    publicUrl: () => publicUrl,
-    publicUrlIsFixed: config.publicUrl !== undefined,
-    trustedProxies: config.trustProxy ?? [],
-    bodyLimit: config.maxMessageBytes,
-    contentLimit: config.maxBinaryBytes,
-    resultsFolder: join(config.data, 'results'),
-    ready: async () => ({ store: await answers(store.check()) }),
-    beside: () => ({ flows: flows.ready() }),
-    census: () => store.messages.census(),
-    tallies: () => store.messages.tallies(),
-    routes: [
-      ...channelRoutes({ book, runner, messages: store.messages }),
-      startPageRoute,
-      ...messageRoutes({ messages: store.messages, inbox, formats, deadLetters }),
-      ...replayRoutes({ replays, resend }),
-      ...eventRoutes({ live, alerts }),
-      ...deliveryRoutes({ messages: store.messages, deadLetters }),
-      ...mappingRoutes({ mapper, reload: () => mapper.reload(), formats, repository, clock }),
-      ...renderRoutes({ mapper, compose, repository }),
-    ],
-  });
-  http.mount({
-    prefix: '/flows',
-    access: 'admin',
-    handle: (request, response) => flows.handle(request, response),
-    upgrade: (request, socket, head) => flows.upgrade(request, socket, head),
-  });
+export async function createApp(config: Config, given: Ambient): Promise<App> {
+  const parts = await build(config, given);
+  const life = inOrder(orderOf(parts), given.logger);
   return {
     start: async () => {
-      await sweepContents(store.contents, logger);
-      await searchParameters.start();
-      reindexing.start();
-      await flowPort.start();
-      await flows.start();
-      if (!(await flowPort.known(flowsLimitMs))) {
-        logger.error({}, 'the flows have not started: what comes in now makes no events for them');
-      }
-      const httpPort = (await http.listen(config.bind, config.httpPort)).port;
-      publicUrl = config.publicUrl ?? `http://${config.bind}:${httpPort}`;
-      processor.start();
-      outbox.start();
-      stopWatchingMaps = mapper.watch();
-      await runner.start();
-      alerts.start();
-      await replays.start();
-      certificates.start();
-      await jobs.start();
-      await jobs.every(retention.interval, retention.name);
-      indexingKept.start();
-      noteRunning(config, httpPort);
-      return {
-        publicUrl,
-        bind: config.bind,
-        mllpPort: runner.status('hl7').port,
-        data: config.data,
-        credentials: credentials.file,
-        version,
-      };
+      await life.start();
+      const { bind, data } = config;
+      const { address, messages, credentials } = parts;
+      const { port: mllpPort } = messages.runner.status('hl7');
+      return { publicUrl: address.url, bind, mllpPort, data, credentials: credentials.file, version };
     },
-    renewCertificates: () => certificates.look(),
-    stop: async () => {
-      certificates.stop();
-      noteStopped(config.data);
-      reindexing.stop();
-      await indexingKept.stop();
-      stopWatchingMaps();
-      live.stop();
-      await runner.stop();
-      await http.close();
-      await replays.stop();
-      await alerts.stop();
-      await inbox.stop();
-      await flows.stop();
-      await processor.stop();
-      await outbox.stop();
-      flowPort.stop();
-      await jobs.stop();
-      await store.close();
-      await tracing?.stop();
-    },
+    renewCertificates: () => parts.certificates.look(),
+    stop: () => life.stop(),
   };
 }
 
-const answers = (check: Promise<void>): Promise<boolean> =>
-  check.then(
-    () => true,
-    () => false,
-  );
+/** What each part needs is made before it, or reaches it by a function that is called later. */
+async function build(config: Config, { clock, ids, logger }: Ambient) {
+  createDataFolder(config);
+  const credentials = firstCredentials(config, ids);
+  const keys = keysOf(config, ids);
+  const address = new Address(config);
+  const publicUrl = (): string => address.url;
+
+  const { otelEndpoint } = config;
+  const tracing = otelEndpoint === undefined ? undefined : await createTracing(otelEndpoint, version);
+  const ambient: Ambient = { clock, ids, logger, tracer: tracing?.tracer };
+
+  // First the maps: where they cannot be used, nothing has been opened yet.
+  const mapper = await mapperOf(config, ambient);
+  const kept = await openKept(config, ambient, () => `${publicUrl()}/fhir/R4`);
+  const certificates = createCertificates(ambient);
+  const messages = createMessages({ config, ambient, kept, mapper, certificates });
+  const compose = composer({ mapper, formats: messages.formats });
+  const { flowPort, flows } = createFlows({
+    ...{ config, ambient, kept, messages, compose, credentialSecret: keys.flows },
+  });
+  const operating = createOperating({
+    ...{ config, ambient, kept, messages },
+    wakeFlows: () => flowPort.wake(),
+    concerns: () => [...certificates.concerns(), ...messages.runner.concerns()],
+  });
+  const http = await createHttp({
+    ...{ config, ambient, version, credentials, tokenKey: keys.token, publicUrl },
+    ...{ kept, mapper, compose, messages, flows, operating },
+  });
+  return {
+    ...{ config, logger, credentials, address, tracing, mapper, kept, certificates, messages },
+    ...{ flowPort, flows, operating, http },
+  };
+}
+
+/** Stopped from the end to the beginning. */
+function orderOf({ config, logger, address, kept, messages, operating, ...parts }: Parts): readonly Part[] {
+  const { tracing, mapper, certificates, flowPort, flows, http } = parts;
+  const { store, searchParameters, reindexing } = kept;
+  const { inbox, runner, processor, outbox } = messages;
+  const { replays, alerts, live, jobs, indexingKept } = operating;
+  return [
+    { name: 'traces', stop: () => tracing?.stop() },
+    { name: 'store', start: () => sweepContents(store.contents, logger), stop: () => store.close() },
+    { name: 'search parameters', start: () => searchParameters.start() },
+    { name: 'reindexing', start: () => reindexing.start(), stop: () => reindexing.stop() },
+    { name: 'channels, as they are kept', start: () => runner.load() },
+    // Before the first write of the engine: from then on changes make events.
+    { name: 'events for flows', start: () => flowPort.start(), stop: () => flowPort.stop() },
+    // HTTP and flows hand work to these three for as long as they run themselves: so these stop after them. They start after them too, since
+    // what they write needs the public address, which is known when HTTP listens, and makes the events that flows have asked for.
+    { name: 'outbox', stop: () => outbox.stop() },
+    { name: 'processor', stop: () => processor.stop() },
+    { name: 'replays', stop: () => replays.stop() },
+    { name: 'flows', start: () => startFlows(flows, flowPort, logger), stop: () => flows.stop() },
+    // Answers go out through HTTP and channels until these have stopped; what became of the last is written then.
+    { name: 'inbox', stop: () => inbox.stop() },
+    { name: 'http', start: () => address.listen(http), stop: () => http.close() },
+    { name: 'processor', start: () => processor.start() },
+    { name: 'outbox', start: () => outbox.start() },
+    { name: 'maps', ...watchOf(mapper) },
+    { name: 'channels', start: () => runner.start(), stop: () => runner.stop() },
+    // Those who watch do not leave by themselves, and HTTP would wait for them.
+    { name: 'live counts', stop: () => live.stop() },
+    { name: 'alerts', start: () => alerts.start(), stop: () => alerts.stop() },
+    { name: 'replays', start: () => replays.start() },
+    { name: 'certificates', start: () => certificates.start(), stop: () => certificates.stop() },
+    { name: 'jobs', start: () => startJobs(operating), stop: () => jobs.stop() },
+    { name: 'indexing of messages', start: () => indexingKept.start(), stop: () => indexingKept.stop() },
+    {
+      name: 'note for commands',
+      start: () => noteRunning(config, address.port),
+      stop: () => noteStopped(config.data),
+    },
+  ];
+}
+
+/** Where the engine is reached; a port of 0 is another one once it is listened on. */
+class Address {
+  readonly #config: Config;
+  port: number;
+  url: string;
+
+  constructor(config: Config) {
+    this.#config = config;
+    this.port = config.httpPort;
+    this.url = config.publicUrl ?? '';
+  }
+
+  async listen(http: HttpServer): Promise<void> {
+    const { bind, httpPort, publicUrl } = this.#config;
+    this.port = (await http.listen(bind, httpPort)).port;
+    this.url = publicUrl ?? `http://${bind}:${this.port}`;
+  }
+}
+
+function mapperOf(config: Config, { logger }: Ambient): Promise<ReloadableMapper> {
+  return createMapper({
+    folder: config.mappings ?? shippedMappings,
+    ...(config.mapOverlays === undefined ? {} : { overlays: config.mapOverlays }),
+    ...{ logger, facility: { timeZone: config.timeZone } },
+  });
+}
+
+/** Changed maps are read again while the engine runs. */
+function watchOf(mapper: ReloadableMapper): Pick<Part, 'start' | 'stop'> {
+  let stop = (): void => undefined;
+  return {
+    start: () => {
+      stop = mapper.watch();
+    },
+    stop: () => stop(),
+  };
+}

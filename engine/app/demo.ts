@@ -1,5 +1,6 @@
 // `npm run demo`: the engine with a sample hospital and simulated analysers that keep sending, so that a newcomer sees things move.
 import { Refusal } from '../kernel/outcomes.ts';
+import type { Ambient } from './ambient.ts';
 import { readConfig, type Config } from './read-config.ts';
 import { createApp } from './create-app.ts';
 import { claimFolder } from './demo/claim-folder.ts';
@@ -8,7 +9,7 @@ import { readHospital } from './demo/hospital.ts';
 import { createLaboratory } from './demo/laboratory.ts';
 import { createScreen, hints } from './demo/screen.ts';
 import { createWard } from './demo/ward.ts';
-import { runProcess, type Ambient, type Stop } from './run-process.ts';
+import { runProcess, type Stop } from './run-process.ts';
 import { welcome } from './welcome.ts';
 
 /** A kiungo.yaml is not read: it may name a real ward as a destination. */

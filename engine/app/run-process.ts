@@ -1,15 +1,7 @@
 // The life of the process: reads the settings, begins, says what a person can mend when that fails, and stops in order on a signal.
-import type { Clock } from '../kernel/clock.ts';
-import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { createIds, createLogger, systemClock } from './ambient.ts';
+import { createIds, createLogger, systemClock, type Ambient } from './ambient.ts';
 import { ConfigError, type Config } from './read-config.ts';
-
-export interface Ambient {
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly logger: Logger;
-}
 
 /** Ends in order what was begun. */
 export type Stop = () => Promise<void>;

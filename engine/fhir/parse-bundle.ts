@@ -19,9 +19,9 @@ interface Entries {
   readonly items: readonly Span[];
 }
 
-/** `breathe` is awaited after each entry. Throws as parseSent does. */
+/** `breathe` is awaited after each entry, found or parsed. Throws as parseSent does. */
 export async function parseBundle(text: string, breathe: () => Promise<void>): Promise<FhirResource> {
-  const entries = text.length < longText ? undefined : entriesIn(text);
+  const entries = text.length < longText ? undefined : await entriesIn(text, breathe);
   return (entries && (await parsedInParts(text, entries, breathe))) ?? parseSent(text);
 }
 
@@ -55,7 +55,7 @@ async function parsedInParts(
 }
 
 /** Where the list `entry` of the outermost object stands, and its items; undefined where the text is not as simple as that. */
-function entriesIn(text: string): Entries | undefined {
+async function entriesIn(text: string, breathe: () => Promise<void>): Promise<Entries | undefined> {
   let found: Entries | undefined;
   let at = afterSpace(text, 0);
   if (text[at] !== '{') return undefined;
@@ -66,14 +66,18 @@ function entriesIn(text: string): Entries | undefined {
     const value = afterSpace(text, afterSpace(text, keyEnd) + 1);
     if (text.slice(key, keyEnd) === '"entry"') {
       if (found || text[value] !== '[') return undefined;
-      found = itemsOf(text, value);
+      found = await itemsOf(text, value, breathe);
     }
     at = afterSpace(text, found?.list.start === value ? found.list.end : afterValue(text, value));
   } while (text[at] === ',');
   return text[at] === '}' ? found : undefined;
 }
 
-function itemsOf(text: string, start: number): Entries | undefined {
+async function itemsOf(
+  text: string,
+  start: number,
+  breathe: () => Promise<void>,
+): Promise<Entries | undefined> {
   const items: Span[] = [];
   let at = start;
   do {
@@ -81,6 +85,7 @@ function itemsOf(text: string, start: number): Entries | undefined {
     const end = afterValue(text, item);
     items.push({ start: item, end });
     at = afterSpace(text, end);
+    await breathe();
   } while (text[at] === ',');
   return text[at] === ']' ? { list: { start, end: at + 1 }, items } : undefined;
 }

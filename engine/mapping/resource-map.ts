@@ -3,16 +3,8 @@ import { isMap, isSeq } from 'yaml';
 import type { FhirResource } from '../fhir/resource.ts';
 import type { Output } from './output.ts';
 import { compileExpression, single, type Condition } from './language/expression.ts';
-import {
-  compileLets,
-  compileTemplate,
-  conditionOf,
-  located,
-  withLets,
-  type Lets,
-  type Library,
-  type Template,
-} from './language/template.ts';
+import { withLets, type Lets, type Template } from './language/making.ts';
+import { compileLets, compileTemplate, conditionOf, located, type Library } from './language/template.ts';
 import { itemsAt, parsePath, type Path } from './language/path.ts';
 import type { Dropped, MergeRule, MergeRules } from './merge.ts';
 import { makePlainly } from './remaking.ts';

@@ -1,7 +1,8 @@
 // The steps of a message map, compiled: go through groups, choose, ask, make resources, say what is wrong.
 import { isMap, isSeq, type Node, type YAMLMap } from 'yaml';
 import type { FhirResource } from '../fhir/resource.ts';
-import { compileLets, conditionOf, located, withLets, type Lets, type Library } from './language/template.ts';
+import { withLets, type Lets } from './language/making.ts';
+import { compileLets, conditionOf, located, type Library } from './language/template.ts';
 import { compileExpression } from './language/expression.ts';
 import { compileItems, type Items } from './language/items.ts';
 import type { Question } from './mapper.ts';

@@ -2,9 +2,10 @@
 // is told once when it begins and once when it is over; what happens together is told together.
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { createRounds } from '../kernel/rounds.ts';
 import type { MessageReader, Tallies } from '../storage/message-store.ts';
 import type { AlertDefinition, ChannelDefinition } from './channels/channel.ts';
-import type { DestinationState } from './outbox.ts';
+import type { DestinationState } from './destinations.ts';
 
 export interface Alert {
   readonly code:
@@ -72,8 +73,6 @@ export function createAlerts(options: AlertsOptions): Alerts {
   let current = new Map<string, Alert>();
   let untold: readonly AlertChange[] = [];
   let toldAt = -Infinity;
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> = Promise.resolve();
   /** Silence counts from the start where nothing has come since. */
   const startedAt = clock.now();
 
@@ -95,20 +94,14 @@ export function createAlerts(options: AlertsOptions): Alerts {
     untold = [];
     toldAt = now;
   };
-  const lookInTime = (): void => {
-    timer = setTimeout(() => {
-      looking = look()
-        .catch((cause: unknown) => logger.error({}, 'alerts could not be looked for; tried again', cause))
-        .finally(() => timer !== undefined && lookInTime());
-    }, everyMs).unref();
-  };
+  const looks = createRounds({
+    round: look,
+    failed: (cause) => logger.error({}, 'alerts could not be looked for; tried again', cause),
+    pauseMs: () => everyMs,
+  });
   return {
-    start: lookInTime,
-    stop: async () => {
-      clearTimeout(timer);
-      timer = undefined;
-      await looking;
-    },
+    start: () => looks.start(everyMs),
+    stop: () => looks.stop(),
     current: () => [...current.values()],
     look,
   };

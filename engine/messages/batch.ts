@@ -4,7 +4,8 @@ import type { MessageRecord } from '../storage/message-store.ts';
 import { tellFates } from './acknowledge.ts';
 import { answerQuery } from './answer-query.ts';
 import { joinAnswers, splitAnswers } from './answer-bytes.ts';
-import { digestOf, identify } from './identify.ts';
+import { freshRecord } from './fresh-record.ts';
+import { identify } from './identify.ts';
 import { keepAll, keepOnce, wordsOf } from './keep.ts';
 import type { Arrival, BatchAnswers, MessageBatch, MessageFormat, Receipt } from './ports.ts';
 import type { ArrivalParts, Identified, Kept } from './stages.ts';
@@ -86,30 +87,17 @@ function wholeRecord(
   arrival: Arrival,
   batch: MessageBatch,
   format: MessageFormat,
-  { formats, clock, ids }: ArrivalParts,
+  parts: ArrivalParts,
 ): MessageRecord {
-  const now = clock.now();
   return {
-    id: ids.next(),
+    ...freshRecord(arrival.raw, parts),
     channel: arrival.channel,
     peer: arrival.peer,
-    receivedAt: now,
     controlId: batch.controlId.slice(0, 200),
     messageType: 'batch',
-    format: formats.nameOf(format),
-    digest: digestOf(arrival.raw),
-    size: arrival.raw.byteLength,
+    format: parts.formats.nameOf(format),
     state: batch.fault === undefined ? 'set-aside' : 'dead',
     reason: batch.fault ?? empty,
-    attempts: 0,
-    dueAt: now,
-    acknowledgement: 'not-owed',
-    answer: undefined,
-    map: undefined,
-    effects: [],
-    replayOf: undefined,
-    batch: undefined,
-    changedBy: undefined,
   };
 }
 

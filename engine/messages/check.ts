@@ -23,12 +23,23 @@ interface Fault {
 function emptyPlace(value: unknown): string | undefined {
   if (value === null || value === '') return '';
   if (typeof value !== 'object') return undefined;
+  return Array.isArray(value) ? emptyItem(value) : emptyElement(value as Readonly<Record<string, unknown>>);
+}
+
+function emptyItem(items: readonly unknown[]): string | undefined {
+  for (let place = 0; place < items.length; place += 1) {
+    const within = emptyPlace(items[place]);
+    if (within !== undefined) return `[${place}]${within}`;
+  }
+  return items.length === 0 ? '' : undefined;
+}
+
+function emptyElement(element: Readonly<Record<string, unknown>>): string | undefined {
   let isEmpty = true;
-  for (const name of Object.keys(value)) {
+  for (const name in element) {
     isEmpty = false;
-    const element = (value as Readonly<Record<string, unknown>>)[name];
-    const within = element === undefined ? undefined : emptyPlace(element);
-    if (within !== undefined) return `${Array.isArray(value) ? `[${name}]` : `.${name}`}${within}`;
+    const within = emptyPlace(element[name]);
+    if (within !== undefined) return `.${name}${within}`;
   }
   return isEmpty ? '' : undefined;
 }

@@ -13,7 +13,7 @@ import type {
   Reason,
 } from '../storage/message-store.ts';
 import type { Formats } from './formats.ts';
-import { digestOf } from './identify.ts';
+import { freshRecord } from './fresh-record.ts';
 import { usualSettings, type SettingsOf } from './stages.ts';
 
 export interface DeadLettersOptions {
@@ -167,30 +167,18 @@ function mendedCopy(
   old: MessageRecord,
   raw: Uint8Array,
   actor: Actor,
-  { formats, clock, ids, settingsOf = usualSettings }: DeadLettersOptions,
+  parts: DeadLettersOptions,
 ): MessageRecord {
+  const { formats, settingsOf = usualSettings } = parts;
   const { charset } = settingsOf(old.channel);
   const { unreadable, controlId, messageType } = formats.of(old.format).identify(raw, charset);
   if (unreadable !== undefined) throw badRequest(`the mended message cannot be read: ${unreadable.text}`);
-  const now = clock.now();
   return {
     ...old,
-    id: ids.next(),
-    receivedAt: now,
+    ...freshRecord(raw, parts),
     controlId,
     messageType,
-    digest: digestOf(raw),
-    size: raw.byteLength,
-    state: 'received',
-    reason: undefined,
-    attempts: 0,
-    dueAt: now,
-    acknowledgement: 'not-owed',
-    answer: undefined,
-    map: undefined,
-    effects: [],
     replayOf: old.id,
-    batch: undefined,
     changedBy: actor.id,
   };
 }

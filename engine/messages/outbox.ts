@@ -4,12 +4,17 @@ import type { Logger } from '../kernel/logger.ts';
 import type { Tracer } from '../kernel/tracer.ts';
 import type { Delivery, Settlement } from '../storage/message-store.ts';
 import type { Store } from '../storage/store.ts';
-import { Gate, type GateRules, type GateState } from './gate.ts';
+import {
+  Destinations,
+  type Destination,
+  type DestinationRules,
+  type DestinationState,
+} from './destinations.ts';
 import { destinationOf, handOver, logSettlement, queueName, unknownDestination } from './hand-over.ts';
 import type { Sender, SendResult } from './ports.ts';
 import { isResponse, type Responses } from './responses.ts';
-import { retryPolicies, type RetryPolicy } from './retry.ts';
-import { settled, type SettlementRules } from './settle.ts';
+import { retryPolicies } from './retry.ts';
+import { settled } from './settle.ts';
 import { createWakeLoop } from './wake-loop.ts';
 
 export interface OutboxOptions {
@@ -25,19 +30,6 @@ export interface OutboxOptions {
   /** Without it no response is taken in. */
   readonly responses?: Responses;
   readonly tracer?: Tracer | undefined;
-}
-
-/** How a destination is treated; everything has a usual value. */
-export interface DestinationRules extends GateRules {
-  readonly policy?: RetryPolicy;
-  readonly answers?: SettlementRules['answers'];
-  /** The channel that takes in what the receiver answers. */
-  readonly responseTo?: string;
-}
-
-export interface DestinationState extends GateState {
-  readonly isHeld: boolean;
-  readonly underWay: number;
 }
 
 export interface Outbox {
@@ -57,13 +49,6 @@ export interface Outbox {
   wake(): void;
   /** Waits for what is under way, then closes the senders. What could not be settled is sent again after its lease: at least once. */
   stop(): Promise<void>;
-}
-
-interface Destination {
-  readonly sender: Sender;
-  readonly rules: SettlementRules;
-  readonly responseTo: string | undefined;
-  readonly gate: Gate;
 }
 
 /** Deliveries of one lane that are leased together: each is sent when the one before it is done, and they are settled in one commit. */
@@ -87,15 +72,12 @@ const longestRun = { deliveries: 16, ms: 20 };
 
 export function createOutbox(options: OutboxOptions): Outbox {
   const { store, clock, logger, leaseMs = 60_000, parallel = 16, pollMs = 1_000 } = options;
-  const destinations = new Map<string, Destination>();
-  const held = new Set<string>();
   const holdListeners: ((destination: string, delivery: Delivery) => void)[] = [];
   /** By lane. */
   const runs = new Map<string, Run>();
   /** The lease under which each delivery is under way here. */
   const leases = new Map<string, string>();
   const underWay = new Set<Promise<void>>();
-  const closing = new Set<Promise<void>>();
   let isStopping = false;
 
   const countUnderWay = (): ReadonlyMap<string, number> => {
@@ -104,17 +86,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     return counts;
   };
 
-  /** How many lanes of each destination may be begun: each has its own share, so that one that is slow holds up no other. */
-  const limits = (): Readonly<Record<string, number>> => {
-    const now = clock.now();
-    const counts = countUnderWay();
-    const known = [...destinations].map(([name, { gate }]): [string, number] => {
-      const underWay = counts.get(name) ?? 0;
-      return [queueName(name), Math.min(gate.allowance(now, underWay), parallel - underWay)];
-    });
-    const stopped = [...held].map((name): [string, number] => [queueName(name), 0]);
-    return Object.fromEntries([...known, ...stopped]);
-  };
+  const destinations = new Destinations({ clock, logger, countUnderWay, parallel });
   /** Where each delivery is counted, or its response is taken in with its end, they are taken one by one. */
   const takesRuns = ({ gate, responseTo }: Destination): boolean =>
     !gate.isCounted && (responseTo === undefined || options.responses === undefined);
@@ -124,13 +96,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
         destinations: [queueName('*')],
         now: clock.now(),
         leaseMs,
-        limit: parallel * (destinations.size + 1),
-        limits: limits(),
-        runs: Object.fromEntries(
-          [...destinations]
-            .filter(([, destination]) => takesRuns(destination))
-            .map(([name]) => [queueName(name), longestRun.deliveries]),
-        ),
+        limit: parallel * (destinations.count + 1),
+        limits: destinations.limits(),
+        runs: destinations.runs(takesRuns, longestRun.deliveries),
       }),
     );
   const tryOne = async (delivery: Delivery): Promise<Ended> => {
@@ -166,7 +134,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
       const ended = await tryOne(delivery);
       ends.set(delivery.id, ended);
       const isInTime = performance.now() - begin < longestRun.ms;
-      goesOn = ended.settlement.state === 'done' && isInTime && !isStopping && !held.has(destination);
+      goesOn =
+        ended.settlement.state === 'done' && isInTime && !isStopping && !destinations.isHeld(destination);
     }
     run.isSettling = true;
     // Asked for together they share a commit, as a rule.
@@ -179,7 +148,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     await Promise.all(settling);
   };
   const holdFor = (name: string, delivery: Delivery): void => {
-    held.add(name);
+    destinations.hold(name);
     logger.warn(
       { destination: name, deliveryId: delivery.id },
       'destination held: its answer asks for a person',
@@ -224,42 +193,18 @@ export function createOutbox(options: OutboxOptions): Outbox {
     }
     return 'done';
   };
-  const close = ({ sender }: Destination): void => {
-    const closed: Promise<void> = sender
-      .close()
-      .catch((cause: unknown) => logger.error({}, 'a sender could not be closed', cause))
-      .finally(() => closing.delete(closed));
-    closing.add(closed);
-  };
   // Every commit of the repository may call; 20 looks a second are enough.
   const loop = createWakeLoop({ round, pollMs, restMs: 50 });
   return {
-    register: (name, sender, given = {}) => {
-      const { policy = retryPolicies.sending, answers = {}, responseTo, ...gate } = given;
-      const replaced = destinations.get(name);
-      destinations.set(name, { sender, rules: { policy, answers }, responseTo, gate: new Gate(gate) });
-      if (replaced !== undefined) close(replaced);
-    },
-    unregister: (name) => {
-      const gone = destinations.get(name);
-      destinations.delete(name);
-      if (gone !== undefined) close(gone);
-    },
-    hold: (name) => void held.add(name),
+    register: (name, sender, rules = {}) => destinations.register(name, sender, rules),
+    unregister: (name) => destinations.unregister(name),
+    hold: (name) => destinations.hold(name),
     letGo: (name) => {
-      held.delete(name);
+      destinations.letGo(name);
       loop.wake();
     },
     onHold: (listener) => void holdListeners.push(listener),
-    state: () => {
-      const now = clock.now();
-      const counts = countUnderWay();
-      const states = [...destinations].map(([name, { gate }]): [string, DestinationState] => [
-        name,
-        { ...gate.state(now), isHeld: held.has(name), underWay: counts.get(name) ?? 0 },
-      ]);
-      return Object.fromEntries(states);
-    },
+    state: () => destinations.state(),
     start: () => {
       isStopping = false;
       loop.start();
@@ -269,8 +214,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       isStopping = true;
       await loop.stop();
       while (underWay.size > 0) await Promise.all(underWay);
-      for (const destination of destinations.values()) close(destination);
-      await Promise.all(closing);
+      await destinations.close();
     },
   };
 }

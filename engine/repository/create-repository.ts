@@ -20,7 +20,7 @@ import { expunge, type Expunging } from './expunge.ts';
 import { metaInUse, type MetaSets } from './meta.ts';
 import { patch, patchWhere } from './patch.ts';
 import { prepareTransaction } from './prepare-transaction.ts';
-import { applyTransaction } from './transaction.ts';
+import { answerTransaction, applyTransaction } from './transaction.ts';
 import type { Preconditions } from './preconditions.ts';
 import type { Repository, RepositoryUnit, WritesResources, Written } from './repository.ts';
 import { openUnit, readingOf, type ChangeListener } from './unit.ts';
@@ -110,7 +110,7 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
   async function apply(bundle: Bundle, actor: Actor): Promise<Bundle> {
     if (bundle.type === 'transaction') {
       const prepared = await prepareTransaction(parts, bundle);
-      return run(actor, (work) => applyTransaction(work, prepared));
+      return answerTransaction(await run(actor, (work) => applyTransaction(work, prepared)));
     }
     if (bundle.type === 'batch') return applyBatch(reading, bundle, (job) => run(actor, job));
     throw badRequest('the type of the Bundle is transaction or batch', 'Bundle.type');

@@ -61,7 +61,8 @@ async function* pointedAt(
   seen: ReadonlySet<string>,
 ): AsyncGenerator<StoredVersion> {
   for (const version of from) {
-    if (version.type !== include.source || version.body === undefined) continue;
+    if (include.source !== '*' && version.type !== include.source) continue;
+    if (version.body === undefined) continue;
     const resource = parseResource(version.body);
     for (const reference of reading.parts.index.referencesOf(resource, include.parameter, include.target)) {
       if (seen.has(reference)) continue;

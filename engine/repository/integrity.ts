@@ -1,7 +1,7 @@
 // Referential integrity: what a resource refers to is there, and what is referred to stays. Looked at once, when everything that
 // belongs to a transaction has been written, so that the order within it does not matter.
 // https://hl7.org/fhir/R4/http.html#rejecting-updates, https://hl7.org/fhir/R4/http.html#delete
-import { collectReferences, parseReference } from '../fhir/references.ts';
+import { parseReference } from '../fhir/references.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import type { ResourceName, ResourceReader } from '../storage/resource-store.ts';
@@ -18,10 +18,14 @@ const unchecked = new Set(['Bundle', ...recordTypes]);
 const named = 10;
 
 export interface Integrity {
-  /** A version was written: `resource` undefined for a deletion. */
-  noteVersion(name: ResourceName, resource: FhirResource | undefined): void;
-  /** From now on refusals say of these resources (`Type/id`) in which entry of a Bundle they came. */
-  noteEntries(places: ReadonlyMap<string, number>): void;
+  /** A version was written: `resource` undefined for a deletion. `references`: what it refers to, as asked for where that counts. */
+  noteVersion(
+    name: ResourceName,
+    resource: FhirResource | undefined,
+    references: () => readonly string[],
+  ): void;
+  /** From now on refusals say of resources (`Type/id`) in which entry of a Bundle they came: asked for by a refusal alone. */
+  noteEntries(places: () => ReadonlyMap<string, number>): void;
   /** Throws Refusal `dangling-reference` or `still-referred-to`, naming resources by type and id. */
   check(): Promise<void>;
 }
@@ -44,13 +48,13 @@ export function watchIntegrity(resources: ResourceReader, base: string): Integri
   const living = new Set<string>();
   const deleted = new Map<string, ResourceName>();
   const asked = new Map<string, Asked>();
-  let places: ReadonlyMap<string, number> = new Map();
+  let places = (): ReadonlyMap<string, number> => new Map();
   const ask = (reference: string, by: FhirResource): void => {
     const one = askedOf(reference, by, base);
     if (one) asked.set(one.reference, one);
   };
   return {
-    noteVersion: (name, resource) => {
+    noteVersion: (name, resource, references) => {
       const text = nameText(name);
       if (resource === undefined) {
         living.delete(text);
@@ -60,7 +64,7 @@ export function watchIntegrity(resources: ResourceReader, base: string): Integri
       deleted.delete(text);
       living.add(text);
       if (unchecked.has(name.type)) return;
-      for (const reference of collectReferences(resource)) {
+      for (const reference of references()) {
         if (!asked.has(reference) && !living.has(reference)) ask(reference, resource);
       }
     },
@@ -68,7 +72,7 @@ export function watchIntegrity(resources: ResourceReader, base: string): Integri
     check: async () => {
       const open = [...asked.values()].filter((one) => !isSettled(one, living));
       const dangling = await danglingOf(resources, open);
-      if (dangling[0]) throw refuseDangling(dangling, places);
+      if (dangling[0]) throw refuseDangling(dangling, places());
       await refuseReferred(resources, deleted);
     },
   };

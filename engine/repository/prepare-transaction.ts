@@ -9,7 +9,13 @@ import { decidedStepOf, type Step, type WriteStep } from './bundle-step.ts';
 import type { Waiting } from './conditional-references.ts';
 import { normalCriteria } from './find-one.ts';
 import { prepareVersion } from './prepare-version.ts';
-import { conditionalReferences, rewriteTexts, toIdentities, type Identities } from './rewrite-references.ts';
+import {
+  conditionalReferences,
+  notingConditionals,
+  rewriteTexts,
+  toIdentities,
+  type Identities,
+} from './rewrite-references.ts';
 import type { Parts } from './work.ts';
 
 export interface PreparedEntry {
@@ -20,8 +26,14 @@ export interface PreparedEntry {
   readonly linked?: Waiting | undefined;
 }
 
+export interface PreparedTransaction {
+  readonly entries: readonly PreparedEntry[];
+  /** Where the entries go; undefined where what is stored decides it for some. */
+  readonly identities: Identities | undefined;
+}
+
 /** Throws Refusal for the first entry that cannot be. */
-export async function prepareTransaction(parts: Parts, bundle: Bundle): Promise<readonly PreparedEntry[]> {
+export async function prepareTransaction(parts: Parts, bundle: Bundle): Promise<PreparedTransaction> {
   const breathe = createBreath();
   const entries = await decided(parts, bundle, breathe);
   const identities = identitiesOf(entries.flatMap(({ step }) => step ?? []));
@@ -35,8 +47,11 @@ export async function prepareTransaction(parts: Parts, bundle: Bundle): Promise<
     const isWrite = step?.kind === 'create' || step?.kind === 'update' || step?.kind === 'patch';
     prepared.push(isWrite ? { ...entry, linked: linkedAhead(parts, step, identities, undecided) } : entry);
   }
-  return prepared;
+  return { entries: prepared, identities: isDecided(entries) ? identities : undefined };
 }
+
+const isDecided = (entries: readonly PreparedEntry[]): boolean =>
+  entries.every(({ step }) => step !== undefined);
 
 async function decided(
   parts: Parts,
@@ -137,12 +152,12 @@ function linkedAhead(
 
 /** The step with its references led to where the entries of its transaction go. */
 export function linked(step: WriteStep, identities: Identities): Waiting {
-  const relink = (one: FhirResource): FhirResource =>
-    rewriteTexts(one, toIdentities(identities, step.fullUrl));
-  const resource = relink(step.resource);
-  const conditionals = conditionalReferences(resource);
+  const relinked = toIdentities(identities, step.fullUrl);
+  const conditionals = new Set<string>();
+  const resource = rewriteTexts(step.resource, notingConditionals(relinked, conditionals));
   if (step.kind !== 'patch') return { step: { ...step, resource }, conditionals };
-  return { step: { ...step, resource, relink: (made) => resolved(relink(made)) }, conditionals };
+  const relink = (made: FhirResource): FhirResource => resolved(rewriteTexts(made, relinked));
+  return { step: { ...step, resource, relink }, conditionals };
 }
 
 /** Of a patch those are resolved that stand in it as a Reference, not those that it puts together. */

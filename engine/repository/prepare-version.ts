@@ -1,5 +1,6 @@
 // A version made ready before its transaction begins: its index entries, and its text but for what only the transaction knows.
 import { writeJson } from '../fhir/exact-json.ts';
+import { collectReferences } from '../fhir/references.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import type { IndexEntry } from '../search/index-entry.ts';
 import type { SearchIndex } from '../search/search-index.ts';
@@ -10,6 +11,8 @@ export interface PreparedVersion {
   textOf(version: number, at: number): string | undefined;
   /** Its entries; undefined: they have to be made anew. */
   entriesBy(index: SearchIndex): readonly IndexEntry[] | undefined;
+  /** What it refers to. */
+  readonly references: readonly string[];
 }
 
 export function prepareVersion(index: SearchIndex, resource: FhirResource, id: string): PreparedVersion {
@@ -19,6 +22,7 @@ export function prepareVersion(index: SearchIndex, resource: FhirResource, id: s
   return {
     textOf: (version, at) => pieces && `${pieces[0]}${version}${pieces[1]}${instant(at)}${pieces[2]}`,
     entriesBy: (current) => (current.revision === revision ? entries : undefined),
+    references: collectReferences(resource),
   };
 }
 

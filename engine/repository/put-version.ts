@@ -1,5 +1,6 @@
 // The one place where a version is written: stamped, indexed, stored, announced.
 import { parseResource, writeJson } from '../fhir/exact-json.ts';
+import { collectReferences } from '../fhir/references.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import type { IndexEntry } from '../search/index-entry.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
@@ -46,7 +47,9 @@ export async function putVersion(
     ...(content && { content: await storedContent(work.contents, content) }),
   };
   await work.resources.write(stored, entries, entriesOf(work, previous));
-  work.integrity.noteVersion(next, resource);
+  const references = (): readonly string[] =>
+    prepared?.references ?? (resource ? collectReferences(resource) : []);
+  work.integrity.noteVersion(next, resource, references);
   const outcome = outcomeOf(stored, previous);
   await work.announce({ version: stored, outcome, resource, entries, actor: work.actor });
   return { stored, outcome };

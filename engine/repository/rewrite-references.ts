@@ -12,12 +12,20 @@ export function rewriteTexts<T>(value: T, rewriter: Rewriter): T {
 
 function rewritten(value: unknown, key: string, rewriter: Rewriter): unknown {
   if (typeof value === 'string') return rewriter(value, key);
-  if (Array.isArray(value)) {
-    const items: readonly unknown[] = value.map((item) => rewritten(item, key, rewriter));
-    return items.some((item, place) => item !== value[place]) ? items : value;
-  }
+  if (Array.isArray(value)) return rewrittenItems(value, key, rewriter);
   if (!isObject(value)) return value;
   return rewrittenObject(value, rewriter);
+}
+
+function rewrittenItems(items: readonly unknown[], key: string, rewriter: Rewriter): readonly unknown[] {
+  let changed: unknown[] | undefined;
+  for (let place = 0; place < items.length; place += 1) {
+    const after = rewritten(items[place], key, rewriter);
+    if (after === items[place]) continue;
+    changed ??= [...items];
+    changed[place] = after;
+  }
+  return changed ?? items;
 }
 
 function rewrittenObject(
@@ -25,20 +33,20 @@ function rewrittenObject(
   rewriter: Rewriter,
 ): Readonly<Record<string, unknown>> {
   let changed: Record<string, unknown> | undefined;
-  for (const key of Object.keys(value)) {
+  for (const key in value) {
     const before = value[key];
     const after = rewritten(before, key, rewriter);
     if (after === before) continue;
     changed ??= { ...value };
-    // Not an assignment: a property named __proto__ must stay a property.
-    Object.defineProperty(changed, key, {
-      value: after,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
+    if (key === '__proto__') setAsProperty(changed, key, after);
+    else changed[key] = after;
   }
   return changed ?? value;
+}
+
+/** An assignment would change what the object inherits from. */
+function setAsProperty(object: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** Elements whose text is somebody's own word, even where it looks like the url of an entry. */
@@ -82,12 +90,20 @@ function rewriteLinks(narrative: string, resolved: (reference: string) => string
 export const isConditional = (text: string, key: string): boolean =>
   key === 'reference' && /^[A-Z][A-Za-z]*\?/.test(text);
 
+/** The rewriter, noting what conditional references are left in what it rewrites. */
+export const notingConditionals =
+  (rewriter: Rewriter, conditionals: Set<string>): Rewriter =>
+  (text, key) => {
+    const after = rewriter(text, key);
+    if (isConditional(after, key)) conditionals.add(after);
+    return after;
+  };
+
 /** All conditional references of a resource. */
 export function conditionalReferences(resource: unknown): ReadonlySet<string> {
   const found = new Set<string>();
-  rewriteTexts(resource, (text, key) => {
-    if (isConditional(text, key)) found.add(text);
-    return text;
-  });
+  rewriteTexts(resource, notingConditionals(unchanged, found));
   return found;
 }
+
+const unchanged: Rewriter = (text) => text;

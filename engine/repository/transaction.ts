@@ -5,20 +5,45 @@ import { createBreath } from './breath.ts';
 import { perform, stepOf, type Step } from './bundle-step.ts';
 import { answerRead, answerWritten } from './bundle-response.ts';
 import { resolveConditionals, type Waiting } from './conditional-references.ts';
-import { identitiesOf, linked, namesOf, type PreparedEntry } from './prepare-transaction.ts';
+import {
+  identitiesOf,
+  linked,
+  namesOf,
+  type PreparedEntry,
+  type PreparedTransaction,
+} from './prepare-transaction.ts';
+import type { Written } from './repository.ts';
 import type { Identities } from './rewrite-references.ts';
 import type { Work } from './work.ts';
 
-/** Answers the response Bundle, entry for entry. Throws the first Refusal, which names its entry. */
-export async function applyTransaction(work: Work, prepared: readonly PreparedEntry[]): Promise<Bundle> {
-  const steps = await planned(work, prepared);
-  const identities = identitiesOf(steps);
-  work.integrity.noteEntries(placesOf(steps));
-  const responses = new Map<number, BundleEntry>();
-  await settle(work, steps, responses);
-  await write(work, await waitingOf(prepared, steps, identities), responses);
-  await answerReads(work, steps, responses);
-  const entry = steps.map(({ place }) => responses.get(place) ?? {});
+/** What the entries came to, by their places: what was written, or the answer to what was read. */
+type Done = readonly (
+  { readonly written: readonly Written[] } | { readonly read: BundleEntry } | undefined
+)[];
+type Doing = Done[number][];
+
+/** Answers what became of each entry. Throws the first Refusal, which names its entry. */
+export async function applyTransaction(work: Work, prepared: PreparedTransaction): Promise<Done> {
+  const { entries } = prepared;
+  const steps = await planned(work, entries);
+  const identities = prepared.identities ?? identitiesOf(steps);
+  work.integrity.noteEntries(() => placesOf(steps));
+  const done: Doing = steps.map(() => undefined);
+  await settle(work, steps, done);
+  await write(work, await waitingOf(entries, steps, identities), done);
+  await answerReads(work, steps, done);
+  return done;
+}
+
+/** The response Bundle, entry for entry. That can wait until others have had what they wait for: it is made after the transaction. */
+export async function answerTransaction(done: Done): Promise<Bundle> {
+  const entry: BundleEntry[] = [];
+  const breathe = createBreath();
+  for (const one of done) {
+    await breathe();
+    if (one === undefined) entry.push({});
+    else entry.push('read' in one ? one.read : answerWritten(one.written));
+  }
   return { resourceType: 'Bundle', type: 'transaction-response', ...(entry.length === 0 ? {} : { entry }) };
 }
 
@@ -37,18 +62,14 @@ const placesOf = (steps: readonly Step[]): ReadonlyMap<string, number> =>
   new Map(steps.flatMap((step) => namesOf(step).map((name) => [name, step.place] as const)));
 
 /** Deletions come first; what is settled already needs only its answer. */
-async function settle(
-  work: Work,
-  steps: readonly Step[],
-  responses: Map<number, BundleEntry>,
-): Promise<void> {
+async function settle(work: Work, steps: readonly Step[], done: Doing): Promise<void> {
   const breathe = createBreath();
   for (const step of steps) {
     if (step.kind !== 'delete' && step.kind !== 'settled') continue;
     await breathe();
-    await namedAsync(step.place, async () =>
-      responses.set(step.place, answerWritten(await perform(work, step))),
-    );
+    await namedAsync(step.place, async () => {
+      done[step.place] = { written: await perform(work, step) };
+    });
   }
 }
 
@@ -64,35 +85,30 @@ async function waitingOf(
   const breathe = createBreath();
   for (const [place, step] of steps.entries()) {
     if (step.kind !== 'create' && step.kind !== 'update' && step.kind !== 'patch') continue;
-    await breathe();
-    waiting.push(prepared[place]?.linked ?? linked(step, identities));
+    const ready = prepared[place]?.linked;
+    if (ready === undefined) await breathe();
+    waiting.push(ready ?? linked(step, identities));
   }
   return writing.flatMap((kinds) => waiting.filter(({ step }) => kinds.includes(step.kind)));
 }
 
-async function write(
-  work: Work,
-  waiting: readonly Waiting[],
-  responses: Map<number, BundleEntry>,
-): Promise<void> {
+async function write(work: Work, waiting: readonly Waiting[], done: Doing): Promise<void> {
   const breathe = createBreath();
   for await (const step of resolveConditionals(work, waiting)) {
     await breathe();
-    await namedAsync(step.place, async () =>
-      responses.set(step.place, answerWritten(await perform(work, step))),
-    );
+    await namedAsync(step.place, async () => {
+      done[step.place] = { written: await perform(work, step) };
+    });
   }
 }
 
-async function answerReads(
-  work: Work,
-  steps: readonly Step[],
-  responses: Map<number, BundleEntry>,
-): Promise<void> {
+async function answerReads(work: Work, steps: readonly Step[], done: Doing): Promise<void> {
   const breathe = createBreath();
   for (const step of steps) {
     if (step.kind !== 'read') continue;
     await breathe();
-    await namedAsync(step.place, async () => responses.set(step.place, await answerRead(work, step.request)));
+    await namedAsync(step.place, async () => {
+      done[step.place] = { read: await answerRead(work, step.request) };
+    });
   }
 }

@@ -14,7 +14,7 @@ import { read, readMany, readVersion } from './read.ts';
 import type { Change, ReadsResources, RepositoryUnit } from './repository.ts';
 import { search } from './search.ts';
 import { searchTypes } from './search-types.ts';
-import { applyTransaction } from './transaction.ts';
+import { answerTransaction, applyTransaction } from './transaction.ts';
 import { update } from './update.ts';
 import type { Parts, Reading, Work } from './work.ts';
 
@@ -67,7 +67,7 @@ function unitOf(work: Work): RepositoryUnit {
     delete: (type, id, choice) => remove(work, type, id, choice),
     apply: async (bundle) => {
       if (bundle.type === 'transaction') {
-        return applyTransaction(work, await prepareTransaction(work.parts, bundle));
+        return answerTransaction(await applyTransaction(work, await prepareTransaction(work.parts, bundle)));
       }
       throw badRequest('only a transaction can be part of another transaction', 'Bundle.type');
     },

@@ -1,7 +1,6 @@
 // The HTTP server: FHIR, the routes that other parts declare, sign-in, health and metrics, over Express.
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type Express, type Request, type Response } from 'express';
 import type { Auth } from '../auth/create-auth.ts';
 import { lazyShapes } from '../fhir/shapes/cache.ts';
 import type { Shapes } from '../fhir/shapes/shape.ts';
@@ -16,24 +15,19 @@ import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { Reindexing } from '../repository/reindex.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import type { Census, Tallies } from '../storage/message-store.ts';
-import { send } from './answer.ts';
 import type { FormatParts } from './answer-format.ts';
 import { createLater, type Later } from './async/later.ts';
-import { correlationOf } from './correlation.ts';
 import { drain, rememberUpgraded } from './drain.ts';
-import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
-import { fhirEndpoint, type BodyLimits } from './fhir-endpoint.ts';
-import { createFhirRouter } from './fhir-router.ts';
+import type { EndpointParts } from './endpoint.ts';
+import { createExpressApp } from './express-app.ts';
 import { publicUrlFor } from './forwarded.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { fhirPath, type FhirParts } from './interaction.ts';
 import { interactions } from './interactions.ts';
-import { methodNotAllowed, methodsByPath, nothingHere } from './fallback.ts';
 import { createMetrics } from './metrics.ts';
-import { isUnder, listenForUpgrades, serveExternal, type ExternalHandler } from './mount-external.ts';
+import { listenForUpgrades, type ExternalHandler } from './mount-external.ts';
 import { outcomeAnswer } from './refusal-answer.ts';
-import { routeEndpoint } from './route-endpoint.ts';
-import { trustedPeers, type TrustedPeers } from './trusted-peers.ts';
+import { trustedPeers } from './trusted-peers.ts';
 
 export interface HttpServerOptions {
   readonly repository: ConditionalRepository;
@@ -113,7 +107,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const external: ExternalHandler[] = [];
   const { resultsFolder: folder, clock } = options;
   const later = folder === undefined ? undefined : createLater({ folder, clock, ids, interrupted });
-  const app = createApp(options, parts, routes, external, later, trusted);
+  const limits = {
+    body: options.bodyLimit ?? 50 * mebibyte,
+    content: options.contentLimit ?? 1024 * mebibyte,
+  };
+  const fhir = { ...fhirPartsOf(options, parts, later), ...formats };
+  const app = createExpressApp({ endpoint: parts, fhir, limits, routes, external, trusted });
   const server = createServer({ shouldUpgradeCallback: isWebSocket }, app);
   const upgraded = rememberUpgraded(server);
   listenForUpgrades(server, parts, external);
@@ -139,35 +138,6 @@ const interrupted = outcomeAnswer(
 /** Other upgrades (h2c) are not taken up: the request is answered as if they were not asked for. */
 const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';
 
-function createApp(
-  options: HttpServerOptions,
-  parts: EndpointParts,
-  routes: readonly HttpRoute[],
-  external: readonly ExternalHandler[],
-  later: Later | undefined,
-  trusted: TrustedPeers,
-): Express {
-  const bodyLimit = options.bodyLimit ?? 50 * mebibyte;
-  const limits = { body: bodyLimit, content: options.contentLimit ?? 1024 * mebibyte };
-  const app = express();
-  app.disable('x-powered-by').disable('etag').set('query parser', false);
-  app.set('trust proxy', trusted.any ? (address: string) => trusted.has(address) : false);
-  mountFhir(app, parts, { ...fhirPartsOf(options, parts, later), ...parts.formats }, limits);
-  const addressOf = (request: unknown): string => (request as Request).ip ?? '';
-  for (const route of routes) {
-    mountEndpoint(
-      app,
-      parts,
-      route.method,
-      route.path,
-      routeEndpoint(route, bodyLimit, addressOf, parts.publicUrl),
-    );
-  }
-  mountExternal(app, parts, external);
-  mountRefusals(app, parts, routes);
-  return app;
-}
-
 function fhirPartsOf(
   options: HttpServerOptions,
   { publicUrl }: EndpointParts,
@@ -188,21 +158,6 @@ function fhirPartsOf(
 
 const formatParts = (shapes = lazyShapes()): FormatParts => ({ shapes, xml: createFhirXml(shapes) });
 
-/** All that lies under the FHIR base, in one layer: how many interactions there are costs a request nothing. */
-function mountFhir(
-  app: Express,
-  parts: EndpointParts,
-  fhir: FhirParts & FormatParts,
-  limits: BodyLimits,
-): void {
-  const route = createFhirRouter(interactions, (one) => fhirEndpoint(fhir, one, limits));
-  app.use((request, response, next) => {
-    const found = route(request.method, request.url);
-    if (found) return serve(parts, found.endpoint, request, response, found.params);
-    next();
-  });
-}
-
 const fhirUrl = (path: string): string => (path === '/' ? fhirPath : `${fhirPath}${path}`);
 
 const fhirEndpoints = (): readonly MountedEndpoint[] =>
@@ -211,49 +166,6 @@ const fhirEndpoints = (): readonly MountedEndpoint[] =>
     path: fhirUrl(path),
     access: access === 'public' ? 'public' : 'signed-in',
   }));
-
-const verbs = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'delete' } as const;
-
-function mountEndpoint(
-  app: Express,
-  parts: EndpointParts,
-  method: HttpRoute['method'],
-  path: string,
-  endpoint: Endpoint,
-): void {
-  app[verbs[method]](path, (request: Request, response: Response) =>
-    serve(parts, endpoint, request, response, request.params as Record<string, string>),
-  );
-}
-
-function mountExternal(app: Express, parts: EndpointParts, external: readonly ExternalHandler[]): void {
-  app.use((request, response, next) => {
-    const handler = external.find(({ prefix }) => isUnder(prefix, request.url));
-    if (!handler) {
-      next();
-      return;
-    }
-    return serveExternal(parts, handler, request, response);
-  });
-}
-
-/** What nothing answers, and what Express itself cannot read. Who is not signed in does not learn which of the two it is. */
-function mountRefusals(app: Express, parts: EndpointParts, mounted: readonly MountedEndpoint[]): void {
-  for (const [path, methods] of methodsByPath(mounted)) {
-    const endpoint = methodNotAllowed(methods);
-    app.all(path, (request, response) => serve(parts, endpoint, request, response, {}));
-  }
-  app.use((request, response) => serve(parts, nothingHere, request, response, {}));
-  app.use((error: unknown, request: Request, response: Response, next: (error: unknown) => void) => {
-    if (response.headersSent) {
-      next(error);
-      return;
-    }
-    const correlationId = correlationOf(request.headers, parts.ids);
-    const answer = failureAnswer(parts, 'unreadable', request, correlationId, error);
-    send(response, answer, { correlationId, setCookie: undefined, last: parts.stopping() });
-  });
-}
 
 function listen(server: Server, host: string, port: number): Promise<{ readonly port: number }> {
   return new Promise((resolve, reject) => {

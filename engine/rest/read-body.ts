@@ -1,6 +1,10 @@
 // A request's body as bytes, up to a limit.
 import type { IncomingMessage } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
+
+/** Bytes that are put together in a millisecond. */
+const longBody = 2 ** 21;
 
 /**
  * Rejects with Refusal `too-large` as soon as the limit (bytes) is passed, `unsupported-media-type` for a compressed body, and
@@ -10,7 +14,11 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   const chunks: Buffer[] = [];
   refuseBody(request, limit);
   await taken(request, limit, (chunk) => void chunks.push(chunk));
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+  if (chunks.length === 1 && chunks[0]) return chunks[0];
+  const body = Buffer.concat(chunks);
+  // What is made of it next takes its time too.
+  if (body.length > longBody) await nextTurn();
+  return body;
 }
 
 /** Throws what can be told from the headers. */

@@ -28,12 +28,27 @@ export const transactionInteraction: Interaction = {
     refuseForbiddenEntries(index, bundle, exchange);
     const own = repository.as(exchange.actor);
     const answer = await preferredBundle(own, exchange, await own.apply(bundle));
-    return { status: 200, body: writeJson(answer) };
+    return { status: 200, body: await written(answer) };
   },
 };
 
+/** The Bundle as JSON; others have their turn while it is written. */
+async function written({ entry, ...head }: Bundle): Promise<string> {
+  if (entry === undefined) return writeJson(head);
+  const breathe = createBreath();
+  const texts: string[] = [];
+  for (const one of entry) {
+    await breathe();
+    texts.push(writeJson(one));
+  }
+  return `${writeJson(head).slice(0, -1)},"entry":[${texts.join(',')}]}`;
+}
+
 async function sentBundle({ body }: Exchange): Promise<Bundle> {
-  const resource = await parseBundle(bodyText(body), createBreath());
+  const breathe = createBreath();
+  const text = bodyText(body);
+  await breathe();
+  const resource = await parseBundle(text, breathe);
   if (resource.resourceType !== 'Bundle') throw badRequest('a Bundle is expected here', 'resourceType');
   return resource as unknown as Bundle;
 }

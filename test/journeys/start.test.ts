@@ -1,6 +1,6 @@
 // Starting: what a person sees when it fails, a signal that comes too early, and the page where everything is found.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -9,6 +9,7 @@ import { newDataFolder, startEngine, until, type RunningEngine } from '../suppor
 interface Ended {
   readonly code: number | null;
   readonly output: string;
+  readonly data: string;
 }
 
 /** Longer than any of these takes. */
@@ -34,7 +35,7 @@ function runEngine(settings: Readonly<Record<string, string>>, signalAfter?: Reg
   return new Promise((done) =>
     child.once('exit', (code) => {
       clearTimeout(limit);
-      done({ code, output });
+      done({ code, output, data });
     }),
   );
 }
@@ -45,12 +46,15 @@ describe('a start that fails ends at once, with a sentence and no stack', () => 
     await new Promise((listening) => other.once('listening', listening));
     const { port } = other.address() as AddressInfo;
 
-    const { code, output } = await runEngine({ KIUNGO_HTTP_PORT: String(port) });
+    const { code, output, data } = await runEngine({ KIUNGO_HTTP_PORT: String(port) });
 
     other.close();
     expect(code).toBe(1);
     expect(output).toContain(`address already in use 127.0.0.1:${port}`);
     expect(output).not.toMatch(/^\s+at /m);
+    // SQLite removes its log when the last connection is closed: what had started was stopped.
+    expect(existsSync(join(data, 'store', 'hospital.sqlite'))).toBe(true);
+    expect(existsSync(join(data, 'store', 'hospital.sqlite-wal'))).toBe(false);
   }, 60_000);
 
   test('a setting that is none', async () => {

@@ -5,24 +5,25 @@ import { isNullAt, type Scope } from '../scope.ts';
 import { scalarText, type MapSource } from '../source.ts';
 import { compileCondition, compileExpression, single, type Condition } from './expression.ts';
 import { compileItems } from './items.ts';
+import {
+  aside,
+  constant,
+  leaf,
+  listTemplate,
+  objectMaker,
+  orCleared,
+  template,
+  type Lets,
+  type Part,
+  type Template,
+} from './making.ts';
 import type { Tables } from './tables.ts';
-
-export interface Template {
-  /** What is made; undefined when nothing is. `by` makes the parts of an object, where it is not left to them. */
-  readonly make: (scope: Scope, by?: MakePart) => unknown;
-  /** Appends what is made to a list. */
-  readonly fill: (scope: Scope, list: unknown[]) => void;
-  /** Depends on the message: when all such parts of an object come to nothing, so does the object. */
-  readonly dynamic: boolean;
-}
 
 /** Names that scopes may bind, as they are met in the maps. */
 export interface Binds {
   readonly bindable: ReadonlySet<string>;
   binds(name: string): void;
 }
-
-export type MakePart = (part: object, make: () => unknown) => unknown;
 
 /** What templates need from the folder they are in. */
 export interface Library extends Tables, Binds {
@@ -61,50 +62,6 @@ function compileLeaf(node: Node, source: MapSource, library: Library): Template 
   return template((scope) => orCleared(scope, recorded.make), true);
 }
 
-/** Nothing, where the sender has it deleted, is more than nothing. */
-function orCleared(scope: Scope, make: Template['make']): unknown {
-  const { nulls } = scope.run;
-  const before = nulls.seen;
-  return make(scope) ?? (nulls.heeded && nulls.seen > before ? cleared : undefined);
-}
-
-const constant = (text: string): (() => unknown) => {
-  const value = text === 'true' ? true : text === 'false' ? false : text;
-  return () => value;
-};
-
-function leaf(rule: string, evaluate: (scope: Scope) => unknown, dynamic: boolean): Template {
-  return template((scope) => {
-    const { recorder } = scope.run;
-    return recorder === undefined ? evaluate(scope) : recorder.rule(rule, () => evaluate(scope));
-  }, dynamic);
-}
-
-function template(make: Template['make'], dynamic: boolean): Template {
-  return { make, dynamic, fill: (scope, list) => append(scope, list, make) };
-}
-
-function append(scope: Scope, list: unknown[], make: Template['make']): void {
-  const { recorder } = scope.run;
-  recorder?.enter(`[${list.length}]`);
-  const value = make(scope);
-  recorder?.leave();
-  if (value !== undefined) list.push(value);
-}
-
-/** A template that is a list by itself. */
-function listTemplate(fill: Template['fill'], dynamic: boolean): Template {
-  return {
-    fill,
-    dynamic,
-    make: (scope) => {
-      const list: unknown[] = [];
-      fill(scope, list);
-      return list.length === 0 ? undefined : list;
-    },
-  };
-}
-
 function compileList(nodes: readonly unknown[], source: MapSource, library: Library): Template {
   const members = nodes.map((node) => compileTemplate(node, source, library));
   const fill: Template['fill'] = (scope, list) => {
@@ -114,12 +71,6 @@ function compileList(nodes: readonly unknown[], source: MapSource, library: Libr
     fill,
     members.some(({ dynamic }) => dynamic),
   );
-}
-
-interface Part {
-  /** undefined: what is made becomes part of the object itself. */
-  readonly name: string | undefined;
-  readonly template: Template;
 }
 
 function compileMap(node: YAMLMap, source: MapSource, library: Library): Template {
@@ -141,63 +92,6 @@ function partOf(pair: Pair<Node, Node>, node: YAMLMap, source: MapSource, librar
   if (name === '$cases') return [{ name: undefined, template: cases(node, source, library) }];
   if (name.startsWith('$')) return [];
   return [{ name, template: compileTemplate(pair.value, source, library) }];
-}
-
-function objectMaker(
-  parts: readonly Part[],
-  when: Condition | undefined,
-  lets: Lets,
-  dynamic: boolean,
-): Template['make'] {
-  const bare = parts.every(({ name }) => name === undefined);
-  return (outer, by) => {
-    const scope = withLets(outer, lets);
-    if (when !== undefined && !when(scope)) return undefined;
-    const mark = scope.run.recorder?.mark();
-    const made = bare
-      ? firstPart(parts, scope)
-      : objectOf(parts, scope, !dynamic || parts.every(isConstant), by);
-    if (made === undefined && mark !== undefined) scope.run.recorder?.rollback(mark);
-    return made;
-  };
-}
-
-const isConstant = (part: Part): boolean => !part.template.dynamic;
-
-function firstPart(parts: readonly Part[], scope: Scope): unknown {
-  const [only, ...more] = parts;
-  return more.length === 0 ? only?.template.make(scope) : objectOf(parts, scope, false);
-}
-
-function objectOf(parts: readonly Part[], scope: Scope, alwaysThere: boolean, by?: MakePart): unknown {
-  const made: Record<string, unknown> = {};
-  let alive = alwaysThere;
-  let clearing = false;
-  for (const part of parts) {
-    const { name, template } = part;
-    const value = by === undefined ? madeOf(part, scope) : by(part, () => madeOf(part, scope));
-    if (value === undefined) continue;
-    const clears = scope.run.nulls.heeded && isCleared(value);
-    alive ||= template.dynamic && !clears;
-    clearing ||= clears;
-    if (name !== undefined) made[name] = value;
-    else if (typeof value === 'object') Object.assign(made, value);
-  }
-  if (alive) return made;
-  return clearing ? clearedOf(parts, made) : undefined;
-}
-
-/** An object of which there is nothing but what is deleted: parts of it, or, where the rest are constants, all of it. */
-const clearedOf = (parts: readonly Part[], made: object): object | typeof cleared =>
-  parts.some(isConstant) ? cleared : made;
-
-function madeOf({ name, template }: Part, scope: Scope): unknown {
-  const { recorder } = scope.run;
-  if (recorder === undefined || name === undefined) return template.make(scope);
-  recorder.enter(`.${name}`);
-  const value = template.make(scope);
-  recorder.leave();
-  return value;
 }
 
 /** `$choose`: the first alternative that makes something. */
@@ -256,8 +150,6 @@ function repeated(node: YAMLMap, inner: Template, source: MapSource, library: Li
 const isDeleted = ({ run, item }: Scope): boolean =>
   run.nulls.heeded && item !== undefined && isNullAt(item, undefined);
 
-export type Lets = readonly (readonly [name: string, expression: (scope: Scope) => unknown])[];
-
 /** Names of a scope's own. `$let: { name: expression }`; a list or an object in place of an expression is a template. */
 export function compileLets(node: unknown, source: MapSource, library: Library): Lets {
   const lets = compileDefinitions(node, source, library);
@@ -279,20 +171,6 @@ export function compileDefinitions(node: unknown, source: MapSource, library: Li
     );
     return [scalarText(pair.key) ?? '', expression] as const;
   });
-}
-
-const aside =
-  (make: Template['make']): Template['make'] =>
-  (scope) => {
-    const { recorder } = scope.run;
-    return recorder === undefined ? make(scope) : recorder.aside(() => make(scope));
-  };
-
-export function withLets(scope: Scope, lets: Lets): Scope {
-  if (lets.length === 0) return scope;
-  const inner = scope.inner();
-  for (const [name, expression] of lets) inner.define(name, expression);
-  return inner;
 }
 
 export function conditionOf(node: unknown, source: MapSource, library: Tables): Condition | undefined {

@@ -1,18 +1,21 @@
 // Runs the channels: opens and closes their sources, sets up their destinations, and lets people start, pause, drain and stop each of them
 // without touching the others.
-import type { Actor } from '../../kernel/actor.ts';
-import { engineActor } from '../../kernel/actor.ts';
-import type { Logger } from '../../kernel/logger.ts';
+import { engineActor, type Actor } from '../../kernel/actor.ts';
 import { unavailable } from '../../kernel/outcomes.ts';
+import { createRounds } from '../../kernel/rounds.ts';
 import type { MessageReader } from '../../storage/message-store.ts';
 import { concern, type Concern } from '../alerts.ts';
-import type { DestinationState, Outbox } from '../outbox.ts';
-import type { Sender } from '../ports.ts';
-import { retryPolicies } from '../retry.ts';
+import type { DestinationState } from '../destinations.ts';
+import type { Outbox } from '../outbox.ts';
 import { usualSettings, type ChannelSettings, type SettingsOf } from '../stages.ts';
 import type { ChannelBook } from './channel-book.ts';
-import type { ChannelDefinition, DestinationDefinition } from './channel.ts';
-import { compileChannel, destinationName, policyOf } from './compile-channel.ts';
+import {
+  createChannelDestinations,
+  type ChannelDestinationsOptions,
+  type DestinationPosition,
+} from './channel-destinations.ts';
+import type { ChannelDefinition } from './channel.ts';
+import { compileChannel } from './compile-channel.ts';
 import type { Switches } from './switches.ts';
 
 /** Whether messages come in, and whether they are worked on. */
@@ -25,7 +28,6 @@ export const channelPositions = {
 } as const;
 
 export type ChannelPosition = keyof typeof channelPositions;
-export type DestinationPosition = 'open' | 'held';
 
 /** Where messages of a channel come from, brought by an adapter. */
 export interface ChannelSource {
@@ -47,17 +49,14 @@ export interface ChannelStatus {
   readonly connections?: number;
 }
 
-export interface ChannelRunnerOptions {
+export interface ChannelRunnerOptions extends ChannelDestinationsOptions {
   readonly book: ChannelBook;
   readonly channelSwitches: Switches<ChannelPosition>;
-  readonly destinationSwitches: Switches<DestinationPosition>;
-  readonly outbox: Pick<Outbox, 'register' | 'unregister' | 'hold' | 'letGo' | 'onHold' | 'state'>;
+  readonly outbox: ChannelDestinationsOptions['outbox'] & Pick<Outbox, 'state'>;
   readonly messages: Pick<MessageReader, 'messages'>;
   readonly makeSource: (channel: ChannelDefinition) => ChannelSource;
-  readonly makeSender: (channel: ChannelDefinition, destination: DestinationDefinition) => Sender;
   /** What a channel without a charset of its own assumes. */
   readonly charset: string | undefined;
-  readonly logger: Logger;
   /** A message may be waiting: the processor's. */
   readonly wake: () => void;
   /** How often a draining channel is looked at; half a second unless told. */
@@ -92,10 +91,10 @@ interface Running {
 }
 
 export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunner {
-  const { book, channelSwitches, destinationSwitches, outbox, logger } = options;
+  const { book, channelSwitches, outbox, logger } = options;
+  const destinations = createChannelDestinations(options);
   const channels = new Map<string, Running>();
   let isStarted = false;
-  let drainTimer: NodeJS.Timeout | undefined;
   /** One change after the other: a source must be closed before its port is opened anew. */
   let lastChange: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -124,35 +123,16 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
     delete running.port;
     await source?.stop();
   };
-  const senderOf = (definition: ChannelDefinition, destination: DestinationDefinition): Sender => {
-    try {
-      return options.makeSender(definition, destination);
-    } catch (error) {
-      const name = destinationName(definition.name, destination.name);
-      logger.error({ destination: name }, 'a destination could not be set up', error);
-      return notSetUp;
-    }
-  };
   const setUp = (definition: ChannelDefinition): Running => {
     const settings = compileChannel(definition);
-    for (const destination of definition.destinations ?? []) {
-      const name = destinationName(definition.name, destination.name);
-      outbox.register(name, senderOf(definition, destination), rulesOf(destination));
-      if (destinationSwitches.position(name) === 'held') outbox.hold(name);
-    }
+    destinations.setUp(definition);
     return { definition, settings: { ...settings, charset: settings.charset ?? options.charset } };
-  };
-  const takeDown = (before: ChannelDefinition, after: ChannelDefinition | undefined): void => {
-    const stay = new Set(after?.destinations?.map(({ name }) => name));
-    for (const { name } of before.destinations ?? []) {
-      if (!stay.has(name)) outbox.unregister(destinationName(before.name, name));
-    }
   };
   const apply = async (name: string): Promise<void> => {
     const before = channels.get(name);
     const after = book.all().find(({ definition }) => definition.name === name)?.definition;
     const keepsSource = before !== undefined && sameSource(before.definition, after);
-    if (before !== undefined) takeDown(before.definition, after);
+    if (before !== undefined) destinations.takeDown(before.definition, after);
     if (before !== undefined && !keepsSource) await shut(before);
     if (after === undefined) {
       channels.delete(name);
@@ -206,41 +186,32 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
       if (waiting.items.length === 0) await inTurn(() => put(name, 'stopped', engineActor));
     }
   };
-  const watchDrains = (): void => {
-    drainTimer = setTimeout(() => {
-      lookAtDrains()
-        .catch((cause: unknown) => logger.error({}, 'draining channels could not be looked at', cause))
-        .finally(() => isStarted && watchDrains());
-    }, options.drainPollMs ?? 500).unref();
-  };
+  const drainPollMs = options.drainPollMs ?? 500;
+  const drainLooks = createRounds({
+    round: lookAtDrains,
+    failed: (cause) => logger.error({}, 'draining channels could not be looked at', cause),
+    pauseMs: () => drainPollMs,
+  });
 
   book.onChange(async (names) => {
     for (const name of names) await inTurn(() => apply(name));
-  });
-  outbox.onHold((name, { id }) => {
-    destinationSwitches
-      .put(name, 'held', engineActor, `the answer to delivery ${id} asks for it`)
-      .catch((cause: unknown) => logger.error({ destination: name }, 'a hold could not be kept', cause));
   });
 
   return {
     load: async () => {
       await channelSwitches.load();
-      await destinationSwitches.load();
+      await destinations.load();
       await book.load();
       for (const { definition } of book.all()) channels.set(definition.name, setUp(definition));
-      for (const [name, position] of destinationSwitches.positions()) {
-        if (position === 'held') outbox.hold(name);
-      }
     },
     start: async () => {
       isStarted = true;
       for (const running of channels.values()) await inTurn(() => open(running, true));
-      watchDrains();
+      drainLooks.start(drainPollMs);
     },
     stop: async () => {
       isStarted = false;
-      clearTimeout(drainTimer);
+      await drainLooks.stop();
       await inTurn(async () => {
         await Promise.all([...channels.values()].map(shut));
       });
@@ -259,11 +230,7 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
     },
     put: (name, position, actor) => inTurn(() => put(name, position, actor)),
     status,
-    putDestination: async (name, position, actor) => {
-      await destinationSwitches.put(name, position, actor);
-      if (position === 'held') outbox.hold(name);
-      else outbox.letGo(name);
-    },
+    putDestination: (name, position, actor) => destinations.put(name, position, actor),
     destinations: () => outbox.state(),
     concerns: () =>
       [...channels.keys()].flatMap((subject) => {
@@ -275,34 +242,5 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
   };
 }
 
-/** Of a destination whose certificate or key cannot be read: what waits goes on waiting. */
-const notSetUp: Sender = {
-  send: async () => ({
-    state: 'failed',
-    retry: 'transient',
-    reason: {
-      code: 'destination-not-set-up',
-      text: 'the destination could not be set up: the log says why; mend it, then change or restart its channel',
-    },
-  }),
-  close: async () => undefined,
-};
-
 const sameSource = (one: ChannelDefinition, other: ChannelDefinition | undefined): boolean =>
   JSON.stringify(one.source) === JSON.stringify(other?.source);
-
-function rulesOf({
-  answers,
-  retry,
-  circuit,
-  perSecond,
-  response,
-}: DestinationDefinition): Parameters<Outbox['register']>[2] {
-  return {
-    policy: policyOf(retry ?? {}, retryPolicies.sending),
-    ...(answers === undefined ? {} : { answers }),
-    circuit: { failures: circuit?.failures ?? 5, pauseMs: (circuit?.pauseSeconds ?? 30) * 1000 },
-    ...(perSecond === undefined ? {} : { perSecond }),
-    ...(response === undefined ? {} : { responseTo: response }),
-  };
-}

@@ -2,7 +2,7 @@
 // https://hl7.org/fhir/R4/search.html#quantity
 import { decimalNumber } from '../../fhir/exact-json.ts';
 import { exactly, justAbove, type NumberRange } from '../number-range.ts';
-import { canonicalUnit, inCanonicalUnit, ucum } from '../units/canonical-unit.ts';
+import { canonicalUnit, inCanonicalUnit, ucum, withOneMicro } from '../units/canonical-unit.ts';
 import type { Collector } from './collector.ts';
 import type { EntryNames } from './entry-names.ts';
 
@@ -42,8 +42,8 @@ function compared(value: number, comparator: unknown): NumberRange {
 
 /** Found by the unit's code and, where that is written otherwise, by the unit's text too; and in the canonical unit. */
 function addWithUnits(rangeIn: RangeIn, unit: Fields, names: EntryNames, into: Collector): void {
-  const code = textOf(unit.code);
-  const text = textOf(unit.unit);
+  const code = withOneMicro(textOf(unit.code));
+  const text = withOneMicro(textOf(unit.unit));
   const { low, high } = rangeIn(asWritten);
   const parameter = names.plain;
   if (code === '') {

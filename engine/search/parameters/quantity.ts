@@ -4,7 +4,13 @@ import { anyOf, leaf } from '../condition.ts';
 import type { CompiledParameter, CompiledSet } from '../definitions/compiled.ts';
 import { entryNames } from '../extraction/entry-names.ts';
 import type { Condition, Span } from '../plan.ts';
-import { canonicalUnit, inCanonicalUnit, ucum, type CanonicalUnit } from '../units/canonical-unit.ts';
+import {
+  canonicalUnit,
+  inCanonicalUnit,
+  ucum,
+  withOneMicro,
+  type CanonicalUnit,
+} from '../units/canonical-unit.ts';
 import { splitEscaped, unescaped } from './escapes.ts';
 import { numberSpan } from './number.ts';
 import { inAnySet, unreadable, type ValueReader } from './reader.ts';
@@ -26,7 +32,7 @@ const asWritten = (parameter: CompiledParameter, span: Span, system: string, uni
       kind: 'quantity',
       parameter: name,
       system: system === '' ? undefined : system,
-      unit: unit === '' ? undefined : unit,
+      unit: unit === '' ? undefined : withOneMicro(unit),
       ...span,
     }),
   );

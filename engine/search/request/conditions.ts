@@ -1,7 +1,7 @@
 // One `key=value` of a search URL as a condition: a parameter with its modifier, a chain, `_has`, or `_list`.
 // https://hl7.org/fhir/R4/search.html#chaining and #has
 import { badRequest, Refusal } from '../../kernel/outcomes.ts';
-import { anyOf, leaf, not } from '../condition.ts';
+import { allOf, anyOf, leaf, not } from '../condition.ts';
 import type { CompiledParameter } from '../definitions/compiled.ts';
 import { dateSpan } from '../parameters/date.ts';
 import { splitEscaped, unescaped } from '../parameters/escapes.ts';
@@ -204,20 +204,37 @@ function always(code: string, missing: string): Condition {
 function readList(
   modifier: string,
   value: string,
-  _options: ReadingOptions,
+  options: ReadingOptions,
   table: ParameterTable,
 ): Condition {
   if (modifier !== '') throw noModifier('_list', modifier);
   const lists = splitEscaped(value, ',').map((one) => unescaped(one).replace(/^List\//, ''));
-  const functional = lists.find((one) => one.startsWith('$'));
-  if (functional !== undefined) {
-    throw new Refusal(
-      'unknown-parameter',
-      `no functional list such as ${functional.slice(0, 64)} is kept here; ask for a List by its id`,
-      '_list',
-    );
-  }
-  const where = leaf({ kind: 'id', values: lists });
+  const isFunctional = (one: string): boolean => one.startsWith('$');
+  const functional = lists.filter(isFunctional);
+  const byId = lists.filter((one) => !isFunctional(one));
+  const where = anyOf([
+    ...(byId.length === 0 ? [] : [leaf({ kind: 'id', values: byId })]),
+    ...functional.map((name) => currentList(name, options, table)),
+  ]);
   const sets = table.find('List', 'item')?.sets ?? [];
   return anyOf(sets.map(({ name }) => ({ op: 'pointed-at-by', source: 'List', parameter: name, where })));
+}
+
+/** The codes of http://hl7.org/fhir/R4/valueset-list-example-codes.html by which lists say what they keep. */
+const currentLists: Readonly<Record<string, string>> = {
+  '$current-problems': 'problems',
+  '$current-medications': 'medications',
+  '$current-allergies': 'allergies',
+};
+
+/** `$current-problems`: what a patient's List that is current keeps under that code. https://hl7.org/fhir/R4/lifecycle.html#lists */
+function currentList(name: string, options: ReadingOptions, table: ParameterTable): Condition {
+  const code = Object.hasOwn(currentLists, name) ? currentLists[name] : undefined;
+  if (code === undefined) {
+    const known = Object.keys(currentLists).join(', ');
+    throw new Refusal('unknown-parameter', `_list takes the id of a List, or ${known}`, '_list');
+  }
+  const reader = new ConditionReader(table, options);
+  const system = 'http://terminology.hl7.org/CodeSystem/list-example-use-codes';
+  return allOf([reader.read('List', 'code', `${system}|${code}`), reader.read('List', 'status', 'current')]);
 }

@@ -123,7 +123,7 @@ class FilterParser {
     const found = quoted.exec(this.#text);
     if (found === null) return this.#take(bare);
     this.#at += found[0].length;
-    return (found[1] ?? '').replaceAll(/\\(.)/g, '$1');
+    return plainText(found[1] ?? '');
   }
 
   #takeWord(wanted: string): boolean {
@@ -157,3 +157,11 @@ class FilterParser {
     return badRequest(`_filter cannot be read at character ${this.#at + 1}: expected ${expected}`, '_filter');
   }
 }
+
+/** A quoted value has the escapes of a JSON string; a backslash before anything else vanishes. */
+const plainText = (escaped: string): string =>
+  escaped.replaceAll(/\\(?:u([\dA-Fa-f]{4})|(.))/g, (_escape, hex: string | undefined, sign: string) =>
+    hex === undefined ? (controls[sign] ?? sign) : String.fromCharCode(parseInt(hex, 16)),
+  );
+
+const controls: Readonly<Partial<Record<string, string>>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' };

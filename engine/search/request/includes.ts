@@ -19,7 +19,8 @@ export function readInclude(
     );
   }
   if (value === '*') {
-    return { kind, source: kind === 'include' ? type : '*', parameter: '*', target: undefined, iterate };
+    const source = kind === 'include' && !iterate ? type : '*';
+    return { kind, source, parameter: '*', target: undefined, iterate };
   }
   const [source = '', parameter = '', target, ...more] = value.split(':');
   if (parameter === '' || more.length > 0 || !table.isType(source)) {

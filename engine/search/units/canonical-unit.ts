@@ -31,11 +31,14 @@ const remembered = new Map<string, CanonicalUnit | undefined>();
 /** undefined for a code that is not understood: its values are compared by the code alone. */
 export function canonicalUnit(code: string): CanonicalUnit | undefined {
   if (remembered.has(code)) return remembered.get(code);
-  const found = code.length > longestCode ? undefined : resolved(code);
+  const found = code.length > longestCode ? undefined : resolved(code.replaceAll(/[\u00B5\u03BC]/g, 'u'));
   if (remembered.size >= rememberedCodes) remembered.clear();
   remembered.set(code, found);
   return found;
 }
+
+/** The sign for a millionth stands twice in Unicode, as a sign and as the Greek letter: a unit is the same with either. */
+export const withOneMicro = (unit: string): string => unit.replaceAll('\u03BC', '\u00B5');
 
 export function inCanonicalUnit(value: number, { factor, offset }: CanonicalUnit): number {
   const converted = value * factor + offset;

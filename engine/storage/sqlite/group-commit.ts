@@ -25,6 +25,8 @@ export interface GroupLimits {
 export interface GroupHooks {
   /** What a group must wait for before it begins. */
   readonly beforeGroup: () => Promise<void> | undefined;
+  /** Before each work: what it holds back is its own from here on. */
+  readonly beforeWork: () => void;
   /** Writes what the works held back for the end of the group. */
   readonly beforeCommit: () => void;
   /** In the same turn as the commit, or as its failure: what was read before may not be true any more. */
@@ -32,6 +34,9 @@ export interface GroupHooks {
   /** When its works were answered. */
   readonly afterGroup: () => void;
 }
+
+/** A group that took so long has much to write. */
+const largeMs = 50;
 
 interface Waiting {
   /** Of who asked for it: what is known there (its trace) is known inside too. */
@@ -118,9 +123,12 @@ export class GroupCommit {
     const outcomes: Outcome[] = [];
     const watchdog = setTimeout(() => this.#reportSlowness(), this.#limits.watchdogMs);
     try {
+      const begin = performance.now();
       this.#connection.run('BEGIN IMMEDIATE');
       await this.#works(outcomes);
+      await turnAfter(begin);
       this.#hooks.beforeCommit();
+      await turnAfter(begin);
       this.#connection.run('COMMIT');
       this.#hooks.afterCommit();
       this.#undo = [];
@@ -163,6 +171,7 @@ export class GroupCommit {
   async #one(waiting: Waiting): Promise<Outcome> {
     const mark = this.#undo.length;
     const scope = { open: true };
+    this.#hooks.beforeWork();
     this.#connection.run('SAVEPOINT work');
     try {
       const value = await waiting.context(() => this.#inside.run(scope, waiting.work));
@@ -200,6 +209,11 @@ export class GroupCommit {
       'a transaction takes long and holds up all others: it must wait for nothing but itself',
     );
   }
+}
+
+/** What is left to do for a large group takes long as well, piece by piece: others have their turn before each. */
+async function turnAfter(begin: number): Promise<void> {
+  if (performance.now() - begin > largeMs) await nextTurn();
 }
 
 function settle(outcome: Outcome): void {

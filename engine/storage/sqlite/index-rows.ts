@@ -2,29 +2,27 @@
 import type { IndexEntry } from '../../search/index-entry.ts';
 import type { Condition } from '../../search/plan.ts';
 import type { Connection } from './connection.ts';
-import { rowOf, rowValues, type IndexRow } from './entry-rows.ts';
-import { deleteFrom, insertInto, isRow, tableOf, type RowEntry } from './index-tables.ts';
+import { rowOf, type IndexRow } from './entry-rows.ts';
+import type { HeldRows } from './held-rows.ts';
+import { deleteFrom, indexTables, isRow, type RowEntry } from './index-tables.ts';
 import type { NameWriter } from './names.ts';
 import { widthOf } from './span.ts';
 import { asksForText, type TextIndex } from './text-index.ts';
 
-const statements = Object.fromEntries(
-  Object.entries(tableOf).map(([kind, table]) => [
-    kind,
-    { insert: insertInto(table), remove: deleteFrom(table) },
-  ]),
-) as Readonly<Record<RowEntry['kind'], { readonly insert: string; readonly remove: string }>>;
+const deletions = new Map(indexTables.map((table) => [table, deleteFrom(table)]));
 
 /** Brings a resource's rows from those of the previous version to those of the next; rows of both stay as they are. */
 export class IndexWriter {
   readonly #connection: Connection;
   readonly #names: NameWriter;
   readonly #texts: TextIndex;
+  readonly #held: HeldRows;
 
-  constructor(connection: Connection, names: NameWriter, texts: TextIndex) {
+  constructor(connection: Connection, names: NameWriter, texts: TextIndex, held: HeldRows) {
     this.#connection = connection;
     this.#names = names;
     this.#texts = texts;
+    this.#held = held;
   }
 
   update(rid: number, next: readonly IndexEntry[], previous: readonly IndexEntry[]): void {
@@ -37,7 +35,7 @@ export class IndexWriter {
     const rows = entries.filter(isRow).map((entry) => rowOf(this.#names, rid, entry));
     const own = new Set(rows.map((row) => JSON.stringify(row)));
     for (const row of stale) {
-      if (!own.has(JSON.stringify(row))) this.#connection.run(deleteFrom(row.table), ...row.values);
+      if (!own.has(JSON.stringify(row))) this.#remove(row);
     }
     this.#updateRows(rid, entries.filter(isRow), []);
     if (words) this.#texts.rewrite(rid, entries);
@@ -45,19 +43,25 @@ export class IndexWriter {
 
   /** Writes what is held back, where a search in this transaction would miss it. */
   settleFor(wheres: readonly Condition[]): void {
+    this.settleRows();
     if (wheres.some(asksForText)) this.#texts.flush();
+  }
+
+  /** Writes the rows that are held back: before this transaction reads any. */
+  settleRows(): void {
+    this.#held.flush();
   }
 
   #updateRows(rid: number, next: readonly RowEntry[], previous: readonly RowEntry[]): void {
     for (const parameter of repeated(next)) this.#names.repeat(this.#names.intern('parameter', parameter));
     if (previous.length === 0) {
-      for (const entry of next) this.#change('insert', rid, entry);
+      for (const entry of next) this.#insert(rid, entry);
       return;
     }
     const left = new Map(previous.map((entry) => [keyOf(entry), entry]));
     const added = next.filter((entry) => !left.delete(keyOf(entry)));
-    for (const entry of left.values()) this.#change('remove', rid, entry);
-    for (const entry of added) this.#change('insert', rid, entry);
+    for (const entry of left.values()) this.#remove(rowOf(this.#names, rid, entry));
+    for (const entry of added) this.#insert(rid, entry);
   }
 
   #widen(entry: RowEntry): void {
@@ -65,11 +69,17 @@ export class IndexWriter {
     if (width > 0) this.#names.widen(this.#names.intern('parameter', entry.parameter), width);
   }
 
-  #change(change: 'insert' | 'remove', rid: number, entry: RowEntry): void {
-    if (change === 'insert') this.#widen(entry);
-    const values = rowValues(this.#names, rid, entry);
-    if (entry.kind === 'reference') this.#names.pointing.note(Number(values[0]), Number(values[1]));
-    this.#connection.run(statements[entry.kind][change], ...values);
+  #insert(rid: number, entry: RowEntry): void {
+    this.#widen(entry);
+    const row = rowOf(this.#names, rid, entry);
+    if (entry.kind === 'reference') this.#names.pointing.note(Number(row.values[0]), Number(row.values[1]));
+    this.#held.hold(row);
+  }
+
+  /** What is held may be just this row. */
+  #remove(row: IndexRow): void {
+    this.#held.flush();
+    this.#connection.run(deletions.get(row.table) ?? deleteFrom(row.table), ...row.values);
   }
 }
 

@@ -44,8 +44,11 @@ export const tableOf: Readonly<Record<RowEntry['kind'], IndexTable>> = {
   composite: compositeTable,
 };
 
-export function insertInto({ name, columns }: IndexTable): string {
-  return `INSERT OR IGNORE INTO ${name} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+/** So many rows at once; a row that is there already stays as it is. */
+export function insertInto({ name, columns }: IndexTable, rows = 1): string {
+  const row = `(${columns.map(() => '?').join(', ')})`;
+  const values = Array.from({ length: rows }, () => row).join(', ');
+  return `INSERT OR IGNORE INTO ${name} (${columns.join(', ')}) VALUES ${values}`;
 }
 
 export function deleteFrom({ name, columns }: IndexTable): string {

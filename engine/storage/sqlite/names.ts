@@ -230,18 +230,24 @@ export class NameWriter extends Names implements Numbers {
 /** Numbers that were looked up before, shared by both connections. */
 export class NumberCache {
   readonly pointing = new PointingParameters();
-  readonly #numbers = new Map<string, number>();
+  readonly #numbers: Readonly<Record<Kind, Map<string, number>>> = {
+    type: new Map(),
+    parameter: new Map(),
+    system: new Map(),
+    unit: new Map(),
+  };
 
   get(kind: Kind, text: string): number | undefined {
-    return this.#numbers.get(`${kinds[kind]}${text}`);
+    return this.#numbers[kind].get(text);
   }
 
   set(kind: Kind, text: string, number: number): void {
-    if (this.#numbers.size >= cacheLimit) this.#numbers.clear();
-    this.#numbers.set(`${kinds[kind]}${text}`, number);
+    const numbers = this.#numbers[kind];
+    if (numbers.size >= cacheLimit) numbers.clear();
+    numbers.set(text, number);
   }
 
   delete(kind: Kind, text: string): void {
-    this.#numbers.delete(`${kinds[kind]}${text}`);
+    this.#numbers[kind].delete(text);
   }
 }

@@ -13,6 +13,7 @@ import { Connection, type ConnectionOptions } from './connection.ts';
 import { giveBackPages } from './free-pages.ts';
 import { lockFile, type FileLock } from './file-lock.ts';
 import { GroupCommit, type GroupLimits } from './group-commit.ts';
+import { HeldRows } from './held-rows.ts';
 import { IndexWriter } from './index-rows.ts';
 import { SqliteIndexUpkeep } from './index-upkeep.ts';
 import { SqliteJobStore } from './job-store.ts';
@@ -97,6 +98,7 @@ class SqliteStore implements Store {
   readonly #commit: GroupCommit;
   readonly #names: NameWriter;
   readonly #index: IndexWriter;
+  readonly #held: HeldRows;
   readonly #texts: TextIndex;
   readonly #words: MessageWords;
   readonly #pool: SearchPool;
@@ -121,7 +123,9 @@ class SqliteStore implements Store {
     );
     this.#commit = new GroupCommit(writer, limits, options.logger, {
       beforeGroup: () => this.#checkpoints.turn(),
+      beforeWork: () => this.#held.beginWork(),
       beforeCommit: () => {
+        this.#held.flush();
         this.#texts.flush();
         this.#words.flush();
       },
@@ -129,9 +133,10 @@ class SqliteStore implements Store {
       afterGroup: () => this.#checkpoints.look(),
     });
     this.#names = new NameWriter(writer, cache, onUndone);
+    this.#held = new HeldRows(writer, onUndone);
     this.#texts = new TextIndex(writer, this.#names, onUndone);
     this.#words = new MessageWords(writer, onUndone);
-    this.#index = new IndexWriter(writer, this.#names, this.#texts);
+    this.#index = new IndexWriter(writer, this.#names, this.#texts, this.#held);
     this.#pool = new SearchPool(
       { file: options.file, connection: poolConnection },
       { ...defaultPool, ...options.pool },

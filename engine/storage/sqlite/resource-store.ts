@@ -148,13 +148,28 @@ export class SqliteResourceWriter extends SqliteResourceReader implements Resour
     return super.searchTypes(plan);
   }
 
+  override async referrers(name: ResourceName, asked: ReferrersAsked): Promise<readonly ResourceName[]> {
+    this.#index.settleRows();
+    return super.referrers(name, asked);
+  }
+
+  override async distinctCodes(
+    parameter: string,
+    kind: 'token' | 'uri',
+    limit: number,
+  ): Promise<readonly IndexedCode[]> {
+    this.#index.settleRows();
+    return super.distinctCodes(parameter, kind, limit);
+  }
+
   async write(
     next: StoredVersion,
     entries: readonly IndexEntry[],
     previousEntries: readonly IndexEntry[],
   ): Promise<void> {
     this.scope.check();
-    this.#recent.changing(next.type, next.id);
+    // Of a first version nothing can be held yet.
+    if (next.version > 1) this.#recent.changing(next.type, next.id);
     const rid = this.#put(next);
     if (next.content !== undefined) useContent(this.#connection, rid, next.version, next.content);
     this.#index.update(rid, entries, previousEntries);
@@ -163,6 +178,7 @@ export class SqliteResourceWriter extends SqliteResourceReader implements Resour
   async forget(name: ResourceName, what: Forgettable): Promise<number> {
     this.scope.check();
     this.#recent.changing(name.type, name.id);
+    this.#index.settleRows();
     return what === 'previous-versions'
       ? forgetHistory(this.#names, name)
       : forgetResource(this.#names, name);
@@ -170,19 +186,26 @@ export class SqliteResourceWriter extends SqliteResourceReader implements Resour
 
   #put(next: StoredVersion): number {
     const type = this.#names.intern('type', next.type);
+    if (next.version === 1) {
+      const rid = this.#insert(type, next);
+      if (rid !== undefined) return rid;
+    }
     const sql = 'SELECT rid, version FROM resource WHERE type = ? AND id = ?';
     const stored = this.#connection.row<{ rid: number; version: number }>(sql, type, next.id);
     const version = (stored?.version ?? 0) + 1;
     if (next.version !== version) {
       throw conflict(`${next.type}/${next.id} has changed meanwhile: its next version is ${version}`);
     }
-    return stored === undefined ? this.#insert(type, next) : this.#replace(stored.rid, next);
+    if (stored === undefined) throw new Error('a resource was neither there nor could it be added');
+    return this.#replace(stored.rid, next);
   }
 
-  #insert(type: number, next: StoredVersion): number {
+  /** undefined where it is there already, or is referred to. */
+  #insert(type: number, next: StoredVersion): number | undefined {
     const rid = this.#names.newRid(type);
-    this.#connection.run(
-      'INSERT INTO resource (rid, type, id, live, version, updated, method, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    const inserted = this.#connection.run(
+      `INSERT INTO resource (rid, type, id, live, version, updated, method, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (type, id) DO NOTHING`,
       rid,
       type,
       next.id,
@@ -192,7 +215,7 @@ export class SqliteResourceWriter extends SqliteResourceReader implements Resour
       next.method,
       next.body ?? null,
     );
-    return rid;
+    return inserted === 0 ? undefined : rid;
   }
 
   #replace(rid: number, next: StoredVersion): number {

@@ -5,6 +5,9 @@ import type { Condition, Leaf } from '../../search/plan.ts';
 import type { Connection } from './connection.ts';
 import type { Numbers } from './names.ts';
 
+/** Documents that are written in a few milliseconds: no more are held. */
+const mostHeld = 2_000;
+
 /** All of these words, as the index is asked for them; without words: any text of the parameter. */
 export function textQuery(parameter: number, words: Extract<Leaf, { kind: 'text' }>['words']): string {
   const terms = words.map(({ word, prefix }) => `${phrase(`${parameter}:${word}`)}${prefix ? ' *' : ''}`);
@@ -84,17 +87,20 @@ export class TextIndex {
     // What the index itself holds was said by the first change.
     pending.set(rid, before === undefined ? change : { ...change, stored: before.stored });
     this.#onUndone(() => (before === undefined ? pending.delete(rid) : pending.set(rid, before)));
+    if (pending.size >= mostHeld) this.flush();
   }
 }
 
 /** The words under which a resource is found; none where it has no text. */
 export function wordsOf(numbers: Numbers, entries: readonly IndexEntry[]): readonly string[] {
-  return entries.flatMap((entry) => {
-    if (entry.kind !== 'text') return [];
+  const marked: string[] = [];
+  for (const entry of entries) {
+    if (entry.kind !== 'text') continue;
     const mark = `${numbers.intern('parameter', entry.parameter)}:`;
-    const words = new Set(entry.folded.split(' ').filter((word) => word !== ''));
-    return [mark, ...[...words].map((word) => mark + wordKey(word))];
-  });
+    marked.push(mark);
+    for (const word of new Set(entry.folded.split(' '))) if (word !== '') marked.push(mark + wordKey(word));
+  }
+  return marked;
 }
 
 interface TextChange {

@@ -11,7 +11,7 @@ import type { ChannelDefinition } from '../../../engine/messages/channels/channe
 import { compileChannel } from '../../../engine/messages/channels/compile-channel.ts';
 import { createDeadLetters } from '../../../engine/messages/dead-letters.ts';
 import { createLive } from '../../../engine/messages/live.ts';
-import type { DestinationState } from '../../../engine/messages/outbox.ts';
+import type { DestinationState } from '../../../engine/messages/destinations.ts';
 import { createReplays, type Replays } from '../../../engine/messages/replays.ts';
 import { createResend, type Resend } from '../../../engine/messages/resend.ts';
 import { administrator, arrivalOf, hl7, openHouse, until, type House } from './house.ts';

@@ -65,6 +65,11 @@ const cases: readonly (readonly [rule: string, query: string, included: readonly
   ['`patient` is `subject` at a Patient', 'Observation?_include=Observation:patient', ['Patient/p']],
   ['all references', 'Observation?_id=o1&_include=*', ['Patient/p', 'Organization/ward']],
   [
+    'all references, and theirs',
+    'Observation?_id=o1&_include:iterate=*',
+    ['Patient/p', 'Organization/ward', 'Organization/hospital', 'Organization/county'],
+  ],
+  [
     'all references of a type',
     'Observation?_id=o1&_include=Observation:*',
     ['Patient/p', 'Organization/ward'],

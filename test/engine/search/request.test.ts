@@ -123,7 +123,7 @@ describe('what is not known', () => {
     ['Patient?_elements=%3C', 'bad-request'],
     ['Patient?_summary=some', 'bad-request'],
     ['Patient?_page=a&_back=b', 'bad-request'],
-    ['Patient?_list=$current-allergies', 'unknown-parameter'],
+    ['Patient?_list=$current-wishes', 'unknown-parameter'],
     ['Patient?name:contains=a', 'bad-request'],
     ['Observation?subject:Patient.name:contains=ab', 'bad-request'],
     ['Patient?_content=a', 'bad-request'],
