@@ -186,7 +186,11 @@ function destinationAlerts({ destinations, except }: AlertsOptions, tallies: Tal
     const dead = tallies.destinations[`send:${subject}`]?.deliveries.dead ?? 0;
     const tests: readonly (readonly [Alert['code'], boolean, string])[] = [
       ['connection-lost', circuit !== 'closed', `no answer to ${failures} deliveries in a row`],
-      ['retries-used-up', dead > 0, `${dead} deliveries wait for a person`],
+      [
+        'retries-used-up',
+        dead > 0,
+        dead === 1 ? '1 delivery waits for a person' : `${dead} deliveries wait for a person`,
+      ],
       ['held', isHeld, 'nothing is sent until somebody releases it'],
     ];
     return tests.flatMap(([code, holds, text]) => (holds ? [{ code, subject, text, since: now }] : []));

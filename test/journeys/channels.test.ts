@@ -147,6 +147,22 @@ describe('a channel', () => {
     await until(async () => (await stateOf('C3')) === 'processed', 10_000);
   });
 
+  test('is not removed while messages of it wait: nobody would know whom they are for', async () => {
+    await ask('POST', '/admin/channels', { name: 'leaving', source: { kind: 'http' }, map: 'none' });
+    await ask('POST', '/admin/channels/leaving/pause');
+    const taken = await engine.fetch('/admin/messages?channel=leaving', {
+      method: 'POST',
+      headers: { 'content-type': 'application/hl7-v2' },
+      body: oru('L1'),
+    });
+    expect(taken.status).toBe(202);
+    expect((await ask('DELETE', '/admin/channels/leaving')).status).toBe(409);
+    await ask('POST', '/admin/channels/leaving/start');
+    await until(async () => (await ask('DELETE', '/admin/channels/leaving')).status === 204, 10_000);
+    const { items } = (await ask('GET', '/admin/messages?controlId=L1')).body;
+    expect(items).toMatchObject([{ state: 'processed' }]);
+  });
+
   test('changed, it is another version; it can be compared and rolled back; its port stays open meanwhile', async () => {
     const changed = { ...definition(), storage: 'all' };
     const stale = await ask('PUT', '/admin/channels/mindray', changed, { 'if-match': 'W/"7"' });

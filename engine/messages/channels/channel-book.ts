@@ -4,6 +4,7 @@ import type { Actor } from '../../kernel/actor.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { badRequest, conflict, notFound } from '../../kernel/outcomes.ts';
 import type { ConfigurationVersion, ConfigurationWriter } from '../../storage/configuration-store.ts';
+import type { MessageReader } from '../../storage/message-store.ts';
 import type { Store } from '../../storage/store.ts';
 import type { ChannelDefinition } from './channel.ts';
 import { differences, type Difference } from './diff.ts';
@@ -34,6 +35,7 @@ export interface ChannelBook {
   create(definition: unknown, how: Change): Promise<Channel>;
   /** `expected`: the version that is meant to be changed. */
   change(name: string, definition: unknown, how: Change): Promise<Channel>;
+  /** `conflict` too while messages of it wait. */
   remove(name: string, how: Change): Promise<void>;
   history(name: string): Promise<readonly ChannelVersion[]>;
   /** undefined for `to`: the newest. */
@@ -148,7 +150,10 @@ export function createChannelBook({ store, clock, ofSettings, ofFiles }: Channel
       if (channel(name).origin.kind === 'settings') {
         throw conflict(`channel ${name} comes from the settings: stop it, or change it, instead`);
       }
-      await store.transact(({ configuration }) => put(configuration, name, undefined, how));
+      await store.transact(async ({ configuration, messages }) => {
+        await refuseWhileSomeWait(name, messages);
+        await put(configuration, name, undefined, how);
+      });
       await changed([name]);
     },
     history,
@@ -176,6 +181,15 @@ export function createChannelBook({ store, clock, ofSettings, ofFiles }: Channel
     },
     onChange: (listener) => void listeners.push(listener),
   };
+}
+
+/** Without the channel nobody would know what is to become of them, and whom they are to go to. */
+async function refuseWhileSomeWait(
+  channel: string,
+  messages: Pick<MessageReader, 'messages'>,
+): Promise<void> {
+  const { total } = await messages.messages({ channel, state: 'received', limit: 1, offset: 0 });
+  if (total > 0) throw conflict(`messages of channel ${channel} wait: drain it first, or start it`);
 }
 
 function channelOf({ body, version, at, by, name }: ConfigurationVersion): Channel {
