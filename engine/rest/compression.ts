@@ -49,7 +49,7 @@ const isCompressible = (headers: HttpAnswer['headers'] = {}): boolean =>
 const encoded = (headers: HttpAnswer['headers']): Readonly<Record<string, string>> => ({
   ...headers,
   'content-encoding': 'gzip',
-  vary: 'accept-encoding',
+  vary: 'accept-encoding, origin',
 });
 
 /** Leaving it leaves the body too; what the body throws is thrown here. */
