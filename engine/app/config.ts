@@ -14,7 +14,8 @@ type SettingKind =
   | 'destinations'
   | 'webhook'
   | 'smtp'
-  | 'addresses';
+  | 'addresses'
+  | 'origins';
 
 interface Setting {
   readonly name: string;
@@ -70,6 +71,13 @@ export const settings = {
     byDefault: undefined,
     sentence:
       'Addresses or CIDR ranges, comma-separated, of the reverse proxies whose Forwarded and X-Forwarded-… headers are believed. Default: none.',
+  },
+  corsOrigins: {
+    name: 'KIUNGO_CORS_ORIGINS',
+    kind: 'origins',
+    byDefault: undefined,
+    sentence:
+      'Where the pages come from that may ask FHIR out of a browser, comma-separated: https://app.example, or * for any. Default: those of the engine alone.',
   },
   adminClientId: {
     name: 'KIUNGO_ADMIN_CLIENT_ID',

@@ -50,6 +50,7 @@ export async function createHttp(parts: HttpParts): Promise<HttpServer> {
     ...{ ...ambient, repository, index, reindexing, shapes, auth, version, publicUrl },
     publicUrlIsFixed: config.publicUrl !== undefined,
     trustedProxies: config.trustProxy ?? [],
+    corsOrigins: config.corsOrigins ?? [],
     bodyLimit: config.maxMessageBytes,
     contentLimit: config.maxBinaryBytes,
     resultsFolder: join(config.data, 'results'),

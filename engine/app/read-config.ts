@@ -16,6 +16,7 @@ export interface Config {
   /** Without a trailing slash; undefined: made from what the engine listens on. */
   readonly publicUrl: string | undefined;
   readonly trustProxy: readonly string[] | undefined;
+  readonly corsOrigins: readonly string[] | undefined;
   readonly adminClientId: string | undefined;
   readonly adminClientSecret: string | undefined;
   readonly logLevel: LogLevel;
@@ -95,6 +96,13 @@ function address(text: string): string {
     : bad('addresses like ict@hospital.example, separated by commas');
 }
 
+function origin(text: string): string {
+  const trimmed = text.trim();
+  const parsed = URL.parse(trimmed);
+  const isOrigin = parsed !== null && /^https?:$/.test(parsed.protocol) && parsed.origin === trimmed;
+  return isOrigin || trimmed === '*' ? trimmed : bad('origins like https://app.example, or *');
+}
+
 function oneOf(text: string, choices: readonly string[]): string {
   return choices.includes(text) ? text : bad(`one of ${choices.join(', ')}`);
 }
@@ -123,6 +131,7 @@ const readers = {
       ? text
       : bad('a URL that begins with smtp:// or smtps://'),
   addresses: (text) => text.split(',').map(address),
+  origins: (text) => text.split(',').map(origin),
   hosts: (text) => text.split(',').map((host) => host.trim()),
 } satisfies Record<(typeof settings)[SettingKey]['kind'], Reader>;
 

@@ -4,31 +4,52 @@ import { badRequest } from '../kernel/outcomes.ts';
 import type { FhirResource } from './resource.ts';
 import type { PlacedElement, Shape, Shapes } from './shapes/shape.ts';
 
-/** What is asked for: a kind of summary, or names of elements at the top of the resource. */
+/** What is asked for: a kind of summary, or elements at the top of the resource. */
 export type SubsetWish =
-  { readonly summary: 'true' | 'text' | 'data' } | { readonly elements: ReadonlySet<string> };
+  | { readonly summary: 'true' | 'text' | 'data' }
+  | { readonly elements: readonly NamedElement[]; readonly excluded: readonly NamedElement[] };
 
-/** `gender`, or of one type alone `Patient.gender`. */
-const elementName = /^(?:[A-Z][A-Za-z]{0,63}\.)?[A-Za-z][A-Za-z0-9]{0,63}$/;
-const maximumNames = 100;
+/** `name`, or `Patient.name`: of that type alone. */
+interface NamedElement {
+  readonly type: string | undefined;
+  readonly name: string;
+}
 
-/** Reads the two parameters; undefined: all is wanted. Throws Refusal `bad-request` for what they cannot be. */
-export function subsetWish(
-  summary: string | undefined,
-  elements: string | undefined,
-): SubsetWish | undefined {
+/** The parameters as they were written, where they were. */
+export interface WrittenSubset {
+  readonly summary: string | undefined;
+  readonly elements: string | undefined;
+  /** `_elements:exclude` */
+  readonly excluded: string | undefined;
+}
+
+const elementName = /^(?:([A-Z][A-Za-z]{0,63})\.)?([A-Za-z][A-Za-z0-9]{0,63})$/;
+const maximumElements = 100;
+
+/** Reads the parameters; undefined: all is wanted. Throws Refusal `bad-request` for what they cannot be. */
+export function subsetWish({ summary, elements, excluded }: WrittenSubset): SubsetWish | undefined {
   const asked = summary === 'false' ? undefined : summary;
-  if (asked !== undefined && elements !== undefined) {
+  const named = elements !== undefined || excluded !== undefined;
+  if (asked !== undefined && named) {
     throw badRequest('_summary and _elements do not go together', '_elements');
   }
   if (asked === 'true' || asked === 'text' || asked === 'data') return { summary: asked };
   if (asked !== undefined) throw badRequest('_summary is true, text, data or false here', '_summary');
-  if (elements === undefined) return undefined;
-  const names = elements.split(',');
-  if (names.length > maximumNames || !names.every((name) => elementName.test(name))) {
-    throw badRequest('_elements is a list of names of elements, with commas between them', '_elements');
+  if (!named) return undefined;
+  return { elements: namedElements(elements), excluded: namedElements(excluded) };
+}
+
+function namedElements(list: string | undefined): readonly NamedElement[] {
+  if (list === undefined) return [];
+  const written = list.split(',', maximumElements + 1).map((one) => elementName.exec(one));
+  const named = written.flatMap((one) => (one?.[2] === undefined ? [] : [{ type: one[1], name: one[2] }]));
+  if (named.length < written.length || named.length > maximumElements) {
+    throw badRequest(
+      '_elements is a list of names of elements at the top (name or Patient.name), with commas between them',
+      '_elements',
+    );
   }
-  return { elements: new Set(names) };
+  return named;
 }
 
 /**
@@ -37,9 +58,9 @@ export function subsetWish(
  */
 export function subsetOf(resource: FhirResource, wish: SubsetWish, shapes: Shapes): FhirResource {
   const shape = shapes.shape(resource.resourceType);
-  if (!shape) return resource;
+  const wanted = wantedBy(wish, resource.resourceType);
+  if (!shape || !wanted) return resource;
   const { resourceType, id, meta, ...others } = resource;
-  const wanted = wantedBy(wish, resourceType);
   const part = partOf(others, shape, wanted);
   const summed = 'summary' in wish && wish.summary === 'true' ? summaryOf(part, shape, shapes) : part;
   return { resourceType, ...(id === undefined ? {} : { id }), meta: marked(meta), ...summed };
@@ -65,12 +86,21 @@ function subsetEntry(entry: Entry, wish: SubsetWish, shapes: Shapes): Entry {
 type Fields = Readonly<Record<string, unknown>>;
 type Wanted = (element: PlacedElement) => boolean;
 
-function wantedBy(wish: SubsetWish, type: string): Wanted {
-  if (!('elements' in wish)) return summaries[wish.summary];
-  const { elements } = wish;
-  const isNamed = (name: string): boolean => elements.has(name) || elements.has(`${type}.${name}`);
-  return ({ name, choice }) => isNamed(name) || (choice !== undefined && isNamed(choice));
+/** undefined: all of this type, because nothing is said of it. */
+function wantedBy(wish: SubsetWish, type: string): Wanted | undefined {
+  if ('summary' in wish) return summaries[wish.summary];
+  const elements = namesOf(wish.elements, type);
+  const excluded = namesOf(wish.excluded, type);
+  if (elements.size === 0 && excluded.size === 0) return undefined;
+  const isWanted: Wanted = elements.size === 0 ? () => true : (element) => isNamed(element, elements);
+  return (element) => isWanted(element) && !isNamed(element, excluded);
 }
+
+const namesOf = (named: readonly NamedElement[], type: string): ReadonlySet<string> =>
+  new Set(named.filter((one) => (one.type ?? type) === type).map(({ name }) => name));
+
+const isNamed = ({ name, choice }: PlacedElement, names: ReadonlySet<string>): boolean =>
+  names.has(name) || (choice !== undefined && names.has(choice));
 
 const summaries: Readonly<Record<'true' | 'text' | 'data', Wanted>> = {
   true: ({ summary }) => summary === true,

@@ -21,6 +21,7 @@ import { expunge, type Expunging } from './expunge.ts';
 import { metaInUse, type MetaSets } from './meta.ts';
 import { patch, patchWhere } from './patch.ts';
 import { prepareTransaction } from './prepare-transaction.ts';
+import { recordOf } from './provenance.ts';
 import { answerTransaction, applyTransaction } from './transaction.ts';
 import type { Preconditions } from './preconditions.ts';
 import type { BundleChoice, Repository, RepositoryUnit, WritesResources, Written } from './repository.ts';
@@ -73,13 +74,27 @@ export interface ConditionalRepository extends Repository {
   expunge(actor: Actor, asked: Expunging): Promise<number>;
   /** The profiles, security labels and tags that resources of these types have. */
   metaInUse(types: readonly string[]): Promise<MetaSets>;
+  /** The same, but each transaction that changes something writes this Provenance too, with what was changed as its targets. */
+  recording(provenance: FhirResource): ConditionalRepository;
+}
+
+/** What all forms of one repository share. */
+interface Shared {
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly parts: Parts;
+  readonly listeners: ChangeListener[];
+  readonly committedListeners: (() => void)[];
 }
 
 export function createRepository(options: RepositoryOptions): ConditionalRepository {
-  const { store, logger } = options;
-  const parts: Parts = { ...options, shapes: options.shapes ?? lazyShapes() };
-  const listeners: ChangeListener[] = [];
-  const committedListeners: (() => void)[] = [];
+  const { store, logger, shapes = lazyShapes() } = options;
+  const parts: Parts = { ...options, shapes };
+  return assembled({ store, logger, parts, listeners: [], committedListeners: [] });
+}
+
+function assembled(shared: Shared, provenance?: FhirResource): ConditionalRepository {
+  const { store, logger, parts, listeners, committedListeners } = shared;
 
   async function run<T>(
     actor: Actor,
@@ -88,9 +103,11 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
   ): Promise<T> {
     let touched = (): boolean => false;
     const result = await store.transact(async (transaction) => {
-      const open = openUnit(parts, transaction, actor, listeners);
+      const record = provenance && recordOf(provenance);
+      const open = openUnit(parts, transaction, actor, record ? [...listeners, record.note] : listeners);
       touched = open.touched;
       const done = await job(open.work, open.unit);
+      await record?.write(open.unit);
       await open.work.integrity.check();
       return done;
     }, choice);
@@ -139,6 +156,7 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
       return versions;
     },
     metaInUse: (types) => metaInUse(reading, types),
+    recording: (record) => assembled(shared, record),
     deleteWith: (actor, name, choice) => run(actor, (work) => removeWith(work, name, choice)),
     deleteWhere: (actor, type, criteria, choice) =>
       run(actor, (work) => deleteWhere(work, type, criteria, choice)),

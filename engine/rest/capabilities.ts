@@ -37,7 +37,7 @@ function statement(
   publicUrl: string,
   capabilities: readonly Capability[],
 ): CapabilityStatement {
-  const { index, version, startedAt } = parts;
+  const { index, version, startedAt, cors } = parts;
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -56,7 +56,7 @@ function statement(
     rest: [
       {
         mode: 'server',
-        security: security(publicUrl),
+        security: security(publicUrl, cors),
         resource: [...resourcesOf(index, capabilities)],
         interaction: codesOf(capabilities, 'system') as Codes<CapabilityStatementRest>,
         ...operationsOf(capabilities, 'system'),
@@ -140,10 +140,10 @@ function operationsOf(
 }
 
 /** https://hl7.org/fhir/smart-app-launch/conformance.html#using-cs */
-function security(publicUrl: string): NonNullable<CapabilityStatementRest['security']> {
+function security(publicUrl: string, cors: boolean): NonNullable<CapabilityStatementRest['security']> {
   const system = 'http://terminology.hl7.org/CodeSystem/restful-security-service';
   return {
-    cors: false,
+    cors,
     service: [{ coding: [{ system, code: 'SMART-on-FHIR' }] }],
     extension: [
       {

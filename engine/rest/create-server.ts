@@ -61,6 +61,8 @@ export interface HttpServerOptions {
   readonly publicUrlIsFixed?: boolean;
   /** Addresses and CIDR ranges of the proxies whose Forwarded and X-Forwarded-… headers are believed; default none. */
   readonly trustedProxies?: readonly string[];
+  /** Where pages come from that may ask FHIR out of a browser, `*` for anywhere; default none. */
+  readonly corsOrigins?: readonly string[];
   /** A folder for the results of requests that are answered later, kept over a restart. Without it all are answered at once. */
   readonly resultsFolder?: string;
   /** How long `close` waits for what is under way, ms; default 10 s. */
@@ -113,7 +115,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     content: options.contentLimit ?? 1024 * mebibyte,
   };
   const fhir = { ...fhirPartsOf(options, parts, later), ...formats };
-  const app = createExpressApp({ endpoint: parts, fhir, limits, routes, external, trusted });
+  const origins = options.corsOrigins ?? [];
+  const app = createExpressApp({ endpoint: parts, fhir, limits, routes, external, trusted, origins });
   const server = createServer({ shouldUpgradeCallback: isWebSocket }, app);
   answerUnreadable(server);
   const upgraded = rememberUpgraded(server);
@@ -154,6 +157,7 @@ function fhirPartsOf(
     logger,
     later,
     reindexing: options.reindexing,
+    cors: (options.corsOrigins ?? []).length > 0,
     startedAt: clock.now(),
   };
 }

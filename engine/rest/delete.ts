@@ -1,5 +1,6 @@
 // DELETE [base]/[type]/[id] and DELETE [base]/[type]?criteria: https://hl7.org/fhir/R4/http.html#delete, #3.1.0.7.1. With
-// `_cascade=delete` what refers to the resource goes with it.
+// `_cascade=delete`, or the header `X-Cascade: delete`, what refers to the resource goes with it.
+import { headerOf } from '../auth/headers.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import { tellDeleted } from '../repository/bundle-response.ts';
 import { cascadeIn, permittedCascade, type DeleteChoice } from '../repository/cascade.ts';
@@ -50,7 +51,8 @@ function asked({ query, actor, headers }: Exchange): {
   readonly choice: DeleteChoice;
 } {
   const { criteria, cascades } = cascadeIn(query);
-  const cascade = cascades ? permittedCascade(actor) : undefined;
+  const isAsked = cascades || headerOf(headers, 'x-cascade') === 'delete';
+  const cascade = isAsked ? permittedCascade(actor) : undefined;
   return { criteria, choice: { ...preconditions(headers), cascade } };
 }
 

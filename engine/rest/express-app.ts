@@ -4,6 +4,7 @@ import type { HttpRoute } from '../kernel/http-route.ts';
 import { send } from './answer.ts';
 import type { FormatParts } from './answer-format.ts';
 import { correlationOf } from './correlation.ts';
+import { letPagesAsk } from './cors.ts';
 import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
 import { methodNotAllowed, methodsByPath, nothingHere } from './fallback.ts';
 import { fhirEndpoint, type BodyLimits } from './fhir-endpoint.ts';
@@ -22,6 +23,8 @@ interface ExpressParts {
   /** May grow until the server listens. */
   readonly external: readonly ExternalHandler[];
   readonly trusted: TrustedPeers;
+  /** Where pages come from that may ask. */
+  readonly origins: readonly string[];
 }
 
 export function createExpressApp({
@@ -31,10 +34,12 @@ export function createExpressApp({
   routes,
   external,
   trusted,
+  origins,
 }: ExpressParts): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
   app.set('trust proxy', trusted.any ? (address: string) => trusted.has(address) : false);
+  if (origins.length > 0) app.use(letPagesAsk(origins));
   mountFhir(app, parts, fhir, limits);
   const addressOf = (request: unknown): string => (request as Request).ip ?? '';
   for (const route of routes) {

@@ -21,6 +21,7 @@ import { answerFormat, bodyKind, patchBodies, resourceBodies, type BodyKind } fr
 import { readBody } from './read-body.ts';
 import { readContent } from './read-content.ts';
 import { answerFailure } from './refusal-answer.ts';
+import { recordedBy } from './x-provenance.ts';
 
 const noBytes = new Uint8Array();
 
@@ -68,9 +69,15 @@ async function answered(
   wish: Wish,
   asContent: boolean,
 ): Promise<HttpAnswer> {
-  const answer = await interaction.answer(parts, exchange);
+  const answer = await answerOf(parts, interaction, exchange);
   const content = asContent ? contentAnswer(answer, parts.repository.contents) : undefined;
   return content ?? (await presentedWhole(parts, answer, wish));
+}
+
+async function answerOf(parts: FhirParts, interaction: Interaction, exchange: Exchange): Promise<FhirAnswer> {
+  const repository = recordedBy(parts.repository, exchange);
+  const own = repository === parts.repository ? parts : { ...parts, repository };
+  return interaction.answer(own, exchange);
 }
 
 /** The one resource that was read comes with all of it. */
@@ -95,7 +102,7 @@ async function begin(
   { correlationId }: Incoming,
 ): Promise<HttpAnswer> {
   const work = async (): Promise<HttpAnswer> => {
-    const answer = await interaction.answer(parts, exchange);
+    const answer = await answerOf(parts, interaction, exchange);
     return presented(parts, answer, { ...wish, format: 'json' });
   };
   const failed = (error: unknown): HttpAnswer =>

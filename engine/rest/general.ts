@@ -13,8 +13,8 @@ export interface General {
 }
 
 const none = { format: undefined, pretty: false, subset: undefined, carried: '' } as const;
-const anyOfThem = /(?:^|&)_(?:format|pretty|summary|elements)=/;
-const oneOfThem = /^_(?:format|pretty|summary|elements)=/;
+const anyOfThem = /(?:^|&)_(?:format|pretty|summary|elements|elements(?::|%3[Aa])exclude)=/;
+const oneOfThem = /^_(?:format|pretty|summary|elements|elements(?::|%3[Aa])exclude)=/;
 /** Which resources match is counted, not how they are shown: that is the search's own matter. */
 const counting = '_summary=count';
 
@@ -32,10 +32,11 @@ export function generalParameters(query: string): General {
   const others = pairs.filter((pair) => !oneOfThem.test(pair) || pair === counting);
   const own = pairs.filter((pair) => oneOfThem.test(pair) && pair !== counting);
   const parameters = new URLSearchParams(own.join('&'));
-  const subset = subsetWish(
-    parameters.get('_summary') ?? undefined,
-    parameters.get('_elements') ?? undefined,
-  );
+  const subset = subsetWish({
+    summary: parameters.get('_summary') ?? undefined,
+    elements: listOf(parameters, '_elements'),
+    excluded: listOf(parameters, '_elements:exclude'),
+  });
   if (subset && 'summary' in subset && subset.summary === 'text') refuseIncludes(others);
   return {
     query: others.join('&'),
@@ -44,6 +45,12 @@ export function generalParameters(query: string): General {
     subset,
     carried: own.join('&'),
   };
+}
+
+/** Given several times it is one list. */
+function listOf(parameters: URLSearchParams, name: string): string | undefined {
+  const lists = parameters.getAll(name);
+  return lists.length === 0 ? undefined : lists.join(',');
 }
 
 function refuseIncludes(pairs: readonly string[]): void {

@@ -27,6 +27,8 @@ export interface FhirParts {
   readonly later: Later | undefined;
   /** undefined: nothing is indexed again here. */
   readonly reindexing: Reindexing | undefined;
+  /** Whether pages from elsewhere may ask. */
+  readonly cors: boolean;
   /** When this server was put together, ms since 1970. */
   readonly startedAt: number;
 }

@@ -75,8 +75,7 @@ const resultParameters: Readonly<Record<string, ResultParameter>> = {
     draft.includes.push(readInclude('revinclude', modifier, value, draft.type, table));
     return value;
   },
-  _filter(draft, value, modifier, { table, reading }) {
-    if (modifier !== '') throw new Refusal('unknown-parameter', '_filter has no modifiers', '_filter');
+  _filter(draft, value, _modifier, { table, reading }) {
     draft.conditions.push(readFilter(draft.type, value, table, reading));
     return value;
   },
@@ -95,6 +94,9 @@ const resultParameters: Readonly<Record<string, ResultParameter>> = {
   _format: () => undefined,
   _pretty: () => undefined,
 };
+
+/** Those of them that have modifiers. */
+const modifiedParameters: ReadonlySet<string> = new Set(['_include', '_revinclude']);
 
 const maximumKeys = 100;
 
@@ -156,7 +158,12 @@ function readPair(draft: Draft, key: string, value: string, sources: Sources): s
   if (value === '') throw badRequest(`the parameter ${key.slice(0, 64)} has no value`, key.slice(0, 64));
   const [code = '', modifier = ''] = key.split(/:(.*)/s);
   const result = Object.hasOwn(resultParameters, code) ? resultParameters[code] : undefined;
-  if (result !== undefined) return result(draft, value, modifier, sources);
+  if (result !== undefined) {
+    if (modifier !== '' && !modifiedParameters.has(code)) {
+      throw new Refusal('unknown-parameter', `${code} has no modifiers`, code);
+    }
+    return result(draft, value, modifier, sources);
+  }
   draft.conditions.push(readCondition(draft.type, key, value, sources.table, sources.reading));
   return value;
 }

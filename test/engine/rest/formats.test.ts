@@ -208,6 +208,13 @@ describe('_summary and _elements', () => {
     ['Patient/wanjiku?_elements=name,identifier', ['identifier', 'active', 'name']],
     ['Patient/wanjiku/_history/1?_elements=name', ['active', 'name']],
     ['Patient/wanjiku?_elements=Patient.contact,Observation.name', ['active', 'contact']],
+    ['Patient/wanjiku?_elements=Patient.name,Observation.value', ['active', 'name']],
+    [
+      'Patient/wanjiku?_elements:exclude=text,Patient.contact',
+      ['identifier', 'active', 'name', 'maritalStatus'],
+    ],
+    ['Patient/wanjiku?_elements=name,contact&_elements%3Aexclude=contact', ['active', 'name']],
+    ['Patient/wanjiku?_elements=name&_elements=contact', ['active', 'name', 'contact']],
     ['Observation/sugar?_elements=value', ['status', 'code', 'valueQuantity']],
     ['Observation/sugar?_elements=valueQuantity', ['status', 'code', 'valueQuantity']],
     ['Observation/sugar?_summary=text', ['status', 'code']],
@@ -274,6 +281,13 @@ describe('_summary and _elements', () => {
     for (const { resource } of second.entry) expect(resource).toMatchObject({ meta: { tag: subsetted } });
   });
 
+  test('what no name speaks of comes whole', async () => {
+    const path = 'Observation?_id=sugar&_include=Observation:subject&_elements=Observation.status';
+    const { entry } = (await (await server.ask(path)).json()) as { entry: { resource: object }[] };
+    expect(entry[0]?.resource).toMatchObject({ resourceType: 'Observation', meta: { tag: subsetted } });
+    expect(entry[1]?.resource).toMatchObject({ resourceType: 'Patient', ...(JSON.parse(patient) as object) });
+  });
+
   test('_summary=count only counts', async () => {
     const bundle = await (await server.ask('Patient?_id=wanjiku&_summary=count')).json();
     expect(bundle).toMatchObject({ total: 1 });
@@ -285,6 +299,11 @@ describe('_summary and _elements', () => {
     ['Patient/wanjiku?_summary=count'],
     ['Patient/wanjiku?_elements='],
     ['Patient/wanjiku?_elements=a.b'],
+    ['Patient/wanjiku?_elements=Patient.name.given'],
+    ['Patient/wanjiku?_elements:exclude='],
+    [`Patient/wanjiku?_elements=${'a,'.repeat(100)}a`],
+    ['Patient?_elements:only=name'],
+    ['Patient?_summary:x=true'],
     ['Patient?_summary=true&_elements=name'],
     ['Patient?_summary=text&_include=Patient:organization'],
   ])('%s is 400', async (path) => {

@@ -1,4 +1,5 @@
 // What nobody should send and somebody will: each is refused with a reason, nothing is kept, and the server goes on.
+import { gzipSync } from 'node:zlib';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startServer, type RunningServer } from './running-server.ts';
@@ -103,11 +104,25 @@ const rows: readonly Row[] = [
     status: 415,
   },
   {
-    rule: 'a compressed body',
+    rule: 'a body by gzip that breaks off',
     path: 'Patient',
     body: bytes([31, 139, 8]),
     headers: { 'content-encoding': 'gzip' },
-    status: 415,
+    status: 400,
+  },
+  {
+    rule: 'a body that says that it is by gzip',
+    path: 'Patient',
+    body: bytes('{"resourceType":"Patient"}'),
+    headers: { 'content-encoding': 'gzip' },
+    status: 400,
+  },
+  {
+    rule: 'much out of little, by gzip',
+    path: 'Patient',
+    body: gzipSync(Buffer.alloc(64 * 1024 * 1024, 0x20)),
+    headers: { 'content-encoding': 'gzip' },
+    status: 413,
   },
   {
     rule: 'a type with a body and no media type',

@@ -86,9 +86,9 @@ const rows: readonly Row[] = [
     status: 415,
   },
   {
-    rule: 'a body that is compressed',
+    rule: 'a body that is compressed otherwise than by gzip',
     path: 'Patient',
-    init: { method: 'POST', body: json, headers: { 'content-encoding': 'gzip' } },
+    init: { method: 'POST', body: json, headers: { 'content-encoding': 'br' } },
     status: 415,
   },
   {

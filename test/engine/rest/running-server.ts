@@ -54,6 +54,7 @@ export interface ServerChoice {
   /** Off unless asked for: most cases are not about what they refer to. */
   readonly referentialIntegrity?: boolean;
   readonly trustedProxies?: readonly string[];
+  readonly corsOrigins?: readonly string[];
   onChange?(change: Change): void;
 }
 
@@ -143,6 +144,7 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     resultsFolder,
     publicUrlIsFixed: choice.publicUrl !== undefined,
     ...(choice.trustedProxies === undefined ? {} : { trustedProxies: choice.trustedProxies }),
+    ...(choice.corsOrigins === undefined ? {} : { corsOrigins: choice.corsOrigins }),
     ...(choice.drainMs === undefined ? {} : { drainMs: choice.drainMs }),
   });
   for (const handler of choice.mounts ?? []) http.mount(handler);
