@@ -3,15 +3,15 @@ import type { Bundle } from '@medplum/fhirtypes';
 import { allows, type Letter } from '../auth/scopes.ts';
 import { writeJson } from '../fhir/exact-json.ts';
 import { parseBundle } from '../fhir/parse-bundle.ts';
+import { openEntryPatch } from '../fhir/patch/patch.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
 import { createBreath } from '../repository/breath.ts';
 import { entriesOf, named, requestOf, type Request } from '../repository/bundle-entries.ts';
 import { bareQuery } from '../repository/find-one.ts';
 import { conditionalReferences } from '../repository/rewrite-references.ts';
-import type { SearchIndex } from '../search/search-index.ts';
 import { preferredBundle } from './answer-bundle.ts';
-import type { Exchange, Interaction } from './interaction.ts';
+import type { Exchange, FhirParts, Interaction } from './interaction.ts';
 import { refuseHiddenCriteria } from './search-access.ts';
 import { bodyText } from './sent-resource.ts';
 
@@ -23,10 +23,10 @@ export const transactionInteraction: Interaction = {
   takes: 'resource',
   mayWait: true,
   capability: { level: 'system', codes: ['transaction', 'batch'] },
-  answer: async ({ repository, index }, exchange) => {
+  answer: async (parts, exchange) => {
     const bundle = await sentBundle(exchange);
-    refuseForbiddenEntries(index, bundle, exchange);
-    const own = repository.as(exchange.actor);
+    refuseForbiddenEntries(parts, bundle, exchange.actor);
+    const own = parts.repository.as(exchange.actor);
     const answer = await preferredBundle(own, exchange, await own.apply(bundle));
     return { status: 200, body: await written(answer) };
   },
@@ -61,8 +61,9 @@ const letters: Readonly<Record<Exclude<Request['method'], 'GET' | 'HEAD'>, Lette
 };
 
 /** Throws Refusal `forbidden` for the first entry that the scopes leave out. */
-function refuseForbiddenEntries(index: SearchIndex, bundle: Bundle, { actor, base }: Exchange): void {
+function refuseForbiddenEntries(parts: FhirParts, bundle: Bundle, actor: Actor): void {
   if (['c', 'r', 'u', 'd', 's'].every((letter) => allows(actor.scopes, '*', letter as Letter))) return;
+  const base = parts.repository.base();
   for (const [place, entry] of entriesOf(bundle).entries()) {
     const request = readable(() => requestOf(entry, place, base));
     if (request && !mayRequest(actor, request)) {
@@ -72,7 +73,7 @@ function refuseForbiddenEntries(index: SearchIndex, bundle: Bundle, { actor, bas
         `Bundle.entry[${place}]`,
       );
     }
-    if (request) named(place, () => readable(() => refuseHiddenCriteriaIn(index, actor, request, base)));
+    if (request) named(place, () => refuseHiddenCriteriaIn(parts, actor, request));
   }
 }
 
@@ -84,14 +85,16 @@ function mayRequest({ scopes }: Actor, { method, target }: Request): boolean {
 }
 
 /** Criteria of a write, and references that are written as a search. */
-function refuseHiddenCriteriaIn(index: SearchIndex, actor: Actor, request: Request, base: string): void {
+function refuseHiddenCriteriaIn(parts: FhirParts, actor: Actor, request: Request): void {
   const { method, target, ifNoneExist, resource } = request;
   if (method === 'GET' || method === 'HEAD') return;
-  const criteria = [...conditionalReferences(resource)].map((reference) => splitAt(reference, '?'));
+  const sent = method === 'PATCH' ? readable(() => openEntryPatch(resource)) : resource;
+  const criteria = [...conditionalReferences(sent)].map((reference) => splitAt(reference, '?'));
   if (target.kind === 'matching') criteria.push([target.type, target.query]);
   if (ifNoneExist !== undefined) criteria.push([target.type, bareQuery(target.type, ifNoneExist)]);
   for (const [type, query] of criteria) {
-    if (index.isType(type)) refuseHiddenCriteria(index, actor, { type, query, base });
+    // One that cannot be read hides none of the others.
+    if (parts.index.isType(type)) readable(() => refuseHiddenCriteria(parts, actor, { type, query }));
   }
 }
 

@@ -1,5 +1,6 @@
 // A search URL's query, understood: what is asked of the store, what comes along, and how the query reads when it is normalised.
 // https://hl7.org/fhir/R4/search.html
+import { fieldsOf } from '../../kernel/fields.ts';
 import { badRequest, Refusal } from '../../kernel/outcomes.ts';
 import { allOf } from '../condition.ts';
 import type { ReadingOptions } from '../parameters/reader.ts';
@@ -46,6 +47,9 @@ const resultParameters: Readonly<Record<string, ResultParameter>> = {
   },
   _sort(draft, value, _modifier, { table }) {
     draft.order = [...draft.order, ...readSort(draft.type, value, table)];
+    if (draft.order.length > maximumSortKeys) {
+      throw badRequest(`_sort names at most ${maximumSortKeys} parameters`, '_sort');
+    }
     return value;
   },
   _total(draft, value) {
@@ -97,6 +101,7 @@ const resultParameters: Readonly<Record<string, ResultParameter>> = {
 };
 
 const maximumKeys = 100;
+const maximumSortKeys = 10;
 
 /** Throws Refusal `unknown-parameter` (unless lenient) or `bad-request`. */
 export function readRequest(
@@ -147,9 +152,7 @@ const readingOptions = (
 });
 
 function pairsOf(query: string): readonly (readonly [string, string])[] {
-  const pairs = [...new URLSearchParams(query)];
-  if (pairs.length > maximumKeys) throw badRequest(`a search has at most ${maximumKeys} parameters`);
-  return pairs;
+  return [...fieldsOf(query, maximumKeys)];
 }
 
 function readPair(draft: Draft, key: string, value: string, sources: Sources): string | undefined {
