@@ -72,11 +72,11 @@ const resultParameters: Readonly<Record<string, ResultParameter>> = {
     return value;
   },
   _include(draft, value, modifier, { table }) {
-    draft.includes.push(readInclude('include', modifier, value, draft.type, table));
+    addInclude(draft, readInclude('include', modifier, value, draft.type, table));
     return value;
   },
   _revinclude(draft, value, modifier, { table }) {
-    draft.includes.push(readInclude('revinclude', modifier, value, draft.type, table));
+    addInclude(draft, readInclude('revinclude', modifier, value, draft.type, table));
     return value;
   },
   _filter(draft, value, modifier, { table, reading }) {
@@ -102,6 +102,26 @@ const resultParameters: Readonly<Record<string, ResultParameter>> = {
 
 const maximumKeys = 100;
 const maximumSortKeys = 10;
+const maximumIncludes = 30;
+
+/** Each once: the same again brings nothing along, and takes as long. */
+function addInclude({ includes }: Draft, include: Include): void {
+  if (includes.some((known) => isSame(known, include))) return;
+  if (includes.length === maximumIncludes) {
+    throw badRequest(
+      `_include and _revinclude are there at most ${maximumIncludes} times`,
+      `_${include.kind}`,
+    );
+  }
+  includes.push(include);
+}
+
+const isSame = (one: Include, other: Include): boolean =>
+  one.kind === other.kind &&
+  one.source === other.source &&
+  one.parameter === other.parameter &&
+  one.target === other.target &&
+  one.iterate === other.iterate;
 
 /** Throws Refusal `unknown-parameter` (unless lenient) or `bad-request`. */
 export function readRequest(

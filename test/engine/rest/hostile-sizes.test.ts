@@ -93,3 +93,39 @@ describe('hostile sizes', () => {
     expect(performance.now() - began).toBeLessThan(1500);
   });
 });
+
+describe('what a search brings along', () => {
+  beforeAll(async () => {
+    await server.ask('Patient/p', { method: 'PUT', body: '{"resourceType":"Patient","id":"p"}' });
+    const observation = JSON.stringify({
+      resource: {
+        resourceType: 'Observation',
+        status: 'final',
+        code: { text: 'x' },
+        subject: { reference: 'Patient/p' },
+      },
+      request: { method: 'POST', url: 'Observation' },
+    });
+    const body = `{"resourceType":"Bundle","type":"batch","entry":[${distinct(1000, () => observation, ',')}]}`;
+    await (await server.ask('', { method: 'POST', body })).text();
+  });
+
+  test.each([
+    ['Patient?_id=p', '_revinclude:iterate=Observation:*', 1001],
+    ['Observation?_count=1000', '_include=*', 1001],
+  ])('%s with the same %s ninety times: as if it were there once', async (search, include, found) => {
+    const began = performance.now();
+    const response = await server.ask(`${search}&${distinct(90, () => include, '&')}`);
+    const { entry } = (await response.json()) as { entry: unknown[] };
+    expect(entry).toHaveLength(found);
+    expect(performance.now() - began).toBeLessThan(1500);
+  });
+
+  test('is asked for in 30 ways at most', async () => {
+    const { types } = server.index;
+    const ways = (count: number): string =>
+      distinct(count, (place) => `_revinclude=${types[place] ?? ''}:*`, '&');
+    expect((await server.ask(`Patient?_id=p&${ways(30)}`)).status).toBe(200);
+    expect((await server.ask(`Patient?_id=p&${ways(31)}`)).status).toBe(400);
+  });
+});
