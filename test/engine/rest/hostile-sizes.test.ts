@@ -129,3 +129,17 @@ describe('what a search brings along', () => {
     expect((await server.ask(`Patient?_id=p&${ways(31)}`)).status).toBe(400);
   });
 });
+
+describe('a long list as XML', () => {
+  test('takes no longer for texts with very many spaces in them', async () => {
+    const text = `a${' '.repeat(100_000)}b`;
+    for (let place = 0; place < 12; place += 1) {
+      const body = JSON.stringify({ resourceType: 'Basic', id: `b${place}`, code: { text } });
+      await (await server.ask(`Basic/b${place}`, { method: 'PUT', body })).text();
+    }
+    const began = performance.now();
+    const response = await server.ask('Basic?_format=xml');
+    expect((await response.text()).match(/<entry>/g)).toHaveLength(12);
+    expect(performance.now() - began).toBeLessThan(1500);
+  });
+});
