@@ -30,6 +30,13 @@ const rows: readonly Row[] = [
     path: '/sign-in',
     body: 'a&'.repeat(500_000),
     type: form,
+    status: 413,
+  },
+  {
+    rule: 'a sign-in of thirty fields',
+    path: '/sign-in',
+    body: distinct(30, (place) => `f${place}=1`, '&'),
+    type: form,
     status: 400,
   },
   {
@@ -37,7 +44,7 @@ const rows: readonly Row[] = [
     path: '/oauth2/token',
     body: 'a&'.repeat(500_000),
     type: form,
-    status: 400,
+    status: 413,
   },
   {
     rule: 'a search of half a million parameters',
