@@ -34,6 +34,12 @@ export class ByteList {
     return first !== undefined && this.#pieces.length === 1 ? first : Buffer.concat(this.#pieces, this.#size);
   }
 
+  /** A copy of the first bytes, as many as there are. */
+  head(bytes: number): Buffer {
+    this.#seal();
+    return Buffer.concat(this.#pieces, Math.min(bytes, this.#size));
+  }
+
   #copy(piece: Buffer): void {
     if (this.#block === undefined || this.#block.length - this.#used < piece.length) {
       this.#begin(piece.length);

@@ -19,6 +19,8 @@ export interface ConversationOptions {
   readonly stalledTimeoutMs: number;
   readonly writeTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  /** Called when more of a message has come that has not ended. */
+  readonly tookIn: () => void;
 }
 
 type Outcome = Parameters<Receipt['answered']>[0];
@@ -32,6 +34,10 @@ const lingerMs = 1000;
 const notKept = {
   code: 'unavailable',
   text: 'the message could not be kept; send it again',
+} as const;
+const tooMuch = {
+  code: 'unavailable',
+  text: 'too much is being sent at once by all connections; send the message again later',
 } as const;
 const tooLarge = { code: 'too-large', text: 'the message is larger than this channel takes' } as const;
 
@@ -47,6 +53,8 @@ export class Conversation {
   #inFlight = 0;
   /** Settles when the answer to the last message so far has been given to the socket. */
   #lastAnswer: Promise<void> = Promise.resolve();
+  /** Bytes of what is in flight. */
+  #inFlightBytes = 0;
   /** Nothing more is read: the peer has ended, a frame was refused, or the listener stops. */
   #finishing = false;
 
@@ -57,6 +65,19 @@ export class Conversation {
     this.#logger = options.logger.child({ channel: options.channel, peer: this.#peer });
     this.#decoder = new FrameDecoder(options);
     this.#listen();
+  }
+
+  /** Bytes that have come of a message that has not ended. */
+  get unfinished(): number {
+    return this.#decoder.held;
+  }
+
+  /** Lets go of the message that has not ended, says so to its sender, and closes. */
+  giveUp(): void {
+    this.#logger.warn({ bytes: this.unfinished }, 'refused a message: too much is unfinished at once');
+    const head = this.#decoder.abandon();
+    this.#inTurn(Promise.resolve(this.#refusal(head, 'AE', tooMuch)), 0);
+    this.#finish();
   }
 
   /** Answers what was received, then closes; after the drain time-out it closes all the same. */
@@ -85,18 +106,25 @@ export class Conversation {
     this.#waiting.push(...events);
     this.#watch();
     this.#pump();
+    if (this.#decoder.held > 0) this.#options.tookIn();
   }
 
   /** Starts as much as may be under way; reads on only when nothing is left waiting. */
   #pump(): void {
-    while (this.#inFlight < this.#options.maxInFlight) {
+    while (!this.#isBusy()) {
       const event = this.#waiting.shift();
       if (event === undefined) break;
       this.#handle(event);
     }
-    if (this.#inFlight >= this.#options.maxInFlight) this.#socket.pause();
+    if (this.#isBusy()) this.#socket.pause();
     else if (!this.#finishing) this.#socket.resume();
     else if (this.#inFlight === 0) this.#sayGoodbye();
+  }
+
+  /** Many messages, or few large ones. */
+  #isBusy(): boolean {
+    const { maxInFlight, maxFrameBytes } = this.#options;
+    return this.#inFlight >= maxInFlight || this.#inFlightBytes >= maxFrameBytes;
   }
 
   /**
@@ -115,11 +143,11 @@ export class Conversation {
   #handle(event: FrameEvent): void {
     switch (event.kind) {
       case 'message':
-        this.#inTurn(this.#receive(event.bytes));
+        this.#inTurn(this.#receive(event.bytes), event.bytes.length);
         break;
       case 'oversize':
         this.#logger.warn({ limit: this.#options.maxFrameBytes }, 'refused a message: too large');
-        this.#inTurn(Promise.resolve(this.#refusal(event.head, 'AR', tooLarge)));
+        this.#inTurn(Promise.resolve(this.#refusal(event.head, 'AR', tooLarge)), 0);
         this.#finish();
         break;
       case 'broken':
@@ -154,27 +182,29 @@ export class Conversation {
     return { answers: owed ? [render()] : [], answered: () => undefined };
   }
 
-  #inTurn(coming: Promise<Answer>): void {
+  #inTurn(coming: Promise<Answer>, bytes: number): void {
     this.#inFlight += 1;
+    this.#inFlightBytes += bytes;
     const before = this.#lastAnswer;
-    this.#lastAnswer = Promise.all([coming, before]).then(([answer]) => this.#send(answer));
+    this.#lastAnswer = Promise.all([coming, before]).then(([answer]) => this.#send(answer, bytes));
   }
 
-  #send({ answers, answered }: Answer): void {
+  #send({ answers, answered }: Answer, bytes: number): void {
     if (answers.length === 0) {
-      this.#next();
+      this.#next(bytes);
       return;
     }
     const settle = (outcome: Outcome): void => {
       this.#tell(answered, outcome);
-      this.#next();
+      this.#next(bytes);
     };
     if (this.#socket.writable) this.#write(Buffer.concat(answers.map(frame)), settle);
     else settle('undelivered');
   }
 
-  #next(): void {
+  #next(bytes: number): void {
     this.#inFlight -= 1;
+    this.#inFlightBytes -= bytes;
     this.#pump();
   }
 

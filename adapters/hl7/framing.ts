@@ -63,6 +63,11 @@ export class FrameDecoder {
     return this.#dropped;
   }
 
+  /** Bytes of the frame that has begun and not ended. */
+  get held(): number {
+    return this.#frame?.size ?? 0;
+  }
+
   /** Whether a frame has begun and not ended. */
   get midFrame(): boolean {
     return this.#frame !== undefined;
@@ -79,6 +84,14 @@ export class FrameDecoder {
       at = this.#frame === undefined ? this.#seek(data, at) : this.#read(this.#frame, data, at, events);
     }
     return events;
+  }
+
+  /** Lets go of the frame that has begun, and reads no more; answers the beginning of it. */
+  abandon(): Buffer {
+    const head = this.#frame?.head(headBytes) ?? nothing;
+    this.#frame = undefined;
+    this.#closed = true;
+    return head;
   }
 
   /** The stream has ended. */
@@ -141,7 +154,7 @@ export class FrameDecoder {
   }
 
   #refuse(current: ByteList, data: Buffer, events: FrameEvent[]): number {
-    events.push({ kind: 'oversize', head: Buffer.from(current.join().subarray(0, headBytes)) });
+    events.push({ kind: 'oversize', head: current.head(headBytes) });
     this.#frame = undefined;
     this.#closed = true;
     return data.length;

@@ -28,6 +28,13 @@ export interface MllpListenerOptions {
   readonly requireEndOfData?: boolean;
   /** Connections beyond it are closed at once. Default 500. */
   readonly maxConnections?: number;
+  /** Connections from one address beyond it are closed at once. Default 100. */
+  readonly maxConnectionsOfPeer?: number;
+  /**
+   * What has come of messages that have not ended, of all connections. Beyond it the connection that holds most is told to send again, and
+   * closed. Default 256 MiB, or four times the largest message.
+   */
+  readonly maxUnfinishedBytes?: number;
   /** Messages of one connection that are being kept at the same time; more wait in the network. Default 16. */
   readonly maxInFlight?: number;
   /** Closes a connection that has been silent for so long between messages. Default: never, since analysers keep theirs for days. */
@@ -62,6 +69,8 @@ export interface MllpListener {
 const defaults = {
   maxFrameBytes: 64 * 1024 * 1024,
   maxConnections: 500,
+  maxConnectionsOfPeer: 100,
+  maxUnfinishedBytes: 256 * 1024 * 1024,
   maxInFlight: 16,
   stalledTimeoutMs: 60_000,
   keepAliveMs: 30_000,
@@ -84,8 +93,16 @@ export function createMllpListener(options: MllpListenerOptions): MllpListener {
     logger.warn({ channel: options.channel, peer: socket.remoteAddress, cause }, 'refused a connection');
     socket.destroy();
   };
+  const relieve = (): void => {
+    const held = [...conversations].reduce((sum, { unfinished }) => sum + unfinished, 0);
+    if (held <= mostUnfinished(options)) return;
+    [...conversations].reduce((most, one) => (one.unfinished > most.unfinished ? one : most)).giveUp();
+  };
+  const isOneTooMany = ({ remoteAddress }: Socket): boolean =>
+    [...open].filter((one) => one.remoteAddress === remoteAddress).length >
+    (options.maxConnectionsOfPeer ?? defaults.maxConnectionsOfPeer);
   const converse = (socket: Socket): void => {
-    const conversation = new Conversation(socket, { ...defaults, ...given(options) });
+    const conversation = new Conversation(socket, { ...defaults, ...given(options), tookIn: relieve });
     conversations.add(conversation);
     socket.once('close', () => conversations.delete(conversation));
   };
@@ -93,6 +110,7 @@ export function createMllpListener(options: MllpListenerOptions): MllpListener {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
     if (!isAllowed(socket.remoteAddress ?? '')) refuse(socket, 'not on the allow list');
+    else if (isOneTooMany(socket)) refuse(socket, 'too many are open from its address');
     else if (options.tls === undefined) converse(socket);
   });
   server.on('secureConnection', (socket: TLSSocket) => {
@@ -121,6 +139,9 @@ export function createMllpListener(options: MllpListenerOptions): MllpListener {
     },
   };
 }
+
+const mostUnfinished = ({ maxUnfinishedBytes, maxFrameBytes }: MllpListenerOptions): number =>
+  maxUnfinishedBytes ?? Math.max(defaults.maxUnfinishedBytes, 4 * (maxFrameBytes ?? defaults.maxFrameBytes));
 
 /** The certificate itself was looked at in the handshake. */
 const isNamed = (socket: TLSSocket, names: readonly string[] | undefined): boolean =>

@@ -7,6 +7,9 @@ interface Who {
   readonly address: string;
 }
 
+/** Longer names are nobody's: those that begin alike count as one, so that what outsiders send is not kept at length. */
+const longestName = 200;
+
 export interface Attempts {
   /** Counts a try as failed until it is known to have succeeded. ms to wait before trying; 0: go on. */
   begin(who: Who): number;
@@ -36,7 +39,8 @@ export function createAttempts(clock: Clock): Attempts {
     return record && clock.now() - record.at < forgottenAfterMs ? record : undefined;
   };
   return {
-    begin: (who) => {
+    begin: (asking) => {
+      const who = shortened(asking);
       const wait = Math.max(...rules.map((rule) => waitFor(recent(rule.keyOf(who)), rule.free, clock.now())));
       if (wait > 0) return wait;
       for (const { keyOf } of rules) {
@@ -45,7 +49,8 @@ export function createAttempts(clock: Clock): Attempts {
       }
       return 0;
     },
-    succeeded: (who) => {
+    succeeded: (asking) => {
+      const who = shortened(asking);
       for (const { keyOf } of rules) {
         const key = keyOf(who);
         const record = records.get(key);
@@ -55,6 +60,12 @@ export function createAttempts(clock: Clock): Attempts {
     },
   };
 }
+
+/** Copied: a slice would hold on to the whole text. */
+const shortened = ({ name, address }: Who): Who => ({
+  name: Buffer.from(name.slice(0, longestName)).toString(),
+  address,
+});
 
 function waitFor(record: Failures | undefined, free: number, now: number): number {
   if (!record || record.count < free) return 0;

@@ -21,8 +21,9 @@ export interface DeleteChoice extends Preconditions {
 /** A query as criteria, without `_cascade`, which says how to delete. Throws Refusal `bad-request` for what is none. */
 export function cascadeIn(query: string): { readonly criteria: string; readonly cascades: boolean } {
   const parameters = query.split('&');
-  const criteria = parameters.filter((parameter) => !parameter.startsWith('_cascade='));
-  const cascades = parameters.filter((parameter) => !criteria.includes(parameter));
+  const isCascade = (parameter: string): boolean => parameter.startsWith('_cascade=');
+  const criteria = parameters.filter((parameter) => !isCascade(parameter));
+  const cascades = parameters.filter(isCascade);
   if (cascades.some((cascade) => cascade !== '_cascade=delete')) {
     throw badRequest('_cascade takes one value: delete', '_cascade');
   }

@@ -44,6 +44,8 @@ export interface RepositoryOptions {
 
 /** The writes by criteria and by patches besides, which only REST needs. */
 export interface ConditionalRepository extends Repository {
+  /** The FHIR base under which urls are read as its own, without a slash at its end. */
+  readonly base: () => string;
   /** Where the data of large Binaries is kept. */
   readonly contents: ContentStore;
   updateWhere(
@@ -140,6 +142,7 @@ function assembled(shared: Shared, provenance?: FhirResource): ConditionalReposi
 
   return {
     as,
+    base: parts.base,
     contents: store.contents,
     transact: (actor, work, choice) => run(actor, (_work, unit) => work(unit), choice),
     onChange: (listener) => void listeners.push(listener),

@@ -3,6 +3,7 @@ import { parseResource } from '../fhir/exact-json.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import type { Include } from '../search/search-index.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
+import { createBreath } from './breath.ts';
 import type { Reading } from './work.ts';
 
 /** More than this is refused, never cut off unsaid. */
@@ -42,35 +43,54 @@ async function oneRound(
   seen: Set<string>,
 ): Promise<readonly StoredVersion[]> {
   const found: StoredVersion[] = [];
-  for (const include of includes) {
-    const reached = include.kind === 'include' ? pointedAt : pointingAt;
-    for await (const version of reached(reading, from, include, seen)) {
-      if (version.body === undefined || seen.has(nameOf(version))) continue;
-      seen.add(nameOf(version));
-      found.push(version);
-      if (found.length > maximumIncluded) return found;
-    }
+  for await (const version of reached(reading, from, includes, seen)) {
+    if (version.body === undefined || seen.has(nameOf(version))) continue;
+    seen.add(nameOf(version));
+    found.push(version);
+    if (found.length > maximumIncluded) return found;
   }
   return found;
+}
+
+async function* reached(
+  reading: Reading,
+  from: readonly StoredVersion[],
+  includes: readonly Include[],
+  seen: ReadonlySet<string>,
+): AsyncGenerator<StoredVersion> {
+  const { include = [], revinclude = [] } = Object.groupBy(includes, ({ kind }) => kind);
+  if (include.length > 0) yield* pointedAt(reading, from, include, seen);
+  for (const one of revinclude) yield* pointingAt(reading, from, one);
 }
 
 async function* pointedAt(
   reading: Reading,
   from: readonly StoredVersion[],
-  include: Include,
+  includes: readonly Include[],
   seen: ReadonlySet<string>,
 ): AsyncGenerator<StoredVersion> {
+  const breathe = createBreath();
   for (const version of from) {
-    if (include.source !== '*' && version.type !== include.source) continue;
-    if (version.body === undefined) continue;
-    const resource = parseResource(version.body);
-    for (const reference of reading.parts.index.referencesOf(resource, include.parameter, include.target)) {
+    await breathe();
+    for (const reference of referencesIn(reading, version, includes)) {
       if (seen.has(reference)) continue;
       const [type = '', id = ''] = reference.split('/');
       const target = await reading.resources.read(type, id);
       if (target) yield target;
     }
   }
+}
+
+/** The resource is read once, whatever is asked of it. */
+function referencesIn(
+  { parts: { index } }: Reading,
+  { type, body }: StoredVersion,
+  includes: readonly Include[],
+): ReadonlySet<string> {
+  const asked = includes.filter(({ source }) => source === '*' || source === type);
+  if (asked.length === 0 || body === undefined) return new Set();
+  const resource = parseResource(body);
+  return new Set(asked.flatMap(({ parameter, target }) => index.referencesOf(resource, parameter, target)));
 }
 
 async function* pointingAt(
@@ -83,8 +103,10 @@ async function* pointingAt(
     return;
   }
   const targets = from.filter(({ type }) => include.target === undefined || type === include.target);
+  const breathe = createBreath();
   for (const parameter of referenceParameters(reading, include)) {
     for (let start = 0; start < targets.length; start += targetsPerSearch) {
+      await breathe();
       const names = targets.slice(start, start + targetsPerSearch).map(nameOf);
       yield* allMatches(reading, include.source, `${parameter}=${names.join(',')}`);
     }
@@ -96,7 +118,9 @@ async function* anyPointingAt(
   reading: Reading,
   from: readonly StoredVersion[],
 ): AsyncGenerator<StoredVersion> {
+  const breathe = createBreath();
   for (const { type, id } of from) {
+    await breathe();
     const limit = maximumIncluded + 1;
     for (const name of await reading.resources.referrers({ type, id }, { exceptTypes: [], limit })) {
       const version = await reading.resources.read(name.type, name.id);

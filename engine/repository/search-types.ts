@@ -1,4 +1,5 @@
 // https://hl7.org/fhir/R4/http.html#search over several types: a system search, or all that a compartment holds.
+import { fieldsOf } from '../kernel/fields.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import type { Answers } from '../search/answers.ts';
 import type { Include, SearchRequest } from '../search/search-index.ts';
@@ -102,11 +103,14 @@ const includesOf = (requests: readonly SearchRequest[]): readonly Include[] => [
   ).values(),
 ];
 
-/** Takes `_type=Patient,Observation` out of a query. */
+/** There are not as many types. */
+const mostTypes = 200;
+
+/** Takes `_type=Patient,Observation` out of a query. Throws Refusal `bad-request` where it is there too often. */
 export function typesIn(query: string): { readonly types: readonly string[]; readonly query: string } {
   const pairs = query.split('&');
   const isType = (pair: string): boolean => pair.startsWith('_type=');
-  const named = new URLSearchParams(pairs.filter(isType).join('&')).getAll('_type');
+  const named = fieldsOf(pairs.filter(isType).join('&'), mostTypes).getAll('_type');
   return {
     types: [...new Set(named.flatMap((value) => value.split(',')))],
     query: pairs.filter((pair) => !isType(pair)).join('&'),

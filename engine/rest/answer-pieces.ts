@@ -58,12 +58,13 @@ export function xmlForm(
   write: (bundle: FhirResource) => string,
   change: BundleChange,
 ): BundleForm {
-  const end = /\s*<\/Bundle>\s*$/;
+  // Found from the end: a pattern would begin again at each space of a long text.
+  const withoutEnd = (text: string): string => text.slice(0, text.lastIndexOf('</Bundle>')).trimEnd();
   return {
-    opening: (head) => write(change.head(head)).replace(end, ''),
+    opening: (head) => withoutEnd(write(change.head(head))),
     entry: (entry) => {
       const text = write({ resourceType: 'Bundle', entry: [change.entry(entry)] });
-      return text.slice(text.indexOf('>', text.indexOf('<Bundle')) + 1).replace(end, '');
+      return withoutEnd(text.slice(text.indexOf('>', text.indexOf('<Bundle')) + 1));
     },
     closing: () => `${pretty ? '\n' : ''}</Bundle>`,
   };

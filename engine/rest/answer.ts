@@ -54,8 +54,12 @@ function headersOf(mediaType: string | undefined, sending: Sending): Record<stri
   return headers;
 }
 
+/** What others wrote (a message, an answer of a receiver) is shown as what it says it is: even HTML must do nothing here. */
+const nothingRuns = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 const fixedHeaders = ({ correlationId }: Sending): Record<string, string> => ({
   'x-request-id': correlationId,
+  'content-security-policy': nothingRuns,
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-store',
 });

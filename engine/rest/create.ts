@@ -13,16 +13,16 @@ export const createInteraction: Interaction = {
   access: 'c',
   takes: 'resource',
   capability: { level: 'type', codes: ['create'], resource: { conditionalCreate: true } },
-  answer: async ({ repository, index }, exchange) => {
+  answer: async (parts, exchange) => {
     const ifNoneExist = headerOf(exchange.headers, 'if-none-exist');
     if (ifNoneExist !== undefined) {
-      const { actor, type, base } = exchange;
-      refuseHiddenCriteria(index, actor, { type, query: bareQuery(type, ifNoneExist), base });
+      const { actor, type } = exchange;
+      refuseHiddenCriteria(parts, actor, { type, query: bareQuery(type, ifNoneExist) });
     }
     const { content } = exchange;
     const choice = ifNoneExist === undefined ? { content } : { ifNoneExist, content };
     return answerWritten(
-      await repository.as(exchange.actor).create(sentResource(exchange), choice),
+      await parts.repository.as(exchange.actor).create(sentResource(exchange), choice),
       exchange,
     );
   },

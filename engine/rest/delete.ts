@@ -38,11 +38,11 @@ export const conditionalDeleteInteraction: Interaction = {
   access: 'd',
   takes: 'nothing',
   capability: { level: 'type', codes: [], resource: { conditionalDelete: 'multiple' } },
-  answer: async ({ repository, index }, exchange) => {
-    const { actor, type, base } = exchange;
+  answer: async (parts, exchange) => {
+    const { actor, type } = exchange;
     const { criteria, choice } = asked(exchange);
-    refuseHiddenCriteria(index, actor, { type, query: criteria, base });
-    return answerAll(await repository.deleteWhere(actor, type, criteria, choice), exchange);
+    refuseHiddenCriteria(parts, actor, { type, query: criteria });
+    return answerAll(await parts.repository.deleteWhere(actor, type, criteria, choice), exchange);
   },
 };
 

@@ -24,6 +24,8 @@ import { answerFailure } from './refusal-answer.ts';
 import { recordedBy } from './x-provenance.ts';
 
 const noBytes = new Uint8Array();
+/** Bytes of a posted search: some sixty times what a url may have. */
+const longestForm = 1024 * 1024;
 
 /** Bytes. */
 export interface BodyLimits {
@@ -138,7 +140,8 @@ async function bodyOf(
     return { body: noBytes, resource, ...(kept && { content: kept }) };
   }
   const kind = kindOf(interaction, headers);
-  const body = await readBody(request, limits.body);
+  const limit = interaction.takes === 'form' ? Math.min(limits.body, longestForm) : limits.body;
+  const body = await readBody(request, limit);
   return { body: kind === 'xml' ? await jsonBody(parts, body) : body };
 }
 

@@ -1,4 +1,5 @@
 // The parameters that go with every interaction: https://hl7.org/fhir/R4/http.html#parameters
+import { fieldsOf } from '../kernel/fields.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import { subsetWish, type SubsetWish } from '../fhir/subset.ts';
 
@@ -13,6 +14,7 @@ export interface General {
 }
 
 const none = { format: undefined, pretty: false, subset: undefined, carried: '' } as const;
+const mostFields = 20;
 const anyOfThem = /(?:^|&)_(?:format|pretty|summary|elements|elements(?::|%3[Aa])exclude)=/;
 const oneOfThem = /^_(?:format|pretty|summary|elements|elements(?::|%3[Aa])exclude)=/;
 /** Which resources match is counted, not how they are shown: that is the search's own matter. */
@@ -31,7 +33,7 @@ export function generalParameters(query: string): General {
   const pairs = query.split('&');
   const others = pairs.filter((pair) => !oneOfThem.test(pair) || pair === counting);
   const own = pairs.filter((pair) => oneOfThem.test(pair) && pair !== counting);
-  const parameters = new URLSearchParams(own.join('&'));
+  const parameters = fieldsOf(own.join('&'), mostFields);
   const subset = subsetWish({
     summary: parameters.get('_summary') ?? undefined,
     elements: listOf(parameters, '_elements'),

@@ -35,7 +35,7 @@ export const conditionalPatchInteraction: Interaction = {
   takes: 'patch',
   answer: async (parts, exchange) => {
     const { actor, type, query, headers } = exchange;
-    refuseHiddenCriteria(parts.index, actor, exchange);
+    refuseHiddenCriteria(parts, actor, exchange);
     const change = sentPatch(parts, exchange);
     const written = await parts.repository.patchWhere(actor, type, query, change, preconditions(headers));
     return answerWritten(written, exchange);

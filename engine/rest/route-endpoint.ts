@@ -4,8 +4,8 @@ import type { Endpoint, Incoming } from './endpoint.ts';
 import { rootOf } from './forwarded.ts';
 import { readBody } from './read-body.ts';
 
-/** What strangers may send: forms and callbacks are small. */
-const publicBodyLimit = 1024 * 1024;
+/** What strangers may send, bytes: forms are small. It is held for each of them until all of it is there. */
+const publicBodyLimit = 64 * 1024;
 
 /** `addressOf`, `publicUrl`: the sender's address, and the URL by which it reaches us, as far as proxies can be trusted. */
 export function routeEndpoint(

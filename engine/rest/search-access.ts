@@ -4,23 +4,30 @@ import type { Actor } from '../kernel/actor.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import { Answers } from '../search/answers.ts';
 import type { Condition } from '../search/plan.ts';
-import type { SearchIndex } from '../search/search-index.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
+import type { FhirParts } from './interaction.ts';
+
+/** A search is read here as the repository will read it: by the same index, under the same base. */
+type Readers = Pick<FhirParts, 'index' | 'repository'>;
 
 export interface AskedSearch {
   readonly type: string;
   readonly query: string;
   readonly lenient: boolean;
-  readonly base: string;
 }
 
 /** Throws Refusal `forbidden` when a chain goes through a type that the actor may not search. */
-export function refuseHiddenConditions(index: SearchIndex, actor: Actor, asked: AskedSearch): void {
+export function refuseHiddenConditions(
+  { index, repository }: Readers,
+  actor: Actor,
+  asked: AskedSearch,
+): void {
   if (allows(actor.scopes, '*', 's')) return;
-  const { type, query, lenient, base } = asked;
+  const { type, query, lenient } = asked;
   // The types that it goes through count, and those whose hierarchies must be looked up; codes are nobody's secret.
   const answers = new Answers();
-  const { plan } = index.request(type, query, { lenient, base, defaultCount: 1, maximumCount: 1, answers });
+  const limits = { lenient, base: repository.base(), defaultCount: 1, maximumCount: 1, answers };
+  const { plan } = index.request(type, query, limits);
   const hierarchies = answers.open.flatMap((open) => (open.kind === 'hierarchy' ? open.type : []));
   for (const other of [...chainedTypes(plan.where), ...hierarchies]) {
     if (!allows(actor.scopes, other, 's')) throw forbidden(other);
@@ -29,14 +36,15 @@ export function refuseHiddenConditions(index: SearchIndex, actor: Actor, asked: 
 
 /** Criteria of a write tell whether something matches, as a search does: throws Refusal `forbidden` without the right to search. */
 export function refuseHiddenCriteria(
-  index: SearchIndex,
+  readers: Readers,
   actor: Actor,
   asked: Omit<AskedSearch, 'lenient'>,
 ): void {
   if (!allows(actor.scopes, asked.type, 's')) {
     throw new Refusal('forbidden', `criteria need the scope ${asked.type}.s too`);
   }
-  refuseHiddenConditions(index, actor, { ...asked, lenient: false });
+  const { type, query } = asked;
+  refuseHiddenConditions(readers, actor, { type, query, lenient: false });
 }
 
 function chainedTypes(condition: Condition): readonly string[] {

@@ -85,10 +85,10 @@ async function answerOneType(
   path: string,
   found: Compartment,
 ): Promise<FhirAnswer> {
-  const { actor, type, base, headers } = exchange;
+  const { actor, type, headers } = exchange;
   const query = askedOf(exchange);
   const lenient = lenientIn(headers);
-  refuseHiddenConditions(parts.index, actor, { type, query, lenient, base });
+  refuseHiddenConditions(parts, actor, { type, query, lenient });
   const result = await parts.repository.as(actor).search(type, query, { lenient, compartment: found });
   return answerFound(exchange, path, result);
 }
@@ -100,11 +100,11 @@ async function answerSearch(
   possible: readonly string[],
   found: Compartment | undefined,
 ): Promise<FhirAnswer> {
-  const { actor, base, headers } = exchange;
+  const { actor, headers } = exchange;
   const { types: named, query } = typesIn(askedOf(exchange));
   const types = typesToSearch(exchange, named, possible);
   const lenient = lenientIn(headers);
-  for (const type of types) refuseHiddenConditions(parts.index, actor, { type, query, lenient, base });
+  for (const type of types) refuseHiddenConditions(parts, actor, { type, query, lenient });
   const choice = { lenient, ...(found && { compartment: found }) };
   const result = await parts.repository.as(actor).searchTypes(types, query, choice);
   return answerFound(exchange, path, result, named.length === 0 ? '' : `_type=${named.join(',')}`);

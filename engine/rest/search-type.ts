@@ -20,10 +20,10 @@ export const searchTypeInteractions: readonly Interaction[] = [
 ];
 
 async function answerSearch(parts: FhirParts, exchange: Exchange): Promise<FhirAnswer> {
-  const { actor, type, base, headers } = exchange;
+  const { actor, type, headers } = exchange;
   const query = askedOf(exchange);
   const lenient = lenientIn(headers);
-  refuseHiddenConditions(parts.index, actor, { type, query, lenient, base });
+  refuseHiddenConditions(parts, actor, { type, query, lenient });
   const result = await parts.repository.as(actor).search(type, query, { lenient });
   return answerFound(exchange, `/${type}`, result);
 }

@@ -3,16 +3,16 @@ import type { Bundle } from '@medplum/fhirtypes';
 import { allows, type Letter } from '../auth/scopes.ts';
 import { writeJson } from '../fhir/exact-json.ts';
 import { parseBundle } from '../fhir/parse-bundle.ts';
+import { openEntryPatch } from '../fhir/patch/patch.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
 import { createBreath } from '../repository/breath.ts';
 import { entriesOf, named, requestOf, type Request } from '../repository/bundle-entries.ts';
 import { bareQuery } from '../repository/find-one.ts';
 import { conditionalReferences } from '../repository/rewrite-references.ts';
-import type { SearchIndex } from '../search/search-index.ts';
 import { preferredBundle } from './answer-bundle.ts';
 import { createBundleReads } from './bundle-reads.ts';
-import type { Exchange, Interaction } from './interaction.ts';
+import type { Exchange, FhirParts, Interaction } from './interaction.ts';
 import { refuseHiddenCriteria } from './search-access.ts';
 import { bodyText } from './sent-resource.ts';
 
@@ -29,7 +29,7 @@ export function transactionInteraction(offered: () => readonly Interaction[]): I
     capability: { level: 'system', codes: ['transaction', 'batch'] },
     answer: async (parts, exchange) => {
       const bundle = await sentBundle(exchange);
-      const refused = await forbiddenEntries(parts.index, bundle, exchange);
+      const refused = await forbiddenEntries(parts, bundle, exchange.actor);
       const [first] = refused.values();
       if (first && bundle.type !== 'batch') throw first;
       reads ??= createBundleReads(offered());
@@ -70,21 +70,22 @@ const letters: Readonly<Record<Exclude<Request['method'], 'GET' | 'HEAD'>, Lette
 
 /** By their places, Refusals `forbidden` of the entries that the scopes leave out. */
 async function forbiddenEntries(
-  index: SearchIndex,
+  parts: FhirParts,
   bundle: Bundle,
-  { actor, base }: Exchange,
+  actor: Actor,
 ): Promise<ReadonlyMap<number, Refusal>> {
   const refused = new Map<number, Refusal>();
   if (['c', 'r', 'u', 'd', 's'].every((letter) => allows(actor.scopes, '*', letter as Letter))) {
     return refused;
   }
+  const base = parts.repository.base();
   const breathe = createBreath();
   for (const [place, entry] of entriesOf(bundle).entries()) {
     await breathe();
     const refusal = forbidden(place, () => {
       const request = requestOf(entry, place, base);
       if (!mayRequest(actor, request)) throw outOfScope();
-      refuseHiddenCriteriaIn(index, actor, request, base);
+      refuseHiddenCriteriaIn(parts, actor, request);
     });
     if (refusal) refused.set(place, refusal);
   }
@@ -101,14 +102,16 @@ function mayRequest({ scopes }: Actor, { method, target }: Request): boolean {
 }
 
 /** Criteria of a write, and references that are written as a search. */
-function refuseHiddenCriteriaIn(index: SearchIndex, actor: Actor, request: Request, base: string): void {
+function refuseHiddenCriteriaIn(parts: FhirParts, actor: Actor, request: Request): void {
   const { method, target, ifNoneExist, resource } = request;
   if (method === 'GET' || method === 'HEAD') return;
-  const criteria = [...conditionalReferences(resource)].map((reference) => splitAt(reference, '?'));
+  const sent = method === 'PATCH' ? readable(() => openEntryPatch(resource)) : resource;
+  const criteria = [...conditionalReferences(sent)].map((reference) => splitAt(reference, '?'));
   if (target.kind === 'matching') criteria.push([target.type, target.query]);
   if (ifNoneExist !== undefined) criteria.push([target.type, bareQuery(target.type, ifNoneExist)]);
   for (const [type, query] of criteria) {
-    if (index.isType(type)) refuseHiddenCriteria(index, actor, { type, query, base });
+    // One that cannot be read hides none of the others.
+    if (parts.index.isType(type)) readable(() => refuseHiddenCriteria(parts, actor, { type, query }));
   }
 }
 
@@ -117,13 +120,23 @@ const splitAt = (text: string, mark: string): readonly [string, string] => {
   return [text.slice(0, place), text.slice(place + 1)];
 };
 
-/** The Refusal `forbidden` that `check` throws, with its place. What cannot be read is refused, in its place, by the repository. */
+/** The Refusal `forbidden` that `check` throws, with its place. */
 function forbidden(place: number, check: () => void): Refusal | undefined {
   try {
-    named(place, check);
+    readable(() => named(place, check));
     return undefined;
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    return error.code === 'forbidden' ? error : undefined;
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}
+
+/** What cannot be read is refused, in its place, by the repository. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Refusal && error.code !== 'forbidden') return undefined;
+    throw error;
   }
 }

@@ -32,10 +32,10 @@ export const conditionalUpdateInteraction: Interaction = {
   access: 'u',
   takes: 'resource',
   capability: { level: 'type', codes: [], resource: { conditionalUpdate: true } },
-  answer: async ({ repository, index }, exchange) => {
+  answer: async (parts, exchange) => {
     const { actor, query, headers } = exchange;
-    refuseHiddenCriteria(index, actor, exchange);
-    const written = await repository.updateWhere(
+    refuseHiddenCriteria(parts, actor, exchange);
+    const written = await parts.repository.updateWhere(
       actor,
       sentResource(exchange),
       query,

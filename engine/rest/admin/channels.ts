@@ -100,7 +100,8 @@ function destinationRoutes(
   { runner, messages }: ChannelRoutesOptions,
 ): readonly HttpRoute[] {
   const view = async (name: string): Promise<object> => {
-    const state = runner.destinations()[name];
+    const known = runner.destinations();
+    const state = Object.hasOwn(known, name) ? known[name] : undefined;
     if (state === undefined) throw notFound('destination', name);
     const tally = (await messages.tallies()).destinations[`send:${name}`];
     return { name, ...state, ...viewOldest(tally?.oldestWaitingAt), deliveries: tally?.deliveries ?? {} };

@@ -34,14 +34,14 @@ export const lastnInteractions: readonly Interaction[] = [
   { ...lastn, method: 'POST', takes: 'resource' },
 ];
 
-async function answerLastN({ repository, index }: FhirParts, exchange: Exchange): Promise<FhirAnswer> {
+async function answerLastN(parts: FhirParts, exchange: Exchange): Promise<FhirAnswer> {
   const { actor, base, type } = exchange;
   if (type !== 'Observation') throw new Refusal('not-found', 'there is $lastn of Observation');
   const input = anyInputOf(exchange);
   const max = maxOf(input.get('max') ?? '1');
   const query = queryOf(input);
-  refuseHiddenConditions(index, actor, { type, query, lenient: false, base });
-  const matches = await repository.as(actor).lastN(query, max);
+  refuseHiddenConditions(parts, actor, { type, query, lenient: false });
+  const matches = await parts.repository.as(actor).lastN(query, max);
   const self = `${base}/${type}/$lastn?max=${max}&${query}`;
   const total = matches.length;
   const pieces = searchsetPieces({ base, self, next: undefined, total, matches, included: [] });

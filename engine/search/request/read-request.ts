@@ -1,5 +1,6 @@
 // A search URL's query, understood: what is asked of the store, what comes along, and how the query reads when it is normalised.
 // https://hl7.org/fhir/R4/search.html
+import { fieldsOf } from '../../kernel/fields.ts';
 import { badRequest, Refusal } from '../../kernel/outcomes.ts';
 import { allOf } from '../condition.ts';
 import type { ReadingOptions } from '../parameters/reader.ts';
@@ -46,6 +47,9 @@ const resultParameters: Readonly<Record<string, ResultParameter>> = {
   },
   _sort(draft, value, _modifier, { table }) {
     draft.order = [...draft.order, ...readSort(draft.type, value, table)];
+    if (draft.order.length > maximumSortKeys) {
+      throw badRequest(`_sort names at most ${maximumSortKeys} parameters`, '_sort');
+    }
     return value;
   },
   _total(draft, value) {
@@ -68,11 +72,11 @@ const resultParameters: Readonly<Record<string, ResultParameter>> = {
     return value;
   },
   _include(draft, value, modifier, { table }) {
-    draft.includes.push(readInclude('include', modifier, value, draft.type, table));
+    addInclude(draft, readInclude('include', modifier, value, draft.type, table));
     return value;
   },
   _revinclude(draft, value, modifier, { table }) {
-    draft.includes.push(readInclude('revinclude', modifier, value, draft.type, table));
+    addInclude(draft, readInclude('revinclude', modifier, value, draft.type, table));
     return value;
   },
   _filter(draft, value, _modifier, { table, reading }) {
@@ -99,6 +103,27 @@ const resultParameters: Readonly<Record<string, ResultParameter>> = {
 const modifiedParameters: ReadonlySet<string> = new Set(['_include', '_revinclude']);
 
 const maximumKeys = 100;
+const maximumSortKeys = 10;
+const maximumIncludes = 30;
+
+/** Each once: the same again brings nothing along, and takes as long. */
+function addInclude({ includes }: Draft, include: Include): void {
+  if (includes.some((known) => isSame(known, include))) return;
+  if (includes.length === maximumIncludes) {
+    throw badRequest(
+      `_include and _revinclude are there at most ${maximumIncludes} times`,
+      `_${include.kind}`,
+    );
+  }
+  includes.push(include);
+}
+
+const isSame = (one: Include, other: Include): boolean =>
+  one.kind === other.kind &&
+  one.source === other.source &&
+  one.parameter === other.parameter &&
+  one.target === other.target &&
+  one.iterate === other.iterate;
 
 /** Throws Refusal `unknown-parameter` (unless lenient) or `bad-request`. */
 export function readRequest(
@@ -149,9 +174,7 @@ const readingOptions = (
 });
 
 function pairsOf(query: string): readonly (readonly [string, string])[] {
-  const pairs = [...new URLSearchParams(query)];
-  if (pairs.length > maximumKeys) throw badRequest(`a search has at most ${maximumKeys} parameters`);
-  return pairs;
+  return [...fieldsOf(query, maximumKeys)];
 }
 
 function readPair(draft: Draft, key: string, value: string, sources: Sources): string | undefined {
