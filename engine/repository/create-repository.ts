@@ -20,6 +20,7 @@ import { expunge, type Expunging } from './expunge.ts';
 import { metaInUse, type MetaSets } from './meta.ts';
 import { patch, patchWhere } from './patch.ts';
 import { prepareTransaction } from './prepare-transaction.ts';
+import { purge } from './purge.ts';
 import { recordOf } from './provenance.ts';
 import { answerTransaction, applyTransaction } from './transaction.ts';
 import type { Preconditions } from './preconditions.ts';
@@ -71,6 +72,8 @@ export interface ConditionalRepository extends Repository {
   ): Promise<readonly Written[]>;
   /** Takes versions or resources away for good, and says so in the log; how many versions. */
   expunge(actor: Actor, asked: Expunging): Promise<number>;
+  /** Takes a patient's record away for good, and says so in the log; how many versions. */
+  purge(actor: Actor, id: string): Promise<number>;
   /** The profiles, security labels and tags that resources of these types have. */
   metaInUse(types: readonly string[]): Promise<MetaSets>;
   /** The same, but each transaction that changes something writes this Provenance too, with what was changed as its targets. */
@@ -148,6 +151,11 @@ function assembled(shared: Shared, provenance?: FhirResource): ConditionalReposi
     expunge: async (actor, asked) => {
       const versions = await run(actor, (work) => expunge(work, asked));
       logger.warn({ actor: actor.id, type: asked.type, id: asked.id, versions }, 'versions were expunged');
+      return versions;
+    },
+    purge: async (actor, id) => {
+      const versions = await run(actor, (work) => purge(work, id));
+      logger.warn({ actor: actor.id, type: 'Patient', id, versions }, 'a record was purged');
       return versions;
     },
     metaInUse: (types) => metaInUse(reading, types),

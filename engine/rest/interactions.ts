@@ -4,12 +4,15 @@ import { capabilitiesInteraction } from './capabilities.ts';
 import { createInteraction } from './create.ts';
 import { conditionalDeleteInteraction, deleteInteraction } from './delete.ts';
 import { historyInstanceInteraction, historySystemInteraction, historyTypeInteraction } from './history.ts';
+import { documentInteractions } from './operations/document.ts';
 import { expungeInteractions } from './operations/expunge.ts';
 import { metaInteractions } from './operations/meta.ts';
 import type { Interaction } from './interaction.ts';
 import { everythingInteractions } from './operations/everything.ts';
 import { lastnInteractions } from './operations/lastn.ts';
+import { purgeInteraction } from './operations/purge.ts';
 import { reindexInteractions } from './operations/reindex.ts';
+import { versionsInteractions } from './operations/versions.ts';
 import { conditionalPatchInteraction, patchInteraction } from './patch.ts';
 import { readInteraction } from './read.ts';
 import { postedSearchInteraction, searchTypeInteraction } from './search-type.ts';
@@ -31,6 +34,9 @@ const offered: readonly Interaction[] = [
   historyTypeInteraction,
   ...metaInteractions,
   ...expungeInteractions,
+  purgeInteraction,
+  ...documentInteractions,
+  ...versionsInteractions,
   ...everythingInteractions,
   ...lastnInteractions,
   ...reindexInteractions,
