@@ -13,9 +13,13 @@ import type { SearchIndex } from '../search/search-index.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import type { ResourceName } from '../storage/resource-store.ts';
 import type { Store, TransactionChoice } from '../storage/store.ts';
+import type { ValueSetContent } from '../terminology/content.ts';
+import type { TerminologySource } from '../terminology/terminology-source.ts';
+import { terminologyOf } from './answer-questions.ts';
 import { applyBatch } from './batch.ts';
 import { removeWith, type DeleteChoice } from './cascade.ts';
 import { deleteWhere, updateWhere } from './conditional.ts';
+import { expandedValueSet, type ExpansionWish } from './expand-value-set.ts';
 import { expunge, type Expunging } from './expunge.ts';
 import { metaInUse, type MetaSets } from './meta.ts';
 import { patch, patchWhere } from './patch.ts';
@@ -44,6 +48,10 @@ export interface RepositoryOptions {
 
 /** The writes by criteria and by patches besides, which only REST needs. */
 export interface ConditionalRepository extends Repository {
+  /** The code systems and value sets that are stored here, and those of R4 itself. */
+  readonly terminology: TerminologySource;
+  /** The value set with its codes. Throws Refusal `bad-request` where it cannot be expanded. */
+  expandValueSet(content: ValueSetContent, wish: ExpansionWish): Promise<FhirResource>;
   /** Where the data of large Binaries is kept. */
   readonly contents: ContentStore;
   updateWhere(
@@ -119,6 +127,7 @@ function assembled(shared: Shared, provenance?: FhirResource): ConditionalReposi
 
   const reading = { parts, resources: store.resources };
   const reads = readingOf(reading);
+  const terminology = terminologyOf(reading);
   const as = (actor: Actor): WritesResources => ({
     ...reads,
     create: (resource, choice) => run(actor, (_work, unit) => unit.create(resource, choice)),
@@ -138,6 +147,8 @@ function assembled(shared: Shared, provenance?: FhirResource): ConditionalReposi
 
   return {
     as,
+    terminology,
+    expandValueSet: (content, wish) => expandedValueSet(parts, terminology, content, wish),
     contents: store.contents,
     transact: (actor, work, choice) => run(actor, (_work, unit) => work(unit), choice),
     onChange: (listener) => void listeners.push(listener),

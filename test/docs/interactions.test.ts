@@ -50,7 +50,7 @@ test.each([...pages.keys()])('%s is listed', (name) => {
 
 const ofInteractions = [
   'batch', 'compartments', 'conditional', 'create', 'delete', 'document', 'everything', 'history', 'lastn', 'meta', 'patch', 'read', 'search', 'search-system',
-  'transaction', 'update', 'vread',
+  'terminology', 'transaction', 'update', 'vread',
 ]; // prettier-ignore
 
 test.each(ofInteractions)('%s has its statuses, an example and where the rules are', (name) => {
