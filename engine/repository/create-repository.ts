@@ -17,6 +17,7 @@ import type { ValueSetContent } from '../terminology/content.ts';
 import type { TerminologySource } from '../terminology/terminology-source.ts';
 import { terminologyOf } from './answer-questions.ts';
 import { applyBatch } from './batch.ts';
+import { noOtherReads, type OtherReads } from './bundle-response.ts';
 import { removeWith, type DeleteChoice } from './cascade.ts';
 import { deleteWhere, updateWhere } from './conditional.ts';
 import { expandedValueSet, type ExpansionWish } from './expand-value-set.ts';
@@ -28,9 +29,9 @@ import { purge } from './purge.ts';
 import { recordOf } from './provenance.ts';
 import { answerTransaction, applyTransaction } from './transaction.ts';
 import type { Preconditions } from './preconditions.ts';
-import type { Repository, RepositoryUnit, WritesResources, Written } from './repository.ts';
+import type { BundleReader, Repository, RepositoryUnit, WritesResources, Written } from './repository.ts';
 import { openUnit, readingOf, type ChangeListener } from './unit.ts';
-import type { Parts, Work } from './work.ts';
+import type { Parts, Reading, Work } from './work.ts';
 
 export interface RepositoryOptions {
   readonly store: Store;
@@ -134,14 +135,18 @@ function assembled(shared: Shared, provenance?: FhirResource): ConditionalReposi
     update: (resource, choice, content) =>
       run(actor, (_work, unit) => unit.update(resource, choice, content)),
     delete: (type, id, choice) => run(actor, (_work, unit) => unit.delete(type, id, choice)),
-    apply: (bundle) => apply(bundle, actor),
+    apply: (bundle, others) => apply(bundle, actor, others),
   });
-  async function apply(bundle: Bundle, actor: Actor): Promise<Bundle> {
+  async function apply(bundle: Bundle, actor: Actor, others?: BundleReader): Promise<Bundle> {
     if (bundle.type === 'transaction') {
       const prepared = await prepareTransaction(parts, bundle);
-      return answerTransaction(await run(actor, (work) => applyTransaction(work, prepared)));
+      return answerTransaction(
+        await run(actor, (work) => applyTransaction(work, prepared, readingOthers(work, others))),
+      );
     }
-    if (bundle.type === 'batch') return applyBatch(reading, bundle, (job) => run(actor, job));
+    if (bundle.type === 'batch') {
+      return applyBatch(reading, bundle, (job) => run(actor, job), readingOthers(reading, others));
+    }
     throw badRequest('the type of the Bundle is transaction or batch', 'Bundle.type');
   }
 
@@ -176,6 +181,9 @@ function assembled(shared: Shared, provenance?: FhirResource): ConditionalReposi
       run(actor, (work) => deleteWhere(work, type, criteria, choice)),
   };
 }
+
+const readingOthers = (reading: Reading, others: BundleReader | undefined): OtherReads =>
+  others ? (read) => others(readingOf(reading), read) : noOtherReads;
 
 /** What is committed stays so whatever a listener does: its failure is a defect of its own. */
 function tellCommitted(listeners: readonly (() => void)[], logger: Logger): void {

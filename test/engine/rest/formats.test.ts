@@ -214,6 +214,7 @@ describe('_summary and _elements', () => {
     ],
     ['Patient/wanjiku?_elements=name,contact&_elements%3Aexclude=contact', ['active', 'name']],
     ['Patient/wanjiku?_elements=name&_elements=contact', ['active', 'name', 'contact']],
+    ['Patient/wanjiku?_elements=Patient.contact,Observation.name', ['active', 'contact']],
     ['Observation/sugar?_elements=value', ['status', 'code', 'valueQuantity']],
     ['Observation/sugar?_elements=valueQuantity', ['status', 'code', 'valueQuantity']],
     ['Observation/sugar?_summary=text', ['status', 'code']],
