@@ -62,7 +62,7 @@ let definitions: TerminologyDefinitions | undefined;
 const ownTerminology = (): TerminologyDefinitions => (definitions ??= readTerminology());
 
 /** What is stored here comes before what R4 defines. */
-function terminologyOf(reading: Asking): TerminologySource {
+export function terminologyOf(reading: Asking): TerminologySource {
   const own = <T>(of: Readonly<Record<string, T>>, url: string): T | undefined =>
     Object.hasOwn(of, url) ? of[url] : undefined;
   return {

@@ -13,14 +13,19 @@ import type { SearchIndex } from '../search/search-index.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import type { ResourceName } from '../storage/resource-store.ts';
 import type { Store, TransactionChoice } from '../storage/store.ts';
+import type { ValueSetContent } from '../terminology/content.ts';
+import type { TerminologySource } from '../terminology/terminology-source.ts';
+import { terminologyOf } from './answer-questions.ts';
 import { applyBatch } from './batch.ts';
 import type { OtherReads } from './bundle-response.ts';
 import { removeWith, type DeleteChoice } from './cascade.ts';
 import { deleteWhere, updateWhere } from './conditional.ts';
+import { expandedValueSet, type ExpansionWish } from './expand-value-set.ts';
 import { expunge, type Expunging } from './expunge.ts';
 import { metaInUse, type MetaSets } from './meta.ts';
 import { patch, patchWhere } from './patch.ts';
 import { prepareTransaction } from './prepare-transaction.ts';
+import { purge } from './purge.ts';
 import { recordOf } from './provenance.ts';
 import { answerTransaction, applyTransaction } from './transaction.ts';
 import type { Preconditions } from './preconditions.ts';
@@ -46,6 +51,10 @@ export interface RepositoryOptions {
 export interface ConditionalRepository extends Repository {
   /** The FHIR base under which urls are read as its own, without a slash at its end. */
   readonly base: () => string;
+  /** The code systems and value sets that are stored here, and those of R4 itself. */
+  readonly terminology: TerminologySource;
+  /** The value set with its codes. Throws Refusal `bad-request` where it cannot be expanded. */
+  expandValueSet(content: ValueSetContent, wish: ExpansionWish): Promise<FhirResource>;
   /** Where the data of large Binaries is kept. */
   readonly contents: ContentStore;
   updateWhere(
@@ -74,6 +83,8 @@ export interface ConditionalRepository extends Repository {
   ): Promise<readonly Written[]>;
   /** Takes versions or resources away for good, and says so in the log; how many versions. */
   expunge(actor: Actor, asked: Expunging): Promise<number>;
+  /** Takes a patient's record away for good, and says so in the log; how many versions. */
+  purge(actor: Actor, id: string): Promise<number>;
   /** The profiles, security labels and tags that resources of these types have. */
   metaInUse(types: readonly string[]): Promise<MetaSets>;
   /** The same, but each transaction that changes something writes this Provenance too, with what was changed as its targets. */
@@ -119,6 +130,7 @@ function assembled(shared: Shared, provenance?: FhirResource): ConditionalReposi
 
   const reading = { parts, resources: store.resources };
   const reads = readingOf(reading);
+  const terminology = terminologyOf(reading);
   const as = (actor: Actor): WritesResources => ({
     ...reads,
     create: (resource, choice) => run(actor, (_work, unit) => unit.create(resource, choice)),
@@ -143,6 +155,8 @@ function assembled(shared: Shared, provenance?: FhirResource): ConditionalReposi
   return {
     as,
     base: parts.base,
+    terminology,
+    expandValueSet: (content, wish) => expandedValueSet(parts, terminology, content, wish),
     contents: store.contents,
     transact: (actor, work, choice) => run(actor, (_work, unit) => work(unit), choice),
     onChange: (listener) => void listeners.push(listener),
@@ -156,6 +170,11 @@ function assembled(shared: Shared, provenance?: FhirResource): ConditionalReposi
     expunge: async (actor, asked) => {
       const versions = await run(actor, (work) => expunge(work, asked));
       logger.warn({ actor: actor.id, type: asked.type, id: asked.id, versions }, 'versions were expunged');
+      return versions;
+    },
+    purge: async (actor, id) => {
+      const versions = await run(actor, (work) => purge(work, id));
+      logger.warn({ actor: actor.id, type: 'Patient', id, versions }, 'a record was purged');
       return versions;
     },
     metaInUse: (types) => metaInUse(reading, types),

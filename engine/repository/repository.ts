@@ -73,6 +73,8 @@ export interface ReadsResources {
   /** As it is read. Its first step throws Refusal `not-found` or `gone` where there is no such resource. */
   everything(asked: Everything): AsyncGenerator<EverythingItem>;
   everythingPage(asked: Everything, count: number, after: string | undefined): Promise<EverythingPage>;
+  /** A document Bundle of a Composition, not stored. `admitType` is asked for each type in it, and throws to refuse. */
+  document(id: string, admitType: (type: string) => void): Promise<FhirResource>;
   /** The last `max` Observations of each code that the query finds, newest first. */
   lastN(query: string, max: number): Promise<readonly StoredVersion[]>;
 }

@@ -5,6 +5,7 @@ import type { MessageWriter } from '../storage/message-store.ts';
 import type { Transaction } from '../storage/store.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
+import { documentOf } from './document.ts';
 import { uncheckedIntegrity, watchIntegrity } from './integrity.ts';
 import { everything, everythingPage } from './everything.ts';
 import { history } from './history.ts';
@@ -82,6 +83,7 @@ export const readingOf = (reading: Reading): ReadsResources => ({
   search: (type, query, choice) => search(reading, type, query, choice),
   everything: (asked) => everything(reading, asked),
   everythingPage: (asked, count, after) => everythingPage(reading, asked, count, after),
+  document: (id, admitType) => documentOf(reading, id, admitType),
   lastN: (query, max) => lastN(reading, query, max),
   searchTypes: (types, query, choice) => searchTypes(reading, types, query, choice),
 });

@@ -4,12 +4,18 @@ import { capabilitiesInteraction } from './capabilities.ts';
 import { createInteraction } from './create.ts';
 import { conditionalDeleteInteraction, deleteInteraction } from './delete.ts';
 import { historyInstanceInteraction, historySystemInteraction, historyTypeInteraction } from './history.ts';
+import { codeSystemInteractions } from './operations/code-systems.ts';
+import { documentInteractions } from './operations/document.ts';
 import { expungeInteractions } from './operations/expunge.ts';
 import { metaInteractions } from './operations/meta.ts';
 import type { Interaction } from './interaction.ts';
 import { everythingInteractions } from './operations/everything.ts';
 import { lastnInteractions } from './operations/lastn.ts';
+import { purgeInteraction } from './operations/purge.ts';
 import { reindexInteractions } from './operations/reindex.ts';
+import { validateCodeInteractions } from './operations/validate-code.ts';
+import { expandInteractions } from './operations/value-sets.ts';
+import { versionsInteractions } from './operations/versions.ts';
 import { conditionalPatchInteraction, patchInteraction } from './patch.ts';
 import { readInteraction } from './read.ts';
 import { searchTypeInteractions } from './search-type.ts';
@@ -27,6 +33,12 @@ const offered: readonly Interaction[] = [
   historyTypeInteraction,
   ...metaInteractions,
   ...expungeInteractions,
+  purgeInteraction,
+  ...documentInteractions,
+  ...expandInteractions,
+  ...validateCodeInteractions,
+  ...codeSystemInteractions,
+  ...versionsInteractions,
   ...everythingInteractions,
   ...lastnInteractions,
   ...reindexInteractions,

@@ -35,9 +35,13 @@ export function compileTerminology(): TerminologyDefinitions {
 
 const withoutProperties = ({
   code,
+  display,
   parents,
-}: CodeSystemContent['concepts'][number]): CodeSystemContent['concepts'][number] =>
-  parents === undefined ? { code } : { code, parents };
+}: CodeSystemContent['concepts'][number]): CodeSystemContent['concepts'][number] => ({
+  code,
+  ...(display === undefined ? {} : { display }),
+  ...(parents === undefined ? {} : { parents }),
+});
 
 /** The code systems that a value set of the definitions draws from. */
 export const systemsOf = ({ valueSets }: TerminologyDefinitions, valueSet: string): readonly string[] =>

@@ -3,7 +3,7 @@
 import { badRequest } from '../kernel/outcomes.ts';
 import type { CodeSystemContent, Concept, Filter } from './content.ts';
 
-export class ConceptTree {
+class ConceptTree {
   readonly #url: string;
   readonly #concepts: ReadonlyMap<string, Concept>;
   readonly #children = new Map<string, string[]>();
@@ -12,8 +12,16 @@ export class ConceptTree {
     this.#url = url;
     this.#concepts = new Map(concepts.map((concept) => [concept.code, concept]));
     for (const { code, parents } of concepts) {
-      for (const parent of parents ?? []) this.#childrenOf(parent).push(code);
+      for (const parent of parents ?? []) this.#openChildrenOf(parent).push(code);
     }
+  }
+
+  concept(code: string): Concept | undefined {
+    return this.#concepts.get(code);
+  }
+
+  childrenOf(code: string): readonly string[] {
+    return this.#children.get(code) ?? [];
   }
 
   get codes(): readonly string[] {
@@ -87,11 +95,20 @@ export class ConceptTree {
     return found;
   }
 
-  #childrenOf(code: string): string[] {
+  #openChildrenOf(code: string): string[] {
     const known = this.#children.get(code) ?? [];
     this.#children.set(code, known);
     return known;
   }
+}
+
+const trees = new WeakMap<CodeSystemContent, ConceptTree>();
+
+/** The tree of a content, made once for as long as the content is held. */
+export function treeOf(content: CodeSystemContent): ConceptTree {
+  const known = trees.get(content) ?? new ConceptTree(content);
+  trees.set(content, known);
+  return known;
 }
 
 const has = (values: readonly string[] | undefined, value: string): boolean =>

@@ -3,12 +3,19 @@
 
 export interface Concept {
   readonly code: string;
+  readonly display?: string;
   readonly parents?: readonly string[];
   readonly properties?: Readonly<Record<string, readonly string[]>>;
 }
 
-export interface CodeSystemContent {
+/** What a CodeSystem or ValueSet says of itself. */
+export interface Named {
   readonly url: string;
+  readonly name?: string;
+  readonly version?: string;
+}
+
+export interface CodeSystemContent extends Named {
   /** Whether all its codes are here: content `complete`. */
   readonly complete: boolean;
   readonly concepts: readonly Concept[];
@@ -17,6 +24,8 @@ export interface CodeSystemContent {
 export interface Selection {
   readonly system?: string;
   readonly codes?: readonly string[];
+  /** By code, where the value set names them. */
+  readonly displays?: Readonly<Record<string, string>>;
   readonly filters?: readonly Filter[];
   readonly valueSets?: readonly string[];
 }
@@ -27,8 +36,7 @@ export interface Filter {
   readonly value: string;
 }
 
-export interface ValueSetContent {
-  readonly url: string;
+export interface ValueSetContent extends Named {
   readonly include: readonly Selection[];
   readonly exclude: readonly Selection[];
 }
@@ -40,12 +48,20 @@ const fieldsOf = (value: unknown): Fields =>
 const listOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.map(fieldsOf) : []);
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
+function namedIn({ url, name, version }: Fields): Named {
+  return {
+    url: textOf(url),
+    ...(typeof name === 'string' ? { name } : {}),
+    ...(typeof version === 'string' ? { version } : {}),
+  };
+}
+
 /** Values of other shapes than their definition's are passed over. */
 export function codeSystemContent(resource: object): CodeSystemContent {
   const fields = fieldsOf(resource);
   const concepts: Concept[] = [];
   collectConcepts(listOf(fields.concept), undefined, concepts, 0);
-  return { url: textOf(fields.url), complete: fields.content === 'complete', concepts };
+  return { ...namedIn(fields), complete: fields.content === 'complete', concepts };
 }
 
 const deepestConcept = 100;
@@ -66,6 +82,7 @@ function collectConcepts(
     const parents = [...new Set(parent === undefined ? named : [parent, ...named])];
     into.push({
       code,
+      ...(typeof fields.display === 'string' ? { display: fields.display } : {}),
       ...(parents.length === 0 ? {} : { parents }),
       ...(Object.keys(properties).length === 0 ? {} : { properties }),
     });
@@ -85,22 +102,25 @@ function propertiesOf(from: readonly Fields[]): Readonly<Record<string, readonly
 
 /** From its definition; where it has none, from the expansion that it carries. */
 export function valueSetContent(resource: object): ValueSetContent {
-  const { url, compose, expansion } = fieldsOf(resource);
+  const fields = fieldsOf(resource);
+  const { compose, expansion } = fields;
   const { include, exclude } = fieldsOf(compose);
   if (compose !== undefined) {
     return {
-      url: textOf(url),
+      ...namedIn(fields),
       include: listOf(include).map(selectionOf),
       exclude: listOf(exclude).map(selectionOf),
     };
   }
   const codes: Selection[] = [];
   collectExpanded(listOf(fieldsOf(expansion).contains), codes, 0);
-  return { url: textOf(url), include: codes, exclude: [] };
+  return { ...namedIn(fields), include: codes, exclude: [] };
 }
 
 function selectionOf({ system, concept, filter, valueSet }: Fields): Selection {
-  const codes = listOf(concept).map(({ code }) => textOf(code));
+  const concepts = listOf(concept);
+  const codes = concepts.map(({ code }) => textOf(code));
+  const displays = displaysOf(concepts);
   const filters = listOf(filter).map(({ property, op, value }) => ({
     property: textOf(property),
     op: textOf(op),
@@ -110,15 +130,27 @@ function selectionOf({ system, concept, filter, valueSet }: Fields): Selection {
   return {
     ...(typeof system === 'string' ? { system } : {}),
     ...(codes.length === 0 ? {} : { codes }),
+    ...(displays === undefined ? {} : { displays }),
     ...(filters.length === 0 ? {} : { filters }),
     ...(valueSets.length === 0 ? {} : { valueSets }),
   };
 }
 
+function displaysOf(concepts: readonly Fields[]): Readonly<Record<string, string>> | undefined {
+  const named = concepts.flatMap(({ code, display }) =>
+    typeof code === 'string' && typeof display === 'string' ? [[code, display] as const] : [],
+  );
+  return named.length === 0 ? undefined : Object.fromEntries(named);
+}
+
 function collectExpanded(from: readonly Fields[], into: Selection[], depth: number): void {
   if (depth > deepestConcept) return;
-  for (const { system, code, contains, abstract } of from) {
-    if (typeof code === 'string' && abstract !== true) into.push({ system: textOf(system), codes: [code] });
+  for (const one of from) {
+    const { system, code, contains, abstract } = one;
+    const displays = displaysOf([one]);
+    if (typeof code === 'string' && abstract !== true) {
+      into.push({ system: textOf(system), codes: [code], ...(displays === undefined ? {} : { displays }) });
+    }
     collectExpanded(listOf(contains), into, depth + 1);
   }
 }

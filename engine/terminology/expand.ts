@@ -1,7 +1,7 @@
 // The codes of a value set, by its definition. https://hl7.org/fhir/R4/valueset.html#expansion
 import { badRequest } from '../kernel/outcomes.ts';
-import { ConceptTree, difference } from './concept-tree.ts';
-import type { Selection } from './content.ts';
+import { difference, treeOf } from './concept-tree.ts';
+import type { Selection, ValueSetContent } from './content.ts';
 import type { TerminologySource } from './terminology-source.ts';
 
 /** Codes by system; `all`: whatever has that system. */
@@ -19,6 +19,10 @@ export async function expand(source: TerminologySource, canonical: string): Prom
   return expandWithin(source, canonical, []);
 }
 
+/** The codes of a value set that is at hand. Throws as `expand` does. */
+export const expandContent = (source: TerminologySource, content: ValueSetContent): Promise<Expansion> =>
+  expandSelections(source, content, [content.url]);
+
 async function expandWithin(
   source: TerminologySource,
   canonical: string,
@@ -28,7 +32,15 @@ async function expandWithin(
   if (inside.length > deepestImport) throw cannot(canonical, 'its imports go too deep');
   const content = await source.valueSet(canonical);
   if (content === undefined) throw cannot(canonical, 'it is not known here');
-  const path = [...inside, canonical];
+  return expandSelections(source, content, [...inside, canonical]);
+}
+
+async function expandSelections(
+  source: TerminologySource,
+  content: ValueSetContent,
+  path: readonly string[],
+): Promise<Expansion> {
+  const canonical = path.at(-1) ?? '';
   let codes: Expansion = new Map();
   for (const selection of content.include) {
     codes = united(codes, await selected(source, selection, path));
@@ -70,7 +82,7 @@ async function ofSystem(
   if (content === undefined || content.concepts.length === 0) {
     throw cannot(path.at(-1) ?? '', `the codes of ${system.slice(0, 200)} are not known here`);
   }
-  const tree = new ConceptTree(content);
+  const tree = treeOf(content);
   const kept = filters.map((filter) => tree.filtered(filter));
   return new Map([[system, kept.reduce((all, one) => all.intersection(one))]]);
 }
@@ -130,7 +142,7 @@ export async function subsumed(
   if (content === undefined || content.concepts.length === 0) {
     throw badRequest(`the hierarchy of the code system ${system.slice(0, 200)} is not known here`);
   }
-  const tree = new ConceptTree(content);
+  const tree = treeOf(content);
   const found = direction === 'above' ? tree.above(code) : tree.below(code);
   if (found.size > maximumCodes) {
     throw badRequest(`more than ${maximumCodes} codes of ${system.slice(0, 200)} are ${direction} that code`);

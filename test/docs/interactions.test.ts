@@ -24,7 +24,9 @@ const written = (path: string): string =>
 /** At a type by its name, where it is offered there alone. */
 const spellings = (path: string): readonly string[] => [
   written(path),
-  ...['Patient', 'Encounter', 'Observation'].map((type) => written(path.replace(':type', type))),
+  ...['Patient', 'Encounter', 'Observation', 'Composition', 'ValueSet', 'CodeSystem', 'ConceptMap'].map(
+    (type) => written(path.replace(':type', type)),
+  ),
   written(path.replace(':id', '[request]')),
 ];
 
@@ -47,8 +49,8 @@ test.each([...pages.keys()])('%s is listed', (name) => {
 });
 
 const ofInteractions = [
-  'batch', 'compartments', 'conditional', 'create', 'delete', 'everything', 'history', 'lastn', 'meta', 'patch', 'read', 'search', 'search-system',
-  'transaction', 'update', 'vread',
+  'batch', 'compartments', 'conditional', 'create', 'delete', 'document', 'everything', 'history', 'lastn', 'meta', 'patch', 'read', 'search', 'search-system',
+  'terminology', 'transaction', 'update', 'vread',
 ]; // prettier-ignore
 
 test.each(ofInteractions)('%s has its statuses, an example and where the rules are', (name) => {

@@ -38,7 +38,8 @@ export interface RunningServer {
   readonly defects: { readonly facts: LogFacts; readonly cause: unknown }[];
   /** A bearer token of the client that may do everything. */
   readonly token: string;
-  tokenOf(client: string): Promise<string>;
+  /** `scope` narrows what the token may do. */
+  tokenOf(client: string, scope?: string): Promise<string>;
   /** Asks with the full token unless `authorization` is given. */
   ask(path: string, init?: RequestInit): Promise<Response>;
   stop(): Promise<void>;
@@ -150,11 +151,12 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
   for (const handler of choice.mounts ?? []) http.mount(handler);
   const { port } = await http.listen('127.0.0.1', 0);
   url = `http://127.0.0.1:${port}`;
-  const tokenOf = async (client: string): Promise<string> => {
+  const tokenOf = async (client: string, scope?: string): Promise<string> => {
     const body = new URLSearchParams({
       grant_type: 'client_credentials',
       client_id: client,
       client_secret: secretOf(client),
+      ...(scope === undefined ? {} : { scope }),
     });
     const response = await fetch(`${url}/oauth2/token`, { method: 'POST', body });
     return ((await response.json()) as { access_token: string }).access_token;
