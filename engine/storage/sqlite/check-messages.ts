@@ -96,6 +96,6 @@ function* keyProblems(
   }
   for (const key of stored) {
     if (!mayHave(key))
-      yield `message ${id} has a key of ${key.name} in message_key that does not stand in it`;
+      {yield `message ${id} has a key of ${key.name} in message_key that does not stand in it`;}
   }
 }
