@@ -30,10 +30,10 @@ export interface Destination {
 interface DestinationsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Lanes that are worked on now, by destination. */
-  readonly countUnderWay: () => ReadonlyMap<string, number>;
-  /** Lanes of one destination that are worked on at the same time, at most. */
+  /** Lanes of one destination that may be worked on at the same time. */
   readonly parallel: number;
+  /** How many are worked on now, by destination. */
+  readonly countUnderWay: () => ReadonlyMap<string, number>;
 }
 
 /** By name without `send:`. */
@@ -80,9 +80,9 @@ export class Destinations {
     return this.#known.size;
   }
 
-  /** How many lanes of each queue may be begun: each has its own share, so that one that is slow holds up no other. */
+  /** How many lanes of each queue may be begun: each has its own share, so that a receiver that is slow holds up no other. */
   limits(): Readonly<Record<string, number>> {
-    const { clock, countUnderWay, parallel } = this.#options;
+    const { clock, parallel, countUnderWay } = this.#options;
     const now = clock.now();
     const counts = countUnderWay();
     const known = [...this.#known].map(([name, { gate }]): [string, number] => {

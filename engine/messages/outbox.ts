@@ -86,7 +86,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     return counts;
   };
 
-  const destinations = new Destinations({ clock, logger, countUnderWay, parallel });
+  const destinations = new Destinations({ clock, logger, parallel, countUnderWay });
   /** Where each delivery is counted, or its response is taken in with its end, they are taken one by one. */
   const takesRuns = ({ gate, responseTo }: Destination): boolean =>
     !gate.isCounted && (responseTo === undefined || options.responses === undefined);
