@@ -3,9 +3,11 @@ import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../kernel/outcomes.ts';
 import type { WireMessage } from '../mapping/wire-message.ts';
 import type { FindableOf } from '../storage/findable.ts';
+import type { MessageKey } from '../storage/message-store.ts';
 import type { Formats } from './formats.ts';
 import { usualKeys } from './index-keys.ts';
 import { textOf } from './message-text.ts';
+import { responseKey } from './responses.ts';
 
 /** Whatever set its channel names: these two have no letter beyond ASCII in common. */
 const [oneCharset, otherCharset] = ['8859/1', '8859/5'] as const;
@@ -18,8 +20,9 @@ export function findableIn(formats: Formats): FindableOf {
     const text = textOf({ raw, wire });
     const isSure = isUtf8(raw) || text === otherText(formats, format, raw);
     const whole = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
-    const holds = (value: string): boolean => !isSure || text.includes(value) || whole.includes(value);
-    return { text, isSure, holds, keys: isSure ? usualKeys(wire) : [] };
+    const mayHave = ({ name, value }: MessageKey): boolean =>
+      !isSure || name === responseKey || text.includes(value) || whole.includes(value);
+    return { text, isSure, mayHave, keys: isSure ? usualKeys(wire) : [] };
   };
 }
 

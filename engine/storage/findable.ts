@@ -8,8 +8,8 @@ export interface Findable {
   readonly isSure: boolean;
   /** The keys that it has on any channel. */
   readonly keys: readonly MessageKey[];
-  /** Whether the value of a key may have been read from it. */
-  readonly holds: (value: string) => boolean;
+  /** Whether it may have the key: read from it, or one that the engine gives. */
+  readonly mayHave: (key: MessageKey) => boolean;
 }
 
 /** Undefined for what cannot be read. Never throws. */

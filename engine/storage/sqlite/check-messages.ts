@@ -86,7 +86,7 @@ function expectWords(words: WordComparison, { sequence }: CheckedRow, { text }: 
 function* keyProblems(
   connection: Connection,
   { sequence, id }: CheckedRow,
-  { keys, holds }: Findable,
+  { keys, mayHave }: Findable,
 ): Iterable<string> {
   const sql = 'SELECT name, value FROM message_key WHERE sequence = ?';
   const stored = connection.rows<{ name: string; value: string }>(sql, sequence);
@@ -94,7 +94,8 @@ function* keyProblems(
   for (const { name, value } of keys) {
     if (!isStored.has(`${name}\0${value}`)) yield `message ${id} lacks a key of ${name} in message_key`;
   }
-  for (const { name, value } of stored) {
-    if (!holds(value)) yield `message ${id} has a key of ${name} in message_key that does not stand in it`;
+  for (const key of stored) {
+    if (!mayHave(key))
+      {yield `message ${id} has a key of ${key.name} in message_key that does not stand in it`;}
   }
 }

@@ -8,6 +8,7 @@ import { parseResource } from '../../../engine/fhir/exact-json.ts';
 import { findableIn } from '../../../engine/messages/findable.ts';
 import { createFormats } from '../../../engine/messages/formats.ts';
 import { createIndexingKept } from '../../../engine/messages/index-kept.ts';
+import { responseKey } from '../../../engine/messages/responses.ts';
 import { usualSettings } from '../../../engine/messages/stages.ts';
 import { checkStore } from '../../../engine/storage/sqlite/check-store.ts';
 import { Connection } from '../../../engine/storage/sqlite/connection.ts';
@@ -30,6 +31,10 @@ async function fill(folder: string): Promise<House> {
   await until(async () => !Object.values(await house.states()).includes('received'));
   await processor.stop();
   await house.inbox().receive(arrivalOf(hl7({ controlId: '4' })));
+  // As a message has that is a receiver's answer to a delivery.
+  const answers = [{ name: responseKey, value: 'a-delivery' }];
+  const first = (await house.messages()).at(-1);
+  await house.store.transact(({ messages }) => messages.addKeys(first?.id ?? '', answers));
   return house;
 }
 
