@@ -18,7 +18,7 @@ export interface HttpRequest {
   readonly cameBy?: string;
 }
 
-/** An answer too large to be held: sent piece by piece, as fast as the client takes it. */
+/** An answer too large to be held: sent piece by piece, as fast as the client takes it. Bytes are good until the next piece is asked for. */
 export type BodyStream = AsyncGenerator<string | Uint8Array, void, undefined>;
 
 export interface HttpAnswer {

@@ -103,7 +103,8 @@ async function* base64Of(bytes: AsyncIterable<Uint8Array>): BodyStream {
         : Buffer.concat([rest, piece]);
     const whole = joined.length - (joined.length % 3);
     yield joined.toString('base64', 0, whole);
-    rest = joined.subarray(whole);
+    // A copy: the piece is good no longer.
+    rest = Buffer.from(joined.subarray(whole));
   }
   if (rest.length > 0) yield Buffer.from(rest).toString('base64');
 }

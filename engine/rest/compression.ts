@@ -68,7 +68,8 @@ async function* gathered(body: BodyStream): BodyStream {
     } else {
       if (waiting !== '') yield waiting;
       waiting = '';
-      yield piece;
+      // A copy: the next piece is asked for before this one is compressed.
+      yield Buffer.from(piece);
     }
   }
   if (waiting !== '') yield waiting;

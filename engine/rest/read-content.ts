@@ -1,5 +1,6 @@
 // The content of a Binary from a request's body: little of it as base64 for the resource, much of it kept apart while it comes in.
 import type { IncomingMessage } from 'node:http';
+import { freeBytes } from '../kernel/free-bytes.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import { keptApartFrom, type ContentStore, type KeptContent } from '../storage/content-store.ts';
 import { refuseBody, tooLarge } from './read-body.ts';
@@ -34,21 +35,12 @@ type Bytes = AsyncGenerator<Uint8Array, void, undefined>;
 async function* continued(first: Uint8Array[], bytes: Bytes): Bytes {
   for (const chunk of first.splice(0)) {
     yield chunk;
-    giveBack(chunk);
+    freeBytes(chunk);
   }
   for await (const chunk of bytes) {
     yield chunk;
-    giveBack(chunk);
+    freeBytes(chunk);
   }
-}
-
-/**
- * Frees the memory of a chunk that was read, at once. Left to the garbage collector, which sees only the small object that stands for it, some
- * 60 MB of them would come together.
- */
-function giveBack({ buffer, byteLength }: Uint8Array): void {
-  // Of a buffer that others may have a part of nothing is taken away.
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 /** As they come. The request is left open: who sends too much is to hear so. */

@@ -68,14 +68,27 @@ export async function writeStream(response: ServerResponse, body: BodyStream): P
     } else {
       if (waiting !== '') await write(response, waiting);
       waiting = '';
-      await write(response, piece);
+      await writeThrough(response, piece);
     }
     if (response.destroyed) return;
   }
   response.end(waiting);
 }
 
-async function write(response: ServerResponse, piece: string | Uint8Array): Promise<void> {
+/** Resolves when the piece is needed no more. */
+async function writeThrough(response: ServerResponse, piece: Uint8Array): Promise<void> {
+  if (response.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const goOn = (): void => {
+      response.off('close', goOn);
+      resolve();
+    };
+    response.on('close', goOn);
+    response.write(piece, goOn);
+  });
+}
+
+async function write(response: ServerResponse, piece: string): Promise<void> {
   if (response.destroyed || response.write(piece)) return;
   await new Promise<void>((resolve) => {
     const goOn = (): void => {

@@ -24,7 +24,7 @@ export type ContentStream = AsyncGenerator<Uint8Array, void, undefined>;
 
 export interface ContentReader {
   /**
-   * The bytes in order, piece by piece, however long the reader takes; others write meanwhile. Throws before the last piece when they are not
+   * The bytes in order, piece by piece, however long the reader takes; others write meanwhile. Each piece is good until the next one is asked for. Throws before the last piece when they are not
    * those that were kept, and when the content is taken away before the end.
    */
   read(content: StoredContent): ContentStream;

@@ -95,7 +95,8 @@ function* keyProblems(
     if (!isStored.has(`${name}\0${value}`)) yield `message ${id} lacks a key of ${name} in message_key`;
   }
   for (const key of stored) {
-    if (!mayHave(key))
-      {yield `message ${id} has a key of ${key.name} in message_key that does not stand in it`;}
+    if (!mayHave(key)) {
+      yield `message ${id} has a key of ${key.name} in message_key that does not stand in it`;
+    }
   }
 }

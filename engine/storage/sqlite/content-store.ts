@@ -1,6 +1,7 @@
 // Large contents in SQLite: written while they come in, a few pieces a transaction, and read piece by piece.
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { freeBytes } from '../../kernel/free-bytes.ts';
 import type { ContentStore, ContentStream, KeptContent, StoredContent } from '../content-store.ts';
 import type { Connection } from './connection.ts';
 import {
@@ -74,6 +75,7 @@ export class SqliteContentStore implements ContentStore {
         throw new Error('a stored content is not what was kept: the file is damaged');
       }
       yield piece;
+      freeBytes(piece);
       await nextTurn();
     }
   }
