@@ -95,8 +95,9 @@ const turned: Readonly<Partial<Record<string, string>>> = {
 };
 
 function unmappedIn({ mode, code, display }: Fields, group: Fields, coded: Coded): readonly Found[] {
-  if (mode === 'provided')
+  if (mode === 'provided') {
     return [foundAs('equal', group['target'], { code: coded.code, display: coded.display })];
+  }
   return mode === 'fixed' ? [foundAs('inexact', group['target'], { code, display })] : [];
 }
 

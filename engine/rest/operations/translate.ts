@@ -70,8 +70,9 @@ async function askedMaps(
   if (sent !== undefined) return [sent];
   const url = input.text('url');
   if (url !== undefined) return [await named(reads, canonicalOf(url, input.text('conceptMapVersion')))];
-  if (system === undefined)
+  if (system === undefined) {
     throw badRequest('the system of the code, or the url of a map is needed', 'system');
+  }
   const [source, target] = [input.text('source'), input.text('target')];
   const found = await stored(reads, {
     status: 'active',
