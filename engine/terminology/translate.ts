@@ -79,7 +79,7 @@ function backward(group: Fields, { code }: Coded): readonly Found[] {
       .filter((target) => target['code'] === code && isFree(target))
       .map((target) => {
         const equivalence = textOf(target['equivalence']) ?? 'equivalent';
-        return foundAs(turned[equivalence] ?? equivalence, group['source'], element);
+        return foundAs(turned.get(equivalence) ?? equivalence, group['source'], element);
       }),
   );
 }
@@ -87,12 +87,12 @@ function backward(group: Fields, { code }: Coded): readonly Found[] {
 const isFree = ({ dependsOn }: Fields): boolean => listOf(dependsOn).length === 0;
 
 /** https://hl7.org/fhir/R4/valueset-concept-map-equivalence.html, seen from the other side. */
-const turned: Readonly<Partial<Record<string, string>>> = {
-  wider: 'narrower',
-  narrower: 'wider',
-  subsumes: 'specializes',
-  specializes: 'subsumes',
-};
+const turned: ReadonlyMap<string, string> = new Map([
+  ['wider', 'narrower'],
+  ['narrower', 'wider'],
+  ['subsumes', 'specializes'],
+  ['specializes', 'subsumes'],
+]);
 
 function unmappedIn({ mode, code, display }: Fields, group: Fields, coded: Coded): readonly Found[] {
   if (mode === 'provided') {
