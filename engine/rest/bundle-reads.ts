@@ -26,6 +26,7 @@ export function createBundleReads(
   const reads = offered.filter(({ method }) => method === 'GET');
   const route = createRouter<Interaction | Refusal>(reads, (interaction) => interaction, {
     nothingHere: nothing,
+    noOperation: nothing,
     unreadable: nothing,
     notAllowed: () => nothing,
   });

@@ -26,3 +26,14 @@ export const nothingHere: Endpoint = {
   access: 'signed-in',
   answer: async () => outcomeAnswer(unknown),
 };
+
+const unknownOperation = new Refusal(
+  'not-found',
+  'there is no such operation here; the capabilities list those that there are, and where',
+);
+
+export const noOperation: Endpoint = {
+  name: unknownOperation.code,
+  access: 'signed-in',
+  answer: async () => outcomeAnswer(unknownOperation),
+};

@@ -2,7 +2,7 @@
 // pattern that fits has the request, so that a method that it does not offer is 405 and never taken for something else.
 import { badRequest } from '../kernel/outcomes.ts';
 import type { Endpoint } from './endpoint.ts';
-import { methodNotAllowed, nothingHere } from './fallback.ts';
+import { methodNotAllowed, noOperation, nothingHere } from './fallback.ts';
 import { fhirPath, type Interaction } from './interaction.ts';
 
 export interface Routed<T = Endpoint> {
@@ -13,6 +13,7 @@ export interface Routed<T = Endpoint> {
 /** Where a url leads that is no interaction's. */
 interface Otherwise<T> {
   readonly nothingHere: T;
+  readonly noOperation: T;
   readonly unreadable: T;
   readonly notAllowed: (methods: readonly string[]) => T;
 }
@@ -28,7 +29,12 @@ export const createFhirRouter = (
   interactions: readonly Interaction[],
   endpointOf: (interaction: Interaction) => Endpoint,
 ): ((method: string, url: string) => Routed | undefined) =>
-  createRouter(interactions, endpointOf, { nothingHere, unreadable, notAllowed: methodNotAllowed });
+  createRouter(interactions, endpointOf, {
+    nothingHere,
+    noOperation,
+    unreadable,
+    notAllowed: methodNotAllowed,
+  });
 
 /** The same for whatever is made of an interaction. */
 export function createRouter<T>(
@@ -45,7 +51,8 @@ export function createRouter<T>(
     for (const row of rows.get(segments.length) ?? []) {
       if (fits(row, segments)) return routed(row, method, segments);
     }
-    return { endpoint: otherwise.nothingHere, params: {} };
+    const { nothingHere: nothing, noOperation: none } = otherwise;
+    return { endpoint: segments.some(isOperation) ? none : nothing, params: {} };
   };
 }
 
@@ -65,6 +72,9 @@ function rowsByLength<T>(
   rows.sort((a, b) => named(a) - named(b));
   return Map.groupBy(rows, ({ segments }) => segments.length);
 }
+
+/** Neither a type nor an id begins so. */
+const isOperation = (segment: string): boolean => segment.charCodeAt(0) === 0x24;
 
 const isNamed = (segment: string): boolean => segment.startsWith(':');
 
@@ -86,7 +96,7 @@ function fits({ segments: pattern }: Row<unknown>, segments: readonly string[]):
   for (let place = 0; place < pattern.length; place += 1) {
     const wanted = pattern[place] ?? '';
     const segment = segments[place] ?? '';
-    if (isNamed(wanted) ? segment === '' : segment !== wanted) return false;
+    if (isNamed(wanted) ? segment === '' || isOperation(segment) : segment !== wanted) return false;
   }
   return true;
 }

@@ -13,6 +13,7 @@ import { everythingInteractions } from './operations/everything.ts';
 import { lastnInteractions } from './operations/lastn.ts';
 import { purgeInteraction } from './operations/purge.ts';
 import { reindexInteractions } from './operations/reindex.ts';
+import { translateInteractions } from './operations/translate.ts';
 import { validateCodeInteractions } from './operations/validate-code.ts';
 import { expandInteractions } from './operations/value-sets.ts';
 import { versionsInteractions } from './operations/versions.ts';
@@ -38,6 +39,7 @@ const offered: readonly Interaction[] = [
   ...expandInteractions,
   ...validateCodeInteractions,
   ...codeSystemInteractions,
+  ...translateInteractions,
   ...versionsInteractions,
   ...everythingInteractions,
   ...lastnInteractions,

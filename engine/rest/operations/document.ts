@@ -6,7 +6,7 @@ import { badRequest, Refusal } from '../../kernel/outcomes.ts';
 import type { Exchange, FhirAnswer, FhirParts, Interaction } from '../interaction.ts';
 import { inputOf } from './parameters.ts';
 
-const document = { name: 'document', access: 'r', answer: answerDocument } as const;
+const document = { name: 'document', access: 'r' } as const;
 const operation = {
   name: 'document',
   definition: 'http://hl7.org/fhir/OperationDefinition/Composition-document',
@@ -22,18 +22,31 @@ export const documentInteractions: readonly Interaction[] = [
     path,
     method: 'GET',
     takes: 'nothing',
+    answer: (parts, exchange) => answerDocument(parts, exchange, false),
     ...(place === 0 && { capability: { level: 'type', codes: [], operation } }),
   },
-  { ...document, path, method: 'POST', takes: 'resource' },
+  {
+    ...document,
+    path,
+    method: 'POST',
+    takes: 'resource',
+    answer: (parts, exchange) => answerDocument(parts, exchange, true),
+  },
 ]);
 
-async function answerDocument({ repository }: FhirParts, exchange: Exchange): Promise<FhirAnswer> {
+/** `mayStore`: what is asked by GET, alone or within a Bundle, changes nothing. */
+async function answerDocument(
+  { repository }: FhirParts,
+  exchange: Exchange,
+  mayStore: boolean,
+): Promise<FhirAnswer> {
   const { actor, type, id } = exchange;
   if (type !== 'Composition') throw new Refusal('not-found', 'there is $document of a Composition');
   const input = inputOf(exchange, id === '' ? ['id', 'persist'] : ['persist']);
   const asked = id === '' ? input.get('id') : id;
   if (asked === null || asked === '') throw badRequest('$document needs the id of a Composition', 'id');
   const persist = switchOf(input.get('persist'));
+  if (persist && !mayStore) throw badRequest('a document is stored by POST', 'persist');
   if (persist) admit(actor, 'Bundle', 'c');
   const own = repository.as(actor);
   const made = await own.document(asked, (one) => admit(actor, one, 'r'));

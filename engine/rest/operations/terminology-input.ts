@@ -53,7 +53,8 @@ export function terminologyInput(exchange: Exchange, names: readonly string[]): 
 
 function primitiveOf(parameter: Fields | undefined): string | undefined {
   const value = Object.entries(parameter ?? {}).find(([key]) => key.startsWith('value'))?.[1];
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  return isPlain ? String(value) : undefined;
 }
 
 function wholeOf(written: string | undefined, name: string): number | undefined {

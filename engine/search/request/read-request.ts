@@ -91,6 +91,15 @@ const resultParameters: Readonly<Record<string, ResultParameter>> = {
     draft.before = value;
     return undefined;
   },
+  // https://hl7.org/fhir/R4/search.html#contained
+  _contained(_draft, value) {
+    if (value === 'false') return value;
+    throw new Refusal(
+      'unknown-parameter',
+      'contained resources are not found by themselves here',
+      '_contained',
+    );
+  },
   _query() {
     throw new Refusal('unknown-parameter', 'there are no named queries here', '_query');
   },

@@ -164,7 +164,7 @@ describe('what the statement says of every type', () => {
             const init = method === 'POST' ? { method, body: body('Parameters') } : { method };
             const response = await server.ask(path, init);
             const text = await response.text();
-            const isThere = response.status !== 405 && !text.includes('there is nothing here');
+            const isThere = response.status !== 405 && !text.includes('there is no such operation');
             if (isThere) statuses.push(response.status);
           }
         }
@@ -233,7 +233,7 @@ describe('what the statement says of the whole', () => {
   test('each operation is there', async () => {
     for (const { name } of rest.operation ?? []) {
       const text = await (await server.ask(`$${name}`)).text();
-      expect([name, text.includes('there is nothing here')]).toEqual([name, false]);
+      expect([name, text.includes('there is no such operation')]).toEqual([name, false]);
     }
   });
 

@@ -37,10 +37,12 @@ const concrete = (path: string): string =>
 describe('without a token', () => {
   const open = [
     'GET /fhir/R4/.well-known/smart-configuration',
+    'GET /fhir/R4/$versions',
     'GET /fhir/R4/metadata',
     'GET /health/live',
     'GET /health/ready',
     'GET /sign-in',
+    'POST /fhir/R4/$versions',
     'POST /oauth2/token',
     'POST /sign-in',
     'POST /sign-out',

@@ -84,7 +84,12 @@ describe('the document', () => {
   );
 
   test('is stored when it is to be, and then has an id', async () => {
-    const made = (await (await server.ask('Composition/whole/$document?persist=true')).json()) as Document;
+    const made = (await (
+      await server.ask('Composition/whole/$document', {
+        method: 'POST',
+        body: '{"resourceType":"Parameters","parameter":[{"name":"persist","valueBoolean":true}]}',
+      })
+    ).json()) as Document;
     const kept = (await (await server.ask(`Bundle/${made.id ?? ''}`)).json()) as Document;
     expect(kept).toEqual(made);
     expect(named(kept)).toHaveLength(members.length);
@@ -104,6 +109,7 @@ test.each([
   ['a type that the scopes leave out', 'Composition/whole/$document', 403, 'patients'],
   ['no id', 'Composition/$document', 400, 'everything'],
   ['persist that is neither', 'Composition/whole/$document?persist=maybe', 400, 'everything'],
+  ['to store it by GET', 'Composition/whole/$document?persist=true', 400, 'everything'],
   ['a parameter that is not known', 'Composition/whole/$document?graph=urn:x', 400, 'everything'],
 ])('refused: %s', async (_what, path, status, client) => {
   const authorization = `Bearer ${await server.tokenOf(client)}`;
@@ -116,4 +122,24 @@ test('who may not read all of it gets none of it', async () => {
     headers: { authorization: `Bearer ${token}` },
   });
   expect([response.status, (await response.text()).includes('Discharge')]).toEqual([403, false]);
+});
+
+test('in a Bundle it sees what the Bundle has done, and stores nothing', async () => {
+  const put = {
+    resource: { resourceType: 'Composition', id: 'new', status: 'final', subject: ref('Patient/p') },
+    request: { method: 'PUT', url: 'Composition/new' },
+  };
+  const asked = (persist: string): object => ({
+    request: { method: 'GET', url: `Composition/new/$document${persist}` },
+  });
+  const send = (...entry: readonly object[]): Promise<Response> =>
+    server.ask('', {
+      method: 'POST',
+      body: JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry }),
+    });
+  expect((await send(put, asked('?persist=true'))).status).toBe(400);
+  const { entry } = (await (await send(put, asked(''))).json()) as {
+    entry: readonly { resource: Document }[];
+  };
+  expect(entry[1] && named(entry[1].resource)).toContain('Composition/new');
 });

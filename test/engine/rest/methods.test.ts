@@ -67,6 +67,12 @@ const rows: readonly Row[] = [
   { rule: 'a path that nothing answers', path: 'Patient/1/2/3/4/5', status: 404 },
   { rule: 'an operation that there is not', path: 'Patient/1/$nothing', status: 404 },
   { rule: 'an operation of the system that there is not', path: '$nothing', status: 404 },
+  {
+    rule: 'an operation of a type that there is not',
+    path: 'Patient/$nothing',
+    init: { method: 'POST', body: json },
+    status: 404,
+  },
   { rule: 'an empty part of a path', path: 'Patient//_history', status: 404 },
   { rule: 'a path beside the base', path: '/fhir/R4x/Patient', status: 404 },
   { rule: 'another version of FHIR', path: '/fhir/R5/Patient', status: 404 },
@@ -162,3 +168,11 @@ describe('a version that the client knows (http.html#cread)', () => {
     expect([headers.get('etag'), headers.get('last-modified')]).toEqual(['W/"2"', made]);
   });
 });
+
+test.each([['$nothing'], ['Patient/$nothing'], ['Patient/1/$nothing'], ['Patient/%24nothing']])(
+  '%s: it is the operation that is not there, and the answer says so',
+  async (path) => {
+    const { issue } = (await (await server.ask(path)).json()) as { issue: { diagnostics: string }[] };
+    expect(issue[0]?.diagnostics).toContain('no such operation');
+  },
+);

@@ -1,4 +1,4 @@
-// $expand, $validate-code, $lookup and $subsumes, of what is stored and of R4's own: https://hl7.org/fhir/R4/terminology-service.html
+// $expand, $validate-code, $lookup, $subsumes and $translate, of what is stored and of R4's own: https://hl7.org/fhir/R4/terminology-service.html
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startServer, type RunningServer } from './running-server.ts';
 
@@ -268,7 +268,97 @@ test.each([
   }
 });
 
+describe('$translate', () => {
+  const loinc = 'http://loinc.org';
+  const older = 'http://hospital.example/old-wards';
+  const to = (code: string, equivalence: string, more: object = {}): object => ({
+    code,
+    equivalence,
+    ...more,
+  });
+  beforeAll(async () => {
+    await put('ConceptMap/wards', {
+      url: 'http://hospital.example/ConceptMap/wards',
+      sourceUri: `${own}/medical`,
+      group: [
+        {
+          source: wards,
+          target: older,
+          element: [
+            {
+              code: 'm1',
+              display: 'Male',
+              target: [to('10', 'equivalent', { display: 'Ten' }), to('11', 'wider')],
+            },
+            {
+              code: 'm2',
+              target: [to('12', 'equivalent', { dependsOn: [{ property: 'urn:sex', value: 'f' }] })],
+            },
+            { code: 'sur', target: [{ equivalence: 'unmatched' }] },
+          ],
+          unmapped: { mode: 'other-map', url: 'http://hospital.example/ConceptMap/rest' },
+        },
+        { source: wards, target: loinc, unmapped: { mode: 'fixed', code: '1-8', display: 'Ward' } },
+      ],
+    });
+    await put('ConceptMap/rest', {
+      url: 'http://hospital.example/ConceptMap/rest',
+      status: 'draft',
+      group: [{ source: wards, target: older, unmapped: { mode: 'provided' } }],
+    });
+  });
+
+  const rows: readonly (readonly [asked: string, result: boolean, matches: readonly string[]])[] = [
+    [`system=${wards}&code=m1&targetsystem=${older}`, true, ['equivalent 10', 'wider 11']],
+    [`system=${wards}&code=m1`, true, ['equivalent 10', 'wider 11', 'inexact 1-8']],
+    [
+      `system=${wards}&code=m1&source=${own}/medical&targetsystem=${older}`,
+      true,
+      ['equivalent 10', 'wider 11'],
+    ],
+    [`system=${wards}&code=m1&source=${own}/other`, false, []],
+    [`system=${wards}&code=m2&targetsystem=${older}`, false, []],
+    [`system=${wards}&code=sur&targetsystem=${older}`, false, ['unmatched undefined']],
+    [`system=${wards}&code=new&targetsystem=${older}`, true, ['equal new']],
+    [`system=${older}&code=11&reverse=true`, true, ['narrower m1']],
+    [`system=urn:x&code=m1`, false, []],
+    [`url=http://hospital.example/ConceptMap/rest&system=${wards}&code=m9`, true, ['equal m9']],
+  ];
+  test.each(rows)('?%s', async (asked, result, matches) => {
+    const answer = await ask(`ConceptMap/$translate?${asked}`);
+    expect(valueOf(answer, 'result')).toBe(result);
+    const found = answer.parameter.filter(({ name }) => name === 'match') as unknown as readonly {
+      readonly part: readonly [
+        { readonly valueCode: string },
+        { readonly valueCoding: { readonly code?: string } },
+      ];
+    }[];
+    expect(
+      found.map(({ part: [{ valueCode }, { valueCoding }] }) => `${valueCode} ${String(valueCoding.code)}`),
+    ).toEqual(matches);
+  });
+
+  test('by the id of the map, and of a coding that is sent', async () => {
+    const coding = { name: 'coding', valueCoding: { system: wards, code: 'm1' } };
+    const answer = await ask('ConceptMap/wards/$translate', parameters(coding));
+    expect(answer.parameter[1]).toEqual({
+      name: 'match',
+      part: [
+        { name: 'equivalence', valueCode: 'equivalent' },
+        { name: 'concept', valueCoding: { system: older, code: '10', display: 'Ten' } },
+        { name: 'source', valueUri: 'http://hospital.example/ConceptMap/wards' },
+      ],
+    });
+  });
+});
+
 test.each([
+  ['$translate by a map that is not here', 'ConceptMap/$translate?url=urn:nobody&code=a&system=b', 404],
+  ['$translate by an id that is not here', 'ConceptMap/nobody/$translate?code=a&system=b', 404],
+  ['$translate without a system', 'ConceptMap/$translate?code=a', 400],
+  ['$translate of nothing', 'ConceptMap/$translate', 400],
+  ['$translate of another type', 'Patient/$translate?code=a&system=b', 404],
+  ['reverse that is neither', 'ConceptMap/$translate?code=a&system=b&reverse=maybe', 400],
   ['$expand without a value set', 'ValueSet/$expand', 400],
   ['$expand of one that is not here', 'ValueSet/$expand?url=urn:nobody', 404],
   ['$expand of an id that is not here', 'ValueSet/nobody/$expand', 404],
