@@ -2,6 +2,7 @@
 import type { RetryClass } from '../../engine/index.ts';
 import { readHeader, type Reason } from './header.ts';
 import { parseMessage } from './message.ts';
+import { narrowed } from './wide.ts';
 
 export interface Answer {
   /** MSA-1 */
@@ -30,7 +31,7 @@ export function readAnswer(raw: Buffer, charset: string | undefined): Answer | u
 }
 
 export function sentOf(raw: Uint8Array, charset: string | undefined): Sent {
-  const read = readHeader(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength), charset);
+  const read = readHeader(narrowed(raw), charset);
   if (!('header' in read)) return { controlId: '', kind: '' };
   const { text } = read.header;
   return { controlId: text.source(10), kind: text.text(9) };

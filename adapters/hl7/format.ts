@@ -5,6 +5,7 @@ import { isAnswer, readHeader, typeMissing, type Header, type Reason } from './h
 import { messageType, parseMessage } from './message.ts';
 import { renderAcknowledgement } from './render-ack.ts';
 import { renderMessage } from './render-message.ts';
+import { narrowed } from './wide.ts';
 
 /** HL7 table 0155. Mindray BS writes 0, 1 or 2 into MSH-16 and means the kind of sample: no wish. */
 const wishes: Readonly<Record<string, AcknowledgementWish>> = { AL: 'AL', NE: 'NE', ER: 'ER', SU: 'SU' };
@@ -13,7 +14,7 @@ const wishOf = (text: string): AcknowledgementWish =>
   Object.hasOwn(wishes, text) ? wishes[text] : undefined;
 
 function identify(raw: Uint8Array, charset?: string): Envelope {
-  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  const bytes = narrowed(raw);
   const read = readHeader(bytes, charset);
   return 'unreadable' in read ? unreadable(read.unreadable) : envelopeOf(bytes, read.header);
 }

@@ -31,7 +31,7 @@ const refusals = {
   'hl7-several-messages':
     'there is more than one MSH segment in the frame; send each message in its own frame',
   'hl7-charset-wide':
-    'the message is written in UTF-16 or UTF-32, which MLLP cannot frame; send UNICODE UTF-8',
+    'the message is written in UTF-32, or in UTF-16 without the end of its last segment, so that it may be cut off; send UNICODE UTF-8',
 } as const;
 
 type RefusalCode = keyof typeof refusals;

@@ -4,6 +4,7 @@ import type { Issue, WireMessage, WireSegment } from '../../engine/index.ts';
 import { decodeText } from './charset.ts';
 import { readHeader, typeMissing, type Header, type Reason } from './header.ts';
 import { Hl7Segment, type Reading } from './segment.ts';
+import { narrowed } from './wide.ts';
 
 /** More than any message has; what lies beyond is an attack on memory. */
 const mostSegments = 100_000;
@@ -15,7 +16,7 @@ export interface Parsed {
 
 /** `channel`: the character set to assume where MSH-18 names none, or where it is not true. Never throws. */
 export function parseMessage(raw: Uint8Array, channel?: string): Parsed {
-  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  const bytes = narrowed(raw);
   const read = readHeader(bytes, channel);
   if ('unreadable' in read) return refused(read.unreadable);
   const missing = typeMissing(read.header);

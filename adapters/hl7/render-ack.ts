@@ -4,6 +4,7 @@ import type { Acknowledgement } from '../../engine/index.ts';
 import { escaped, usualDelimiters, type Delimiters } from './delimiters.ts';
 import { readHeader, type Header, type Reason } from './header.ts';
 import { timeLike } from './time.ts';
+import { asWideAs, narrowed } from './wide.ts';
 
 /** HL7 table 0357: the numbers a device may show its operator. */
 const conditions = {
@@ -62,12 +63,12 @@ export function renderAcknowledgement(
   at: number,
   controlId: string,
 ): Uint8Array {
-  const read = readHeader(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength));
+  const read = readHeader(narrowed(raw));
   const header = 'header' in read ? read.header : undefined;
   const delimiters = header?.delimiters ?? usualDelimiters;
   const rendering: Rendering = { header, delimiters, acknowledgement, at, controlId };
   const segments = [mshOf(rendering), ...msaAndErr(rendering)];
-  return Buffer.from(segments.map((segment) => `${segment}\r`).join(''), 'latin1');
+  return asWideAs(raw, Buffer.from(segments.map((segment) => `${segment}\r`).join(''), 'latin1'));
 }
 
 function mshOf({ header, delimiters, at, controlId }: Rendering): string {

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { createMapper, type ReloadableMapper } from '../mapping/create-mapper.ts';
 import { composer } from '../messages/compose.ts';
-import { sweepContents } from '../repository/sweep-contents.ts';
 import type { HttpServer } from '../rest/create-server.ts';
 import type { Ambient } from './ambient.ts';
 import { createCertificates } from './certificates.ts';
@@ -89,10 +88,10 @@ function orderOf({ config, logger, address, kept, messages, operating, ...parts 
   const { tracing, mapper, certificates, flowPort, flows, http } = parts;
   const { store, searchParameters, reindexing } = kept;
   const { inbox, runner, processor, outbox } = messages;
-  const { replays, alerts, live, jobs, indexingKept } = operating;
+  const { replays, alerts, live, jobs, indexingKept, sweeping } = operating;
   return [
     { name: 'traces', stop: () => tracing?.stop() },
-    { name: 'store', start: () => sweepContents(store.contents, logger), stop: () => store.close() },
+    { name: 'store', stop: () => store.close() },
     { name: 'search parameters', start: () => searchParameters.start() },
     { name: 'reindexing', start: () => reindexing.start(), stop: () => reindexing.stop() },
     { name: 'channels, as they are kept', start: () => runner.load() },
@@ -118,6 +117,7 @@ function orderOf({ config, logger, address, kept, messages, operating, ...parts 
     { name: 'certificates', start: () => certificates.start(), stop: () => certificates.stop() },
     { name: 'jobs', start: () => startJobs(operating), stop: () => jobs.stop() },
     { name: 'indexing of messages', start: () => indexingKept.start(), stop: () => indexingKept.stop() },
+    { name: 'sweep of contents', start: () => sweeping.start(), stop: () => sweeping.stop() },
     {
       name: 'note for commands',
       start: () => noteRunning(config, address.port),

@@ -7,6 +7,7 @@ import type { Live } from '../messages/live.ts';
 import { createReplays, type Replays } from '../messages/replays.ts';
 import { createResend, type Resend } from '../messages/resend.ts';
 import { createRetention, type JobDefinition } from '../messages/retention.ts';
+import { createSweeping, type Sweeping } from '../repository/sweep-contents.ts';
 import type { Ambient } from './ambient.ts';
 import type { Kept } from './kept.ts';
 import type { Messages } from './messages.ts';
@@ -34,6 +35,7 @@ export interface Operating {
   /** What `jobs` has to do again and again, once it is started. */
   readonly repeated: readonly JobDefinition[];
   readonly indexingKept: IndexingKept;
+  readonly sweeping: Sweeping;
 }
 
 export function createOperating(parts: OperatingParts): Operating {
@@ -55,6 +57,7 @@ export function createOperating(parts: OperatingParts): Operating {
     ...createWatching({ ...ambient, config, store, book, outbox, concerns }),
     replays: createReplays({ ...ambient, messages: store.messages, jobs: store.jobs, deadLetters, resend }),
     indexingKept: createIndexingKept({ ...ambient, store, formats, settingsOf }),
+    sweeping: createSweeping(store.contents, ambient.logger),
   };
 }
 

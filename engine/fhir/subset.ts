@@ -8,7 +8,9 @@ import type { PlacedElement, Shape, Shapes } from './shapes/shape.ts';
 export type SubsetWish =
   { readonly summary: 'true' | 'text' | 'data' } | { readonly elements: ReadonlySet<string> };
 
-const elementNames = /^[A-Za-z][A-Za-z0-9]{0,63}(?:,[A-Za-z][A-Za-z0-9]{0,63}){0,99}$/;
+/** `gender`, or of one type alone `Patient.gender`. */
+const elementName = /^(?:[A-Z][A-Za-z]{0,63}\.)?[A-Za-z][A-Za-z0-9]{0,63}$/;
+const maximumNames = 100;
 
 /** Reads the two parameters; undefined: all is wanted. Throws Refusal `bad-request` for what they cannot be. */
 export function subsetWish(
@@ -22,10 +24,11 @@ export function subsetWish(
   if (asked === 'true' || asked === 'text' || asked === 'data') return { summary: asked };
   if (asked !== undefined) throw badRequest('_summary is true, text, data or false here', '_summary');
   if (elements === undefined) return undefined;
-  if (!elementNames.test(elements)) {
+  const names = elements.split(',');
+  if (names.length > maximumNames || !names.every((name) => elementName.test(name))) {
     throw badRequest('_elements is a list of names of elements, with commas between them', '_elements');
   }
-  return { elements: new Set(elements.split(',')) };
+  return { elements: new Set(names) };
 }
 
 /**
@@ -36,7 +39,7 @@ export function subsetOf(resource: FhirResource, wish: SubsetWish, shapes: Shape
   const shape = shapes.shape(resource.resourceType);
   if (!shape) return resource;
   const { resourceType, id, meta, ...others } = resource;
-  const wanted = wantedBy(wish);
+  const wanted = wantedBy(wish, resourceType);
   const part = partOf(others, shape, wanted);
   const summed = 'summary' in wish && wish.summary === 'true' ? summaryOf(part, shape, shapes) : part;
   return { resourceType, ...(id === undefined ? {} : { id }), meta: marked(meta), ...summed };
@@ -62,12 +65,11 @@ function subsetEntry(entry: Entry, wish: SubsetWish, shapes: Shapes): Entry {
 type Fields = Readonly<Record<string, unknown>>;
 type Wanted = (element: PlacedElement) => boolean;
 
-function wantedBy(wish: SubsetWish): Wanted {
-  if ('elements' in wish) {
-    const { elements } = wish;
-    return ({ name, choice }) => elements.has(name) || (choice !== undefined && elements.has(choice));
-  }
-  return summaries[wish.summary];
+function wantedBy(wish: SubsetWish, type: string): Wanted {
+  if (!('elements' in wish)) return summaries[wish.summary];
+  const { elements } = wish;
+  const isNamed = (name: string): boolean => elements.has(name) || elements.has(`${type}.${name}`);
+  return ({ name, choice }) => isNamed(name) || (choice !== undefined && isNamed(choice));
 }
 
 const summaries: Readonly<Record<'true' | 'text' | 'data', Wanted>> = {

@@ -30,8 +30,10 @@ export interface Destination {
 interface DestinationsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Lanes of a destination that are worked on now. */
-  readonly underWayTo: (name: string) => number;
+  /** Lanes of one destination that may be worked on at the same time. */
+  readonly parallel: number;
+  /** How many are worked on now, by destination. */
+  readonly countUnderWay: () => ReadonlyMap<string, number>;
 }
 
 /** By name without `send:`. */
@@ -74,14 +76,19 @@ export class Destinations {
     return this.#held.has(name);
   }
 
-  /** How many lanes of each queue may be begun, where it is not as many as there are. */
+  get count(): number {
+    return this.#known.size;
+  }
+
+  /** How many lanes of each queue may be begun: each has its own share, so that a receiver that is slow holds up no other. */
   limits(): Readonly<Record<string, number>> {
-    const { clock, underWayTo } = this.#options;
+    const { clock, parallel, countUnderWay } = this.#options;
     const now = clock.now();
-    const known = [...this.#known].map(([name, { gate }]): [string, number] => [
-      queueName(name),
-      gate.allowance(now, underWayTo(name)),
-    ]);
+    const counts = countUnderWay();
+    const known = [...this.#known].map(([name, { gate }]): [string, number] => {
+      const underWay = counts.get(name) ?? 0;
+      return [queueName(name), Math.min(gate.allowance(now, underWay), parallel - underWay)];
+    });
     const stopped = [...this.#held].map((name): [string, number] => [queueName(name), 0]);
     return Object.fromEntries([...known, ...stopped]);
   }
@@ -93,11 +100,12 @@ export class Destinations {
   }
 
   state(): Readonly<Record<string, DestinationState>> {
-    const { clock, underWayTo } = this.#options;
+    const { clock, countUnderWay } = this.#options;
     const now = clock.now();
+    const counts = countUnderWay();
     const states = [...this.#known].map(([name, { gate }]): [string, DestinationState] => [
       name,
-      { ...gate.state(now), isHeld: this.#held.has(name), underWay: underWayTo(name) },
+      { ...gate.state(now), isHeld: this.#held.has(name), underWay: counts.get(name) ?? 0 },
     ]);
     return Object.fromEntries(states);
   }

@@ -16,11 +16,14 @@ const mostValues = 500;
 export function textOf({ raw, wire }: Pick<Parsed, 'raw' | 'wire'>): string {
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
   if (wire.segments.length === 0) return bytes.toString('utf8');
-  if (bytes.length <= short && isAscii(bytes) && bytes.lastIndexOf('\\') < header) {
+  if (bytes.length <= short && isPlain(bytes) && bytes.lastIndexOf('\\') < header) {
     return bytes.toString('latin1');
   }
   return wire.segments.map(textOfSegment).join('\n');
 }
+
+/** UTF-16 has a zero in each character of ASCII. */
+const isPlain = (bytes: Buffer): boolean => isAscii(bytes) && !bytes.includes(0);
 
 function textOfSegment(segment: WireSegment): string {
   const texts = [segment.name];

@@ -23,7 +23,7 @@ export interface OutboxOptions {
   readonly logger: Logger;
   /** How long a sender may take before the delivery is taken to be orphaned; one minute unless told. */
   readonly leaseMs?: number;
-  /** Lanes that are worked on at the same time; 16 unless told. */
+  /** Lanes of one destination that are worked on at the same time; 16 unless told. */
   readonly parallel?: number;
   /** How often to look for what has come due without a call; one second unless told. */
   readonly pollMs?: number;
@@ -80,10 +80,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const underWay = new Set<Promise<void>>();
   let isStopping = false;
 
-  const underWayTo = (name: string): number =>
-    [...runs.values()].filter(({ destination }) => destination === name).length;
+  const countUnderWay = (): ReadonlyMap<string, number> => {
+    const counts = new Map<string, number>();
+    for (const { destination } of runs.values()) counts.set(destination, (counts.get(destination) ?? 0) + 1);
+    return counts;
+  };
 
-  const destinations = new Destinations({ clock, logger, underWayTo });
+  const destinations = new Destinations({ clock, logger, parallel, countUnderWay });
   /** Where each delivery is counted, or its response is taken in with its end, they are taken one by one. */
   const takesRuns = ({ gate, responseTo }: Destination): boolean =>
     !gate.isCounted && (responseTo === undefined || options.responses === undefined);
@@ -93,7 +96,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         destinations: [queueName('*')],
         now: clock.now(),
         leaseMs,
-        limit: parallel - underWay.size,
+        limit: parallel * (destinations.count + 1),
         limits: destinations.limits(),
         runs: destinations.runs(takesRuns, longestRun.deliveries),
       }),
@@ -183,7 +186,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
     underWay.add(done);
   };
   const round = async (): Promise<'more' | 'done'> => {
-    if (underWay.size >= parallel) return 'done';
     try {
       (await lease()).forEach(begin);
     } catch (cause) {

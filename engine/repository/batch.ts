@@ -3,7 +3,13 @@ import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import { Refusal } from '../kernel/outcomes.ts';
 import { admitType } from './admit.ts';
 import { createBreath } from './breath.ts';
-import { answerRead, answerRefused, answerWritten } from './bundle-response.ts';
+import {
+  answerRead,
+  answerRefused,
+  answerWritten,
+  noOtherReads,
+  type OtherReads,
+} from './bundle-response.ts';
 import { entriesOf, namedAsync, requestOf, type Request } from './bundle-entries.ts';
 import { perform, stepOf } from './bundle-step.ts';
 import type { Reading, Work } from './work.ts';
@@ -15,7 +21,12 @@ export type Alone = <T>(work: (work: Work) => Promise<T>) => Promise<T>;
 const sliceLength = 256;
 
 /** Writes are done in order of the entries, reads after all of them. */
-export async function applyBatch(reading: Reading, bundle: Bundle, alone: Alone): Promise<Bundle> {
+export async function applyBatch(
+  reading: Reading,
+  bundle: Bundle,
+  alone: Alone,
+  others: OtherReads,
+): Promise<Bundle> {
   const base = reading.parts.base();
   const requests = entriesOf(bundle).map((entry, place) => requested(entry, place, base));
   const written: (BundleEntry | undefined)[] = [];
@@ -27,7 +38,7 @@ export async function applyBatch(reading: Reading, bundle: Bundle, alone: Alone)
   const breathe = createBreath();
   for (const [place, request] of requests.entries()) {
     await breathe();
-    entry.push(written[place] ?? (await readAnswer(reading, request)));
+    entry.push(written[place] ?? (await readAnswer(reading, request, others)));
   }
   return { resourceType: 'Bundle', type: 'batch-response', ...(entry.length === 0 ? {} : { entry }) };
 }
@@ -41,8 +52,8 @@ async function writeAnswer(asked: Asked, alone: Alone): Promise<BundleEntry | un
 
 const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD';
 
-async function readAnswer(reading: Reading, asked: Asked): Promise<BundleEntry> {
-  return 'refused' in asked ? asked.refused : refusable(() => readAlone(reading, asked));
+async function readAnswer(reading: Reading, asked: Asked, others: OtherReads): Promise<BundleEntry> {
+  return 'refused' in asked ? asked.refused : refusable(() => readAlone(reading, asked, others));
 }
 
 function requested(entry: unknown, place: number, base: string): Asked {
@@ -57,15 +68,17 @@ function writeAlone(request: Request, alone: Alone): Promise<BundleEntry> {
   return alone((work) =>
     namedAsync(request.place, async () => {
       const step = await stepOf(work, request);
-      return step.kind === 'read' ? answerRead(work, step.request) : answerWritten(await perform(work, step));
+      if (step.kind === 'read') return answerRead(work, step.request, noOtherReads);
+      return answerWritten(await perform(work, step));
     }),
   );
 }
 
-function readAlone(reading: Reading, request: Request): Promise<BundleEntry> {
+function readAlone(reading: Reading, request: Request, others: OtherReads): Promise<BundleEntry> {
   return namedAsync(request.place, () => {
-    admitType(reading.parts.index, request.target.type);
-    return answerRead(reading, request);
+    const { target } = request;
+    if (target.kind !== 'other') admitType(reading.parts.index, target.type);
+    return answerRead(reading, request, others);
   });
 }
 

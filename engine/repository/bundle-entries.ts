@@ -3,7 +3,7 @@ import type { Bundle } from '@medplum/fhirtypes';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
 import { isObject } from './admit.ts';
 import { cascadeIn } from './cascade.ts';
-import { targetOf, type Target } from './request-url.ts';
+import { readTargetOf, targetOf, type Target } from './request-url.ts';
 
 const methods = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD'] as const;
 
@@ -49,12 +49,13 @@ export function requestOf(entry: unknown, place: number, base: string): Request 
   });
 }
 
-/** Only a DELETE has more in its url than what it is about. */
+/** A DELETE has more in its url than what it is about; what is read may be anything. */
 function targetIn(
   url: string,
   method: Request['method'],
   base: string,
 ): Pick<Request, 'target' | 'cascades'> {
+  if (method === 'GET' || method === 'HEAD') return { target: readTargetOf(url, base), cascades: false };
   const mark = url.indexOf('?');
   if (method !== 'DELETE' || mark < 0) return { target: targetOf(url, base), cascades: false };
   const { criteria, cascades } = cascadeIn(url.slice(mark + 1));

@@ -5,7 +5,7 @@ import { badRequest, type Refusal } from '../kernel/outcomes.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
 import type { Request } from './bundle-entries.ts';
 import { read, readVersion } from './read.ts';
-import type { Written } from './repository.ts';
+import type { BundleRead, Written } from './repository.ts';
 import type { Target } from './request-url.ts';
 import { outcomeOf } from './search-outcome.ts';
 import { search } from './search.ts';
@@ -41,9 +41,25 @@ export const tellDeleted = (count: number): OperationOutcome => ({
   issue: [{ severity: 'information', code: 'informational', diagnostics: `${count} resources were deleted` }],
 });
 
+/** Answers a read whose target is of kind `other`. Throws Refusal. */
+export type OtherReads = (read: BundleRead) => Promise<BundleEntry>;
+
+/** Where nobody answers them. */
+export const noOtherReads: OtherReads = () =>
+  Promise.reject(badRequest('the url is not that of a type, a resource, a version or a search'));
+
 /** A GET or HEAD: https://hl7.org/fhir/R4/http.html#read, with its conditions. */
-export async function answerRead(reading: Reading, request: Request): Promise<BundleEntry> {
-  const { resource, response, ...answer } = await found(reading, request.target);
+export async function answerRead(
+  reading: Reading,
+  request: Request,
+  others: OtherReads,
+): Promise<BundleEntry> {
+  const { target, ifNoneMatch, ifModifiedSince } = request;
+  if (target.kind === 'other') {
+    const method = request.method === 'HEAD' ? 'HEAD' : 'GET';
+    return others({ method, path: target.path, query: target.query, ifNoneMatch, ifModifiedSince });
+  }
+  const { resource, response, ...answer } = await found(reading, target);
   if (response && isKnown(request, response)) {
     return { response: { ...response, status: '304 Not Modified' } };
   }
@@ -64,7 +80,7 @@ function isKnown(
 const namesVersion = (etags: string, etag: string): boolean =>
   etags.split(',').some((one) => ['*', etag, etag.slice(2)].includes(one.trim()));
 
-async function found(reading: Reading, target: Target): Promise<BundleEntry> {
+async function found(reading: Reading, target: Exclude<Target, { kind: 'other' }>): Promise<BundleEntry> {
   switch (target.kind) {
     case 'instance':
       return answerStored(await read(reading, target.type, target.id));
@@ -74,8 +90,6 @@ async function found(reading: Reading, target: Target): Promise<BundleEntry> {
       return answerSearch(reading, target.type, target.query);
     case 'type':
       return answerSearch(reading, target.type, '');
-    case 'history':
-      throw badRequest('a history cannot be read within a Bundle');
     default:
       return target satisfies never;
   }

@@ -51,7 +51,7 @@ export type Step =
 /** What an entry is about, where that does not depend on what is stored. Throws what `stepOf` throws. */
 export function decidedStepOf(parts: Parts, request: Request): Step | undefined {
   const { method, target, ifNoneExist, place, fullUrl } = request;
-  admitType(parts.index, target.type);
+  if (target.kind !== 'other') admitType(parts.index, target.type);
   if (method === 'GET' || method === 'HEAD') return { kind: 'read', place, fullUrl, request };
   if (method === 'POST' && ifNoneExist === undefined) return newStep(parts, request);
   if (target.kind !== 'instance') return undefined;

@@ -1,6 +1,6 @@
 // Conditional update and delete: https://hl7.org/fhir/R4/http.html#cond-update and #3.1.0.7.1.
 import type { FhirResource } from '../fhir/resource.ts';
-import { badRequest } from '../kernel/outcomes.ts';
+import { badRequest, conflict } from '../kernel/outcomes.ts';
 import { admit, admitId } from './admit.ts';
 import { maximumDeleted, removeWith, type DeleteChoice } from './cascade.ts';
 import { findAll, findOne } from './find-one.ts';
@@ -11,7 +11,8 @@ import type { Work } from './work.ts';
 
 /**
  * The id under which a conditional update is to be written: that of the one match, or where nothing matches the resource's own,
- * or a new one. Throws Refusal `bad-request` when the resource names another id than the match has.
+ * or a new one. Throws Refusal `bad-request` when the resource names another id than the match has, `conflict` when nothing matches
+ * but the id is that of something else.
  */
 export async function idForUpdate(work: Work, resource: FhirResource, criteria: string): Promise<string> {
   const type = resource.resourceType;
@@ -21,7 +22,11 @@ export async function idForUpdate(work: Work, resource: FhirResource, criteria: 
   if (match && own !== undefined && own !== match.id) {
     throw badRequest('the resource carries another id than the one resource that matches', `${type}.id`);
   }
-  return match?.id ?? own ?? work.parts.ids.next();
+  if (match) return match.id;
+  if (own === undefined) return work.parts.ids.next();
+  // https://hl7.org/fhir/R5/http.html#cond-update says what R4 leaves open.
+  if ((await work.resources.read(type, own))?.body === undefined) return own;
+  throw conflict(`${type}/${own} is there and does not match the criteria`);
 }
 
 export async function updateWhere(

@@ -14,6 +14,7 @@ import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import type { ResourceName } from '../storage/resource-store.ts';
 import type { Store, TransactionChoice } from '../storage/store.ts';
 import { applyBatch } from './batch.ts';
+import { noOtherReads, type OtherReads } from './bundle-response.ts';
 import { removeWith, type DeleteChoice } from './cascade.ts';
 import { deleteWhere, updateWhere } from './conditional.ts';
 import { expunge, type Expunging } from './expunge.ts';
@@ -22,9 +23,9 @@ import { patch, patchWhere } from './patch.ts';
 import { prepareTransaction } from './prepare-transaction.ts';
 import { answerTransaction, applyTransaction } from './transaction.ts';
 import type { Preconditions } from './preconditions.ts';
-import type { Repository, RepositoryUnit, WritesResources, Written } from './repository.ts';
+import type { BundleReader, Repository, RepositoryUnit, WritesResources, Written } from './repository.ts';
 import { openUnit, readingOf, type ChangeListener } from './unit.ts';
-import type { Parts, Work } from './work.ts';
+import type { Parts, Reading, Work } from './work.ts';
 
 export interface RepositoryOptions {
   readonly store: Store;
@@ -107,14 +108,18 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
     update: (resource, choice, content) =>
       run(actor, (_work, unit) => unit.update(resource, choice, content)),
     delete: (type, id, choice) => run(actor, (_work, unit) => unit.delete(type, id, choice)),
-    apply: (bundle) => apply(bundle, actor),
+    apply: (bundle, others) => apply(bundle, actor, others),
   });
-  async function apply(bundle: Bundle, actor: Actor): Promise<Bundle> {
+  async function apply(bundle: Bundle, actor: Actor, others?: BundleReader): Promise<Bundle> {
     if (bundle.type === 'transaction') {
       const prepared = await prepareTransaction(parts, bundle);
-      return answerTransaction(await run(actor, (work) => applyTransaction(work, prepared)));
+      return answerTransaction(
+        await run(actor, (work) => applyTransaction(work, prepared, readingOthers(work, others))),
+      );
     }
-    if (bundle.type === 'batch') return applyBatch(reading, bundle, (job) => run(actor, job));
+    if (bundle.type === 'batch') {
+      return applyBatch(reading, bundle, (job) => run(actor, job), readingOthers(reading, others));
+    }
     throw badRequest('the type of the Bundle is transaction or batch', 'Bundle.type');
   }
 
@@ -142,6 +147,9 @@ export function createRepository(options: RepositoryOptions): ConditionalReposit
       run(actor, (work) => deleteWhere(work, type, criteria, choice)),
   };
 }
+
+const readingOthers = (reading: Reading, others: BundleReader | undefined): OtherReads =>
+  others ? (read) => others(readingOf(reading), read) : noOtherReads;
 
 /** What is committed stays so whatever a listener does: its failure is a defect of its own. */
 function tellCommitted(listeners: readonly (() => void)[], logger: Logger): void {

@@ -60,16 +60,24 @@ async function decided(
 ): Promise<readonly PreparedEntry[]> {
   const found: PreparedEntry[] = [];
   const conditions = new Set<string>();
+  const targets = new Set<string>();
   const base = parts.base();
   for (const [place, entry] of entriesOf(bundle).entries()) {
     await breathe();
     const request = requestOf(entry, place, base);
     await namedAsync(place, async () => {
+      refuseSameTarget(request, targets);
       refuseSameCondition(parts, request, conditions);
       found.push({ request, step: decidedStepOf(parts, request) });
     });
   }
   return found;
+}
+
+/** Also where nothing is there yet: a deletion and an update of it would depend on their order. */
+function refuseSameTarget({ method, target, place }: Request, targets: Set<string>): void {
+  if (method === 'GET' || method === 'HEAD' || target.kind !== 'instance') return;
+  addOnce(targets, `${target.type}/${target.id}`, place);
 }
 
 /** Both would find nothing, and two would be made of what was to be one. */

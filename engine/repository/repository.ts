@@ -1,5 +1,5 @@
 // The repository: FHIR's rules about resources, versions and transactions, over any store.
-import type { Bundle } from '@medplum/fhirtypes';
+import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import type { Compartment } from '../fhir/compartments.ts';
 import type { FhirResource } from '../fhir/resource.ts';
 import type { Actor } from '../kernel/actor.ts';
@@ -76,6 +76,18 @@ export interface ReadsResources {
   lastN(query: string, max: number): Promise<readonly StoredVersion[]>;
 }
 
+/** What an entry of a Bundle wants to read: `path` and `query` as under the FHIR base. */
+export interface BundleRead {
+  readonly method: 'GET' | 'HEAD';
+  readonly path: string;
+  readonly query: string;
+  readonly ifNoneMatch: string | undefined;
+  readonly ifModifiedSince: string | undefined;
+}
+
+/** Answers it from `resources`, which see what the Bundle has done so far. Throws Refusal. */
+export type BundleReader = (resources: ReadsResources, read: BundleRead) => Promise<BundleEntry>;
+
 /** What a write came to. `outcome` is `unchanged` where the resource was already so, or was found by its condition. */
 export interface Written {
   readonly stored: StoredVersion;
@@ -99,8 +111,11 @@ export interface WritesResources extends ReadsResources {
   update(resource: FhirResource, expected?: Preconditions, content?: StoredContent): Promise<Written>;
   /** Deleting what is already deleted is `unchanged`. */
   delete(type: string, id: string, expected?: Preconditions): Promise<Written>;
-  /** A transaction or batch Bundle; answers the response Bundle. A transaction is all or nothing. */
-  apply(bundle: Bundle): Promise<Bundle>;
+  /**
+   * A transaction or batch Bundle; answers the response Bundle. A transaction is all or nothing. `others` answers the reads of urls
+   * that are more than a resource, a version or a search over one type; without it they are refused.
+   */
+  apply(bundle: Bundle, others?: BundleReader): Promise<Bundle>;
 }
 
 /** All of it commits together, or nothing. */

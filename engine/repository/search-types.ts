@@ -3,7 +3,7 @@ import { fieldsOf } from '../kernel/fields.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import type { Answers } from '../search/answers.ts';
 import type { Include, SearchRequest } from '../search/search-index.ts';
-import type { SystemPlan } from '../search/plan.ts';
+import type { Plan, SortKey, SystemPart, SystemPlan } from '../search/plan.ts';
 import { admitType } from './admit.ts';
 import { understand, type Asking } from './answer-questions.ts';
 import { within } from './compartment.ts';
@@ -12,7 +12,7 @@ import type { SearchChoice, SearchResult } from './repository.ts';
 import { linksOf, pageLimits } from './search.ts';
 import type { Reading } from './work.ts';
 
-/** Newest first. Each type has to know all the parameters. */
+/** Newest first unless `_sort` says otherwise. Each type has to know all the parameters. */
 export async function searchTypes(
   reading: Reading,
   types: readonly string[],
@@ -55,9 +55,30 @@ export async function systemRequest(
   const [first, ...others] = requests;
   if (!first) throw badRequest('a search is for one resource type at least', '_type');
   const plans = requests.map(({ plan }) => within(reading.parts, plan, choice.compartment));
-  const { count, after, total: counting } = first.plan;
-  const plan: SystemPlan = { parts: plans, count, after, total: counting === 'none' ? 'none' : 'accurate' };
+  const { count, after, before, total: counting } = first.plan;
+  const plan: SystemPlan = {
+    parts: partsOf(plans),
+    count,
+    after,
+    ...(before === undefined ? {} : { before }),
+    total: counting === 'none' ? 'none' : 'accurate',
+  };
   return { requests: [first, ...others], plan };
+}
+
+const newestFirst: readonly SortKey[] = [{ by: { kind: 'lastUpdated' }, descending: true }];
+
+/** Throws Refusal `bad-request` where the types would have to be sorted by values that cannot be compared. */
+function partsOf(plans: readonly Plan[]): readonly SystemPart[] {
+  const kindsOf = ({ order }: Plan): string => order.map(({ by }) => by.kind).join();
+  if (new Set(plans.map(kindsOf)).size > 1) {
+    throw badRequest('these types are not sorted by values of one kind', '_sort');
+  }
+  return plans.map(({ type, where, order }) => ({
+    type,
+    where,
+    order: order.length === 0 ? newestFirst : order,
+  }));
 }
 
 const without = (query: string, keys: ReadonlySet<string>): string =>
@@ -72,11 +93,7 @@ function requestOf(
   choice: SearchChoice & { readonly answers: Answers },
 ): SearchRequest {
   admitType(index, type);
-  const request = index.request(type, query, { ...pageLimits(base(), choice), answers: choice.answers });
-  const [key, ...more] = request.plan.order;
-  const isUsual = key === undefined || (key.by.kind === 'lastUpdated' && key.descending && more.length === 0);
-  if (!isUsual) throw badRequest('a search over several types is sorted by -_lastUpdated', '_sort');
-  return request;
+  return index.request(type, query, { ...pageLimits(base(), choice), answers: choice.answers });
 }
 
 /** Each once. */

@@ -12,7 +12,16 @@ export function stamp(resource: FhirResource, id: string, version: number, at: n
 }
 
 /** ms since 1970 as a FHIR instant. */
-export const instant = (at: number): string => new Date(at).toISOString();
+export const instant = instants();
+
+/** Remembers the last one: a transaction asks for the same again and again. */
+function instants(): (at: number) => string {
+  let last = { at: NaN, text: '' };
+  return (at) => {
+    if (at !== last.at) last = { at, text: new Date(at).toISOString() };
+    return last.text;
+  };
+}
 
 /**
  * Whether storing `resource` (with what is kept apart of it) would change nothing but versionId and lastUpdated. The order of properties means nothing

@@ -3,7 +3,7 @@ import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import { namedAsync } from './bundle-entries.ts';
 import { createBreath } from './breath.ts';
 import { perform, stepOf, type Step } from './bundle-step.ts';
-import { answerRead, answerWritten } from './bundle-response.ts';
+import { answerRead, answerWritten, noOtherReads, type OtherReads } from './bundle-response.ts';
 import { resolveConditionals, type Waiting } from './conditional-references.ts';
 import {
   identitiesOf,
@@ -23,15 +23,19 @@ type Done = readonly (
 type Doing = Done[number][];
 
 /** Answers what became of each entry. Throws the first Refusal, which names its entry. */
-export async function applyTransaction(work: Work, prepared: PreparedTransaction): Promise<Done> {
+export async function applyTransaction(
+  work: Work,
+  prepared: PreparedTransaction,
+  others: OtherReads = noOtherReads,
+): Promise<Done> {
   const { entries } = prepared;
-  const steps = await planned(work, entries);
+  const done: Doing = entries.map(() => undefined);
+  const steps = await planned(work, entries, done);
   const identities = prepared.identities ?? identitiesOf(steps);
   work.integrity.noteEntries(() => placesOf(steps));
-  const done: Doing = steps.map(() => undefined);
   await settle(work, steps, done);
   await write(work, await waitingOf(entries, steps, identities), done);
-  await answerReads(work, steps, done);
+  await answerReads(work, steps, done, others);
   return done;
 }
 
@@ -47,7 +51,23 @@ export async function answerTransaction(done: Done): Promise<Bundle> {
   return { resourceType: 'Bundle', type: 'transaction-response', ...(entry.length === 0 ? {} : { entry }) };
 }
 
-async function planned(work: Work, prepared: readonly PreparedEntry[]): Promise<readonly Step[]> {
+/** Deletions are carried out first: no condition of the other entries finds what they take away. */
+async function planned(
+  work: Work,
+  prepared: readonly PreparedEntry[],
+  done: Doing,
+): Promise<readonly Step[]> {
+  const deletes = ({ request }: PreparedEntry): boolean => request.method === 'DELETE';
+  const gone = await decided(work, prepared.filter(deletes));
+  await settle(work, gone, done);
+  const others = await decided(
+    work,
+    prepared.filter((entry) => !deletes(entry)),
+  );
+  return [...gone, ...others].toSorted((one, other) => one.place - other.place);
+}
+
+async function decided(work: Work, prepared: readonly PreparedEntry[]): Promise<readonly Step[]> {
   const steps: Step[] = [];
   const breathe = createBreath();
   for (const { request, step } of prepared) {
@@ -61,11 +81,11 @@ async function planned(work: Work, prepared: readonly PreparedEntry[]): Promise<
 const placesOf = (steps: readonly Step[]): ReadonlyMap<string, number> =>
   new Map(steps.flatMap((step) => namesOf(step).map((name) => [name, step.place] as const)));
 
-/** Deletions come first; what is settled already needs only its answer. */
+/** Deletions, and what is settled already and needs only its answer; each once. */
 async function settle(work: Work, steps: readonly Step[], done: Doing): Promise<void> {
   const breathe = createBreath();
   for (const step of steps) {
-    if (step.kind !== 'delete' && step.kind !== 'settled') continue;
+    if ((step.kind !== 'delete' && step.kind !== 'settled') || done[step.place] !== undefined) continue;
     await breathe();
     await namedAsync(step.place, async () => {
       done[step.place] = { written: await perform(work, step) };
@@ -102,13 +122,18 @@ async function write(work: Work, waiting: readonly Waiting[], done: Doing): Prom
   }
 }
 
-async function answerReads(work: Work, steps: readonly Step[], done: Doing): Promise<void> {
+async function answerReads(
+  work: Work,
+  steps: readonly Step[],
+  done: Doing,
+  others: OtherReads,
+): Promise<void> {
   const breathe = createBreath();
   for (const step of steps) {
     if (step.kind !== 'read') continue;
     await breathe();
     await namedAsync(step.place, async () => {
-      done[step.place] = { read: await answerRead(work, step.request) };
+      done[step.place] = { read: await answerRead(work, step.request, others) };
     });
   }
 }

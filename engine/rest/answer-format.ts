@@ -85,18 +85,32 @@ function formatted(
   { status, headers, body }: FhirAnswer & { readonly body: string },
   wish: Wish,
 ): HttpAnswer {
-  const complete = parseResource(body);
-  const resource = wish.many
-    ? linked(part(parts, complete, wish), wish.general.carried)
-    : part(parts, complete, wish);
   return {
     status,
     headers: { ...headers, 'content-type': mediaTypes[wish.format] },
-    body: textOf(parts, resource, wish),
+    body: textOf(parts, shown(parts, body, wish), wish),
   };
 }
 
-function part({ shapes }: FormatParts, resource: FhirResource, { general, many }: Wish): FhirResource {
+function shown(parts: Pick<FormatParts, 'shapes'>, body: string, wish: Wish): FhirResource {
+  const complete = part(parts, parseResource(body), wish);
+  return wish.many ? linked(complete, wish.general.carried) : complete;
+}
+
+/** The answer as a resource, as much of it as is wanted; undefined where it has none. */
+export async function shownResource(
+  parts: Pick<FormatParts, 'shapes'>,
+  { body }: FhirAnswer,
+  wish: Wish,
+): Promise<FhirResource | undefined> {
+  return body === undefined ? undefined : shown(parts, await whole(body), wish);
+}
+
+function part(
+  { shapes }: Pick<FormatParts, 'shapes'>,
+  resource: FhirResource,
+  { general, many }: Wish,
+): FhirResource {
   const { subset } = general;
   if (!subset || resource.resourceType === 'OperationOutcome') return resource;
   const isList = many && resource.resourceType === 'Bundle';

@@ -5,7 +5,7 @@ import type {
   CapabilityStatementRestResource,
 } from '@medplum/fhirtypes';
 import { compartmentTypes } from '../fhir/compartments.ts';
-import type { SearchIndex } from '../search/search-index.ts';
+import type { SearchIndex, SearchParameterInfo } from '../search/search-index.ts';
 import { fhirPath, type Capability, type FhirParts, type Interaction } from './interaction.ts';
 
 type Codes<T extends { interaction?: readonly { readonly code?: unknown }[] }> = NonNullable<
@@ -57,7 +57,7 @@ function statement(
       {
         mode: 'server',
         security: security(publicUrl),
-        resource: index.types.map((type) => resourceOf(type, index, capabilities)),
+        resource: [...resourcesOf(index, capabilities)],
         interaction: codesOf(capabilities, 'system') as Codes<CapabilityStatementRest>,
         ...operationsOf(capabilities, 'system'),
         compartment: compartmentTypes.map(
@@ -69,20 +69,42 @@ function statement(
   };
 }
 
+function resourcesOf(
+  index: SearchIndex,
+  capabilities: readonly Capability[],
+): readonly CapabilityStatementRestResource[] {
+  const referring = index.types.flatMap((type) =>
+    followed(index, type).map(({ code, targets }) => ({ name: `${type}:${code}`, targets })),
+  );
+  return index.types.map((type) => ({
+    ...resourceOf(type, index, capabilities),
+    searchRevInclude: [
+      '*',
+      ...referring.filter(({ targets }) => isTarget(type, targets)).map(({ name }) => name),
+    ],
+  }));
+}
+
+/** The reference parameters that includes can follow. */
+const followed = (index: SearchIndex, type: string): readonly SearchParameterInfo[] =>
+  index.parameters(type).filter(({ type: kind, literal }) => kind === 'reference' && literal === true);
+
+/** Where no targets are said, any type is one. */
+const isTarget = (type: string, targets: readonly string[] = []): boolean =>
+  targets.length === 0 || targets.includes(type);
+
 function resourceOf(
   type: string,
   index: SearchIndex,
   capabilities: readonly Capability[],
 ): CapabilityStatementRestResource {
   const parameters = index.parameters(type);
-  const includes = parameters.filter(({ type: kind, literal }) => kind === 'reference' && literal === true);
   return {
     type: type as NonNullable<CapabilityStatementRestResource['type']>,
     interaction: codesOf(capabilities, 'type') as Codes<CapabilityStatementRestResource>,
     ...merged(capabilities),
     ...operationsOf(capabilities, 'type', type),
-    searchInclude: ['*', ...includes.map(({ code }) => `${type}:${code}`)],
-    searchRevInclude: ['*'],
+    searchInclude: ['*', ...followed(index, type).map(({ code }) => `${type}:${code}`)],
     ...(parameters.length === 0
       ? {}
       : {

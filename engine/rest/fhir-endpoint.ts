@@ -1,16 +1,22 @@
 // A FHIR interaction as an endpoint: formats, scopes and types are looked at before the interaction is asked.
-import { allows } from '../auth/scopes.ts';
 import { headerOf, type Headers } from '../auth/headers.ts';
 import type { HttpAnswer } from '../kernel/http-route.ts';
-import { Refusal } from '../kernel/outcomes.ts';
 import { jsonBody, presented, queryOf, type FormatParts, type Wish } from './answer-format.ts';
 import type { Later } from './async/later.ts';
 import { acceptedLater, wantsLater } from './async/status.ts';
+import { checkAllowed } from './check-allowed.ts';
 import { contentAnswer, wholeBinary } from './binary-answer.ts';
 import { binaryOf, isContent, wantsContent } from './binary.ts';
 import type { Endpoint, Incoming } from './endpoint.ts';
 import { generalParameters, refuseCounting, withForm, type General } from './general.ts';
-import { fhirPath, type Exchange, type FhirAnswer, type FhirParts, type Interaction } from './interaction.ts';
+import {
+  answersWithOne,
+  fhirPath,
+  type Exchange,
+  type FhirAnswer,
+  type FhirParts,
+  type Interaction,
+} from './interaction.ts';
 import { answerFormat, bodyKind, patchBodies, resourceBodies, type BodyKind } from './negotiate.ts';
 import { readBody } from './read-body.ts';
 import { readContent } from './read-content.ts';
@@ -41,7 +47,7 @@ export function fhirEndpoint(
       const type = incoming.params['type'] ?? '';
       const asContent = type === 'Binary' && isRead(interaction) && wantsContent(asked, headers);
       const wanted = asContent ? asItIs : wishOf(interaction, asked, headers);
-      checkAllowed(parts, interaction, incoming, type);
+      checkAllowed(parts.index, interaction, incoming.actor, type);
       const sent = await bodyOf(parts, interaction, incoming, limits);
       const isForm = interaction.takes === 'form';
       const [general, body] = isForm ? withForm(asked, sent.body) : [asked, sent.body];
@@ -138,13 +144,10 @@ function wishOf({ name, method, takes }: Interaction, general: General, headers:
   if (method !== 'GET' && takes !== 'form') {
     return { format, general: { ...general, subset: undefined }, many: false };
   }
-  const isSingle = single.has(name);
+  const isSingle = answersWithOne.has(name);
   if (isSingle) refuseCounting(general);
   return { format, general, many: !isSingle };
 }
-
-/** What answers with one resource, which may be a Bundle that somebody stored. */
-const single: ReadonlySet<string> = new Set(['read', 'vread', 'capabilities']);
 
 const kinds: Readonly<Record<Interaction['takes'], readonly BodyKind[]>> = {
   nothing: [],
@@ -157,20 +160,6 @@ const kinds: Readonly<Record<Interaction['takes'], readonly BodyKind[]>> = {
 function kindOf({ takes }: Interaction, headers: Headers): BodyKind | undefined {
   const taken = kinds[takes];
   return taken.length === 0 ? undefined : bodyKind(headerOf(headers, 'content-type'), taken);
-}
-
-/** Throws Refusal `not-found` for what is no type, `forbidden` where the scopes do not reach. */
-function checkAllowed(
-  { index }: FhirParts,
-  { access }: Interaction,
-  { actor }: Incoming,
-  type: string,
-): void {
-  if (access === 'public' || access === 'each') return;
-  if (!index.isType(type)) throw new Refusal('not-found', 'this is not the name of an R4 resource type');
-  if (!allows(actor.scopes, type, access)) {
-    throw new Refusal('forbidden', `the scopes of this token do not include ${type}.${access}`);
-  }
 }
 
 function exchangeOf(

@@ -5,43 +5,59 @@ import type { Endpoint } from './endpoint.ts';
 import { methodNotAllowed, nothingHere } from './fallback.ts';
 import { fhirPath, type Interaction } from './interaction.ts';
 
-export interface Routed {
-  readonly endpoint: Endpoint;
+export interface Routed<T = Endpoint> {
+  readonly endpoint: T;
   readonly params: Readonly<Record<string, string>>;
 }
 
-interface Row {
+/** Where a url leads that is no interaction's. */
+interface Otherwise<T> {
+  readonly nothingHere: T;
+  readonly unreadable: T;
+  readonly notAllowed: (methods: readonly string[]) => T;
+}
+
+interface Row<T> {
   readonly segments: readonly string[];
-  readonly byMethod: ReadonlyMap<string, Endpoint>;
-  readonly otherwise: Endpoint;
+  readonly byMethod: ReadonlyMap<string, T>;
+  readonly otherwise: T;
 }
 
 /** Answers undefined for what does not lie under the FHIR base. `endpointOf` is asked once for each interaction. */
-export function createFhirRouter(
+export const createFhirRouter = (
   interactions: readonly Interaction[],
   endpointOf: (interaction: Interaction) => Endpoint,
-): (method: string, url: string) => Routed | undefined {
-  const rows = rowsByLength(interactions, endpointOf);
+): ((method: string, url: string) => Routed | undefined) =>
+  createRouter(interactions, endpointOf, { nothingHere, unreadable, notAllowed: methodNotAllowed });
+
+/** The same for whatever is made of an interaction. */
+export function createRouter<T>(
+  interactions: readonly Interaction[],
+  endpointOf: (interaction: Interaction) => T,
+  otherwise: Otherwise<T>,
+): (method: string, url: string) => Routed<T> | undefined {
+  const rows = rowsByLength(interactions, endpointOf, otherwise);
   return (method, url) => {
     const written = segmentsOf(url);
     if (!written) return undefined;
     const segments = written.some((segment) => segment.includes('%')) ? decoded(written) : written;
-    if (!segments) return { endpoint: unreadable, params: {} };
+    if (!segments) return { endpoint: otherwise.unreadable, params: {} };
     for (const row of rows.get(segments.length) ?? []) {
       if (fits(row, segments)) return routed(row, method, segments);
     }
-    return { endpoint: nothingHere, params: {} };
+    return { endpoint: otherwise.nothingHere, params: {} };
   };
 }
 
 /** The most literal first: `/metadata` before `/:type`. */
-function rowsByLength(
+function rowsByLength<T>(
   interactions: readonly Interaction[],
-  endpointOf: (interaction: Interaction) => Endpoint,
-): ReadonlyMap<number, readonly Row[]> {
-  const rows = [...Map.groupBy(interactions, ({ path }) => path)].map(([path, offered]): Row => {
+  endpointOf: (interaction: Interaction) => T,
+  { notAllowed }: Otherwise<T>,
+): ReadonlyMap<number, readonly Row<T>[]> {
+  const rows = [...Map.groupBy(interactions, ({ path }) => path)].map(([path, offered]): Row<T> => {
     const byMethod = new Map(offered.map((one) => [one.method as string, endpointOf(one)]));
-    const otherwise = methodNotAllowed([...byMethod.keys()]);
+    const otherwise = notAllowed([...byMethod.keys()]);
     const read = byMethod.get('GET');
     if (read) byMethod.set('HEAD', read);
     return { segments: path === '/' ? [] : path.slice(1).split('/'), byMethod, otherwise };
@@ -52,7 +68,7 @@ function rowsByLength(
 
 const isNamed = (segment: string): boolean => segment.startsWith(':');
 
-const named = ({ segments }: Row): number => segments.filter(isNamed).length;
+const named = ({ segments }: Row<unknown>): number => segments.filter(isNamed).length;
 
 /** What comes after the base; a slash at the end means nothing. */
 function segmentsOf(url: string): readonly string[] | undefined {
@@ -66,7 +82,7 @@ function segmentsOf(url: string): readonly string[] | undefined {
     : undefined;
 }
 
-function fits({ segments: pattern }: Row, segments: readonly string[]): boolean {
+function fits({ segments: pattern }: Row<unknown>, segments: readonly string[]): boolean {
   for (let place = 0; place < pattern.length; place += 1) {
     const wanted = pattern[place] ?? '';
     const segment = segments[place] ?? '';
@@ -75,7 +91,7 @@ function fits({ segments: pattern }: Row, segments: readonly string[]): boolean 
   return true;
 }
 
-function routed(row: Row, method: string, segments: readonly string[]): Routed {
+function routed<T>(row: Row<T>, method: string, segments: readonly string[]): Routed<T> {
   const params: Record<string, string> = {};
   for (let place = 0; place < row.segments.length; place += 1) {
     const name = row.segments[place] ?? '';

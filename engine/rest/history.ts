@@ -57,9 +57,12 @@ async function answerHistory(
 ): Promise<FhirAnswer> {
   const parameters = parametersOf(query);
   const page = await repository.as(actor).history(requestOf(scope, parameters));
+  const counts = onlyCounts(parameters);
   const self = `${base}${path}/_history?${selfQuery(parameters)}`;
-  const next = page.next === undefined ? undefined : `${self}&_page=${encodeURIComponent(page.next)}`;
-  const { total, versions } = page;
+  const next =
+    page.next === undefined || counts ? undefined : `${self}&_page=${encodeURIComponent(page.next)}`;
+  const { total } = page;
+  const versions = counts ? [] : page.versions;
   return {
     status: 200,
     byEntry: true,
@@ -67,7 +70,7 @@ async function answerHistory(
   };
 }
 
-const known = ['_count', '_since', '_at', '_sort', '_page'] as const;
+const known = ['_count', '_since', '_at', '_sort', '_page', '_summary'] as const;
 type Known = (typeof known)[number];
 type Parameters = Readonly<Partial<Record<Known, string>>>;
 
@@ -95,6 +98,10 @@ function requestOf(scope: HistoryScope, parameters: Parameters): HistoryRequest 
   };
 }
 
+/** `_summary` is left in the query where it is `count` only. */
+const onlyCounts = (parameters: Parameters): boolean =>
+  parameters['_summary'] !== undefined || parameters['_count'] === '0';
+
 function countOf(written: string | undefined): number {
   if (written === undefined) return defaultCount;
   if (!/^\d{1,9}$/.test(written)) throw badRequest('_count is a whole number', '_count');
@@ -112,7 +119,7 @@ function timeOf(parameters: Parameters, name: '_since' | '_at'): InstantRange | 
 
 const selfQuery = (parameters: Parameters): string =>
   new URLSearchParams({
-    _count: String(countOf(parameters['_count'])),
+    _count: onlyCounts(parameters) ? '0' : String(countOf(parameters['_count'])),
     ...(parameters['_since'] === undefined ? {} : { _since: parameters['_since'] }),
     ...(parameters['_at'] === undefined ? {} : { _at: parameters['_at'] }),
   }).toString();

@@ -99,3 +99,6 @@ export interface Operation {
 
 /** Where the FHIR base lies under the public URL. */
 export const fhirPath = '/fhir/R4';
+
+/** Names of the interactions that answer with one resource, which may be a Bundle that somebody stored. */
+export const answersWithOne: ReadonlySet<string> = new Set(['read', 'vread', 'capabilities']);

@@ -12,12 +12,8 @@ import { lastnInteractions } from './operations/lastn.ts';
 import { reindexInteractions } from './operations/reindex.ts';
 import { conditionalPatchInteraction, patchInteraction } from './patch.ts';
 import { readInteraction } from './read.ts';
-import { postedSearchInteraction, searchTypeInteraction } from './search-type.ts';
-import {
-  compartmentInteractions,
-  postedSystemSearchInteraction,
-  searchSystemInteraction,
-} from './search-system.ts';
+import { searchTypeInteractions } from './search-type.ts';
+import { compartmentInteractions, searchSystemInteractions } from './search-system.ts';
 import { smartConfigurationInteraction } from './smart-configuration.ts';
 import { transactionInteraction } from './transaction.ts';
 import { conditionalUpdateInteraction, updateInteraction } from './update.ts';
@@ -35,17 +31,15 @@ const offered: readonly Interaction[] = [
   ...lastnInteractions,
   ...reindexInteractions,
   readInteraction,
-  postedSearchInteraction,
+  ...searchTypeInteractions,
   updateInteraction,
   patchInteraction,
   deleteInteraction,
   vreadInteraction,
   historyInstanceInteraction,
   ...compartmentInteractions,
-  transactionInteraction,
-  searchSystemInteraction,
-  postedSystemSearchInteraction,
-  searchTypeInteraction,
+  transactionInteraction(() => interactions),
+  ...searchSystemInteractions,
   createInteraction,
   conditionalUpdateInteraction,
   conditionalPatchInteraction,

@@ -48,7 +48,7 @@ function mediaRange(written: string): MediaRange {
 export function answerFormat(format: string | undefined, accept: string | undefined): Format {
   if (format !== undefined) return formatNamed(format);
   // What nearly all clients send needs no looking into.
-  if (accept === undefined || accept === '*/*' || accept === 'application/fhir+json') return 'json';
+  if (!accept || accept === '*/*' || accept === 'application/fhir+json') return 'json';
   const ranges = accept.split(',').map(mediaRange);
   const json = weightOf('json', ranges);
   const xml = weightOf('xml', ranges);

@@ -30,9 +30,25 @@ export async function readContent(
 
 type Bytes = AsyncGenerator<Uint8Array, void, undefined>;
 
+/** Each chunk is good until the next one is asked for. */
 async function* continued(first: Uint8Array[], bytes: Bytes): Bytes {
-  yield* first.splice(0);
-  yield* bytes;
+  for (const chunk of first.splice(0)) {
+    yield chunk;
+    giveBack(chunk);
+  }
+  for await (const chunk of bytes) {
+    yield chunk;
+    giveBack(chunk);
+  }
+}
+
+/**
+ * Frees the memory of a chunk that was read, at once. Left to the garbage collector, which sees only the small object that stands for it, some
+ * 60 MB of them would come together.
+ */
+function giveBack({ buffer, byteLength }: Uint8Array): void {
+  // Of a buffer that others may have a part of nothing is taken away.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 /** As they come. The request is left open: who sends too much is to hear so. */

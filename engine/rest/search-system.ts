@@ -17,20 +17,17 @@ const system = {
     answerSearch(parts, exchange, '', parts.index.types, undefined),
 } as const;
 
-export const searchSystemInteraction: Interaction = {
-  ...system,
-  method: 'GET',
-  path: '/',
-  takes: 'nothing',
-  capability: { level: 'system', codes: ['search-system'] },
-};
-
-export const postedSystemSearchInteraction: Interaction = {
-  ...system,
-  method: 'POST',
-  path: '/_search',
-  takes: 'form',
-};
+export const searchSystemInteractions: readonly Interaction[] = [
+  {
+    ...system,
+    method: 'GET',
+    path: '/',
+    takes: 'nothing',
+    capability: { level: 'system', codes: ['search-system'] },
+  },
+  { ...system, method: 'GET', path: '/_search', takes: 'nothing' },
+  { ...system, method: 'POST', path: '/_search', takes: 'form' },
+];
 
 /** https://hl7.org/fhir/R4/http.html#vsearch */
 const compartment = {
@@ -52,6 +49,13 @@ export const compartmentInteractions: readonly Interaction[] = [
     path: '/:compartment/:id/*',
     access: 'each',
     takes: 'nothing',
+  },
+  {
+    ...compartment,
+    method: 'POST',
+    path: '/:compartment/:id/*/_search',
+    access: 'each',
+    takes: 'form',
   },
   {
     ...compartment,

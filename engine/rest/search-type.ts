@@ -4,26 +4,20 @@ import { lenientIn } from './prefer.ts';
 import { refuseHiddenConditions } from './search-access.ts';
 import { answerFound, askedOf } from './search-answer.ts';
 
-export const searchTypeInteraction: Interaction = {
-  name: 'search-type',
-  method: 'GET',
-  path: '/:type',
-  access: 's',
-  takes: 'nothing',
-  capability: { level: 'type', codes: ['search-type'] },
-  mayWait: true,
-  answer: answerSearch,
-};
+const searchType = { name: 'search-type', access: 's', mayWait: true, answer: answerSearch } as const;
 
-export const postedSearchInteraction: Interaction = {
-  name: 'search-type',
-  method: 'POST',
-  path: '/:type/_search',
-  access: 's',
-  takes: 'form',
-  mayWait: true,
-  answer: answerSearch,
-};
+/** By POST as a form, and by GET at the same path, as some clients do. */
+export const searchTypeInteractions: readonly Interaction[] = [
+  {
+    ...searchType,
+    method: 'GET',
+    path: '/:type',
+    takes: 'nothing',
+    capability: { level: 'type', codes: ['search-type'] },
+  },
+  { ...searchType, method: 'GET', path: '/:type/_search', takes: 'nothing' },
+  { ...searchType, method: 'POST', path: '/:type/_search', takes: 'form' },
+];
 
 async function answerSearch(parts: FhirParts, exchange: Exchange): Promise<FhirAnswer> {
   const { actor, type, headers } = exchange;

@@ -11,26 +11,32 @@ import { entriesOf, named, requestOf, type Request } from '../repository/bundle-
 import { bareQuery } from '../repository/find-one.ts';
 import { conditionalReferences } from '../repository/rewrite-references.ts';
 import { preferredBundle } from './answer-bundle.ts';
+import { createBundleReads } from './bundle-reads.ts';
 import type { Exchange, FhirParts, Interaction } from './interaction.ts';
 import { refuseHiddenCriteria } from './search-access.ts';
 import { bodyText } from './sent-resource.ts';
 
-export const transactionInteraction: Interaction = {
-  name: 'transaction',
-  method: 'POST',
-  path: '/',
-  access: 'each',
-  takes: 'resource',
-  mayWait: true,
-  capability: { level: 'system', codes: ['transaction', 'batch'] },
-  answer: async (parts, exchange) => {
-    const bundle = await sentBundle(exchange);
-    refuseForbiddenEntries(parts, bundle, exchange.actor);
-    const own = parts.repository.as(exchange.actor);
-    const answer = await preferredBundle(own, exchange, await own.apply(bundle));
-    return { status: 200, body: await written(answer) };
-  },
-};
+/** `offered`: what its entries may read, asked for when the first Bundle comes. */
+export function transactionInteraction(offered: () => readonly Interaction[]): Interaction {
+  let reads: ReturnType<typeof createBundleReads> | undefined;
+  return {
+    name: 'transaction',
+    method: 'POST',
+    path: '/',
+    access: 'each',
+    takes: 'resource',
+    mayWait: true,
+    capability: { level: 'system', codes: ['transaction', 'batch'] },
+    answer: async (parts, exchange) => {
+      const bundle = await sentBundle(exchange);
+      refuseForbiddenEntries(parts, bundle, exchange.actor);
+      reads ??= createBundleReads(offered());
+      const own = parts.repository.as(exchange.actor);
+      const applied = await own.apply(bundle, reads(parts, exchange));
+      return { status: 200, body: await written(await preferredBundle(own, exchange, applied)) };
+    },
+  };
+}
 
 /** The Bundle as JSON; others have their turn while it is written. */
 async function written({ entry, ...head }: Bundle): Promise<string> {
@@ -79,6 +85,8 @@ function refuseForbiddenEntries(parts: FhirParts, bundle: Bundle, actor: Actor):
 
 function mayRequest({ scopes }: Actor, { method, target }: Request): boolean {
   if (method !== 'GET' && method !== 'HEAD') return allows(scopes, target.type, letters[method]);
+  // The interaction that answers it asks for itself.
+  if (target.kind === 'other') return true;
   // What a search within a Bundle includes is not looked at entry by entry: it needs the right to read everything.
   if (target.kind === 'matching') return allows(scopes, '*', 's') && allows(scopes, '*', 'r');
   return allows(scopes, target.type, target.kind === 'type' ? 's' : 'r');

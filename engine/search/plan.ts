@@ -139,10 +139,15 @@ export interface Plan {
   readonly total: 'none' | 'estimate' | 'accurate';
 }
 
-/** A search over several types (https://hl7.org/fhir/R4/http.html#search, system): the parts' matches, newest first. */
+/** `order` has one key at least, and in all parts the same kinds of keys: their values are compared. */
+export type SystemPart = Pick<Plan, 'type' | 'where' | 'order'>;
+
+/** A search over several types (https://hl7.org/fhir/R4/http.html#search, system): the parts' matches in one order. */
 export interface SystemPlan {
-  readonly parts: readonly { readonly type: string; readonly where: Condition }[];
+  readonly parts: readonly SystemPart[];
   readonly count: number;
+  /** As in a Plan. */
   readonly after: string | undefined;
+  readonly before?: string;
   readonly total: 'none' | 'accurate';
 }

@@ -14,6 +14,8 @@ export interface SearchParameterInfo {
   readonly documentation: string;
   /** A reference that can be followed, by chains and includes: no canonical url. */
   readonly literal?: boolean;
+  /** The types that a reference may point at; none: any. */
+  readonly targets?: readonly string[];
 }
 
 export interface Include {

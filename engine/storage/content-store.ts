@@ -33,8 +33,11 @@ export interface ContentReader {
 export interface ContentStore extends ContentReader {
   /** Writes `bytes` as they come, in short steps. Resolves when all are durable; when `bytes` throws, nothing stays. */
   keep(bytes: AsyncIterable<Uint8Array>): Promise<KeptContent>;
-  /** Takes away, in short steps, what no version names and nobody is keeping; how many contents. */
-  sweep(): Promise<number>;
+  /**
+   * Takes away, in short steps, what no version names and nobody is keeping; how many contents. Asked before each step whether it is to stop: what
+   * is left then, a later sweep takes.
+   */
+  sweep(isStopped?: () => boolean): Promise<number>;
 }
 
 /** Inside a transaction. */

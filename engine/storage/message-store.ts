@@ -46,7 +46,7 @@ export interface MessageRecord {
   /** When the next try is due, ms since 1970; only for `received`. */
   readonly dueAt: number;
   readonly acknowledgement: AcknowledgementState;
-  /** The answer as it was (or is to be) sent, so that a duplicate gets the same. */
+  /** The answer as it was (or is to be) sent, so that a duplicate gets the same. In lists a large one is empty. */
   readonly answer: Uint8Array | undefined;
   /** The map that was used, and the resources that it caused as `Type/id/_history/version`. */
   readonly map: string | undefined;
@@ -127,7 +127,7 @@ export interface Delivery {
   readonly payload: Uint8Array;
   /** What caused it: a message id, a delivery id, or `Type/id/_history/version`. */
   readonly cause: string;
-  /** What the receiver answered last, as it came. */
+  /** What the receiver answered last, as it came. In lists a large one is empty. */
   readonly response: Response | undefined;
   /** When it ended, or its last try did; ms since 1970. */
   readonly settledAt: number | undefined;

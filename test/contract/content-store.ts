@@ -154,6 +154,35 @@ export function contentStoreContract(name: string, open: OpenStore): void {
     );
 
     test(
+      'are not swept while they still come in, however the sweep and the upload fall together',
+      withStore(open, async (store) => {
+        const bytes = bytesOf(3 * mebibyte);
+        const swept: number[] = [];
+        const slow = async function* () {
+          for await (const chunk of inChunks(bytes, 200_000)) {
+            swept.push(await store.contents.sweep());
+            yield chunk;
+          }
+        };
+        const kept = await store.contents.keep(slow());
+        swept.push(await store.contents.sweep());
+        expect(swept).toEqual(swept.map(() => 0));
+        expect((await gathered(store.contents, kept)).equals(bytes)).toBe(true);
+      }),
+    );
+
+    test('are left to the next sweep by one that is stopped', async () => {
+      const opened = await open();
+      const { id, size, digest } = await keep(opened.store, bytesOf(6 * mebibyte));
+      const again = await opened.reopen();
+      let asked = 0;
+      expect(await again.store.contents.sweep(() => (asked += 1) > 1)).toBe(0);
+      expect(await again.store.contents.sweep()).toBe(1);
+      expect(await isThere(again.store, { id, size, digest })).toBe(false);
+      await again.close();
+    });
+
+    test(
       'go with the sweep after the versions that named them were forgotten',
       withStore(open, async (store) => {
         const [old, current] = [await keep(store, bytesOf(9, 1)), await keep(store, bytesOf(9, 2))];

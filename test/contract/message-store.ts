@@ -49,6 +49,7 @@ const keepAll = (store: Store, records: readonly MessageRecord[]): Promise<void>
 const changes: readonly (readonly [rule: string, change: MessageChange])[] = [
   ['state and reason', { state: 'dead', reason: { code: 'map-failed', text: 'PID-3 is empty' } }],
   ['the acknowledgement and its answer', { acknowledgement: 'sent', answer: new Uint8Array([1, 0, 2]) }],
+  ['a large answer', { answer: new Uint8Array(100_000).fill(7) }],
   ['what it caused', { state: 'processed', map: 'ORU_R01', effects: ['Observation/1/_history/1'] }],
   ['the next try', { attempts: 3, dueAt: 99_000, reason: { code: 'unavailable', text: 'disk' } }],
   ['who changed it', { state: 'discarded', changedBy: 'amina' }],
@@ -156,6 +157,21 @@ export function messageStoreContract(name: string, open: OpenStore): void {
         } as const;
         await act(store, (messages) => messages.change('m', emptied as MessageChange));
         expect(await store.messages.message('m')).toEqual(record('m'));
+      }),
+    );
+
+    test(
+      'a large answer is there for whoever opens the message or sends it again, until it is replaced',
+      withStore(open, async (store) => {
+        const large = new Uint8Array(100_000).fill(7);
+        const kept = record('m', { answer: large });
+        await keepAll(store, [kept]);
+        expect((await store.messages.message('m'))?.answer).toEqual(large);
+        expect((await store.messages.duplicateOf(kept))?.answer).toEqual(large);
+        const { items } = await store.messages.messages({ limit: 10, offset: 0 });
+        expect(items[0]?.answer).toEqual(new Uint8Array());
+        await act(store, (messages) => messages.change('m', { answer: bytes }));
+        expect((await store.messages.message('m'))?.answer).toEqual(bytes);
       }),
     );
 
@@ -634,6 +650,30 @@ function deliveriesContract(name: string, open: OpenStore): void {
           ['d1', large.byteLength],
           ['d2', bytes.byteLength],
         ]);
+      }),
+    );
+
+    test(
+      'a large response is there for whoever opens the delivery, until another one comes',
+      withStore(open, async (store) => {
+        await enqueueAll(store, [delivery('d1')]);
+        const answered = async (now: number, response: Uint8Array): Promise<Uint8Array | undefined> => {
+          const [leased] = await leaseAt(store, now);
+          const settlement = { state: 'waiting', dueAt: now, reason } as const;
+          await act(store, (messages) =>
+            messages.settle('d1', leased?.lease ?? '', {
+              ...settlement,
+              response: { contentType: 'text/plain', bytes: response },
+            }),
+          );
+          return (await store.messages.delivery('d1'))?.response?.bytes;
+        };
+        const other = new Uint8Array(50_000).fill(8);
+        expect(await answered(1000, large)).toEqual(large);
+        expect(await answered(2000, other)).toEqual(other);
+        expect(await answered(3000, bytes)).toEqual(bytes);
+        const { items } = await store.messages.deliveries({ limit: 10, offset: 0 });
+        expect(items[0]?.response).toEqual({ contentType: 'text/plain', bytes });
       }),
     );
   });

@@ -1,5 +1,6 @@
 // What every Store promises about transactions, one test a promise.
 import { describe, expect, test } from '@jest/globals';
+import type { IndexEntry } from '../../engine/search/index-entry.ts';
 import type { Store, Transaction } from '../../engine/storage/store.ts';
 import { record } from './message-store.ts';
 import { withStore, type OpenStore } from './opened-store.ts';
@@ -14,6 +15,43 @@ const byToken = {
   after: undefined,
   total: 'none',
 } as const;
+
+const byAnyToken = {
+  ...byToken,
+  where: { op: 'leaf', leaf: { ...token, system: undefined, code: undefined } },
+  total: 'accurate',
+} as const;
+
+const manyTokens = (id: string, count: number): readonly IndexEntry[] =>
+  Array.from({ length: count }, (_, place) => ({ ...token, code: `${id}-${place}` }));
+
+/** Ways that leave what the store holds back in different states. */
+const failings: readonly (readonly [how: string, fails: (transaction: Transaction) => Promise<unknown>])[] = [
+  ['after a little', ({ resources }) => resources.write(version('bad'), [token], [])],
+  [
+    'after so much that it was written meanwhile',
+    async ({ resources }) => {
+      for (let place = 0; place < 20; place += 1) {
+        await resources.write(version(`bad${place}`), [token, ...manyTokens(`bad${place}`, 500)], []);
+      }
+    },
+  ],
+  [
+    'after a search',
+    async (transaction) => {
+      await transaction.resources.write(version('bad'), [token], []);
+      expect(await found(transaction)).toEqual(['a', 'bad']);
+      await transaction.resources.write(version('worse'), [token], []);
+    },
+  ],
+  [
+    'after it took something away',
+    async ({ resources }) => {
+      await resources.write(version('bad'), [token], []);
+      await resources.write(version('bad', 2), [], [token]);
+    },
+  ],
+];
 
 const found = async (reader: Pick<Store, 'resources'>): Promise<readonly string[]> =>
   (await reader.resources.search(byToken)).matches.map(({ id }) => id);
@@ -38,6 +76,56 @@ export function storeContract(name: string, open: OpenStore): void {
         expect(await store.transact(async () => 7)).toBe(7);
         const error = new Error('no');
         await expect(store.transact(() => Promise.reject(error))).rejects.toBe(error);
+      }),
+    );
+
+    test.each(failings)(
+      'what fails %s takes nothing of its neighbours in the same commit with it, and leaves nothing',
+      async (_how, fails) => {
+        await withStore(open, async (store) => {
+          const outcomes = await Promise.allSettled([
+            write(store, version('a'), [token, ...manyTokens('a', 100)]),
+            store.transact(async (transaction) => {
+              await fails(transaction);
+              throw new Error('no');
+            }),
+            write(store, version('b'), [token, ...manyTokens('b', 100)]),
+          ]);
+          expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+          expect(await found(store)).toEqual(['a', 'b']);
+          expect((await store.resources.search(byAnyToken)).total).toBe(2);
+          await write(store, version('c'), [token]);
+          expect(await found(store)).toEqual(['a', 'b', 'c']);
+        })();
+      },
+    );
+
+    test(
+      'what is written twice in a transaction is found by its last version alone',
+      withStore(open, async (store) => {
+        const old = manyTokens('old', 5);
+        await store.transact(async ({ resources }) => {
+          await resources.write(version('a'), [token, ...old], []);
+          await resources.write(version('a', 2), old.slice(1), [token, ...old]);
+          await resources.write(version('b'), [token], []);
+          await resources.write(version('b', 2, { method: 'DELETE', body: undefined }), [], [token]);
+        });
+        expect(await found(store)).toEqual([]);
+        expect((await store.resources.search(byAnyToken)).total).toBe(1);
+      }),
+    );
+
+    test(
+      'a transaction sees who points at what, written a moment before in it',
+      withStore(open, async (store) => {
+        const link = { kind: 'reference', parameter: 'Patient.link', target: 'Patient/a' } as const;
+        const asked = { exceptTypes: [], limit: 10 };
+        const referrers = await store.transact(async ({ resources }) => {
+          await resources.write(version('a'), [], []);
+          await resources.write(version('b'), [link], []);
+          return resources.referrers({ type: 'Patient', id: 'a' }, asked);
+        });
+        expect(referrers).toEqual([{ type: 'Patient', id: 'b' }]);
       }),
     );
 

@@ -1,7 +1,7 @@
 // What every ResourceStore promises about composites, positions, texts in transactions, several types, totals and pages backwards.
 import { describe, expect, test } from '@jest/globals';
 import type { IndexEntry, PartEntry } from '../../engine/search/index-entry.ts';
-import type { Condition, Leaf, PartLeaf, Span } from '../../engine/search/plan.ts';
+import type { Condition, Leaf, SystemPlan, PartLeaf, Span } from '../../engine/search/plan.ts';
 import { withStore, type OpenStore } from './opened-store.ts';
 import { Both, leaf, plan } from './searched-store.ts';
 import { version, write } from './resource-store.ts';
@@ -194,20 +194,38 @@ export function widerSearchContract(name: string, open: OpenStore): void {
           };
           await write(store, version(id, 1, { type, lastUpdated: 100 + Math.floor(index / 2) }), [entry]);
         }
-        const parts = ['Patient', 'Group', 'Observation', 'Basic'].map((type) => ({
-          type,
-          where: leaf({ kind: 'token', parameter: `${type}._tag`, system: undefined, code: 'own' }),
-        }));
-        const seen: { id: string; at: number }[] = [];
-        let after: string | undefined;
-        do {
-          const page = await store.resources.searchTypes({ parts, count, after, total: 'accurate' });
-          expect(page.total).toBe(13);
-          seen.push(...page.matches.map(({ id, lastUpdated }) => ({ id, at: lastUpdated })));
-          after = page.next;
-        } while (after !== undefined);
-        expect(seen.map(({ id }) => id).sort()).toEqual(ids.filter((id) => id !== 'r4').sort());
-        expect(seen.map(({ at }) => at)).toEqual(seen.map(({ at }) => at).sort((one, other) => other - one));
+        const partsBy = (descending: boolean): SystemPlan['parts'] =>
+          ['Patient', 'Group', 'Observation', 'Basic'].map((type) => ({
+            type,
+            where: leaf({ kind: 'token', parameter: `${type}._tag`, system: undefined, code: 'own' }),
+            order: [{ by: { kind: 'lastUpdated' }, descending }],
+          }));
+        for (const descending of [true, false]) {
+          const parts = partsBy(descending);
+          const seen: { id: string; at: number }[] = [];
+          const pages: (readonly string[])[] = [];
+          let after: string | undefined;
+          let back: string | undefined;
+          do {
+            const page = await store.resources.searchTypes({ parts, count, after, total: 'accurate' });
+            expect(page.total).toBe(13);
+            seen.push(...page.matches.map(({ id, lastUpdated }) => ({ id, at: lastUpdated })));
+            pages.push(page.matches.map(({ id }) => id));
+            after = page.next;
+            back = page.previous;
+          } while (after !== undefined);
+          expect(seen.map(({ id }) => id).sort()).toEqual(ids.filter((id) => id !== 'r4').sort());
+          const inOrder = seen.map(({ at }) => at).sort((one, other) => one - other);
+          expect(seen.map(({ at }) => at)).toEqual(descending ? inOrder.reverse() : inOrder);
+          for (const page of pages.slice(0, -1).reverse()) {
+            const asked = { parts, count, after: undefined, total: 'none' } as const;
+            const before = await store.resources.searchTypes({ ...asked, ...(back && { before: back }) });
+            expect(before.matches.map(({ id }) => id)).toEqual(page);
+            back = before.previous;
+          }
+          expect(back).toBeUndefined();
+        }
+        const parts = partsBy(true);
         const none = await store.resources.searchTypes({ parts, count: 0, after: undefined, total: 'none' });
         expect([none.matches.length, none.total]).toEqual([0, 13]);
       })(),

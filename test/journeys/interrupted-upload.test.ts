@@ -39,7 +39,7 @@ async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-test('a killed upload is gone after the next start', async () => {
+test('a killed upload is gone soon after the next start', async () => {
   const data = newDataFolder();
   const first = await startEngine(data);
   const headers = { 'content-type': 'application/dicom' };
@@ -51,7 +51,7 @@ test('a killed upload is gone after the next start', async () => {
   await first.kill();
   expect(piecesIn(data)).toBeGreaterThan(before + 8);
   const second = await startEngine(data);
-  expect(piecesIn(data)).toBe(before);
+  await until(() => piecesIn(data) === before);
   const read = await second.fetch('/fhir/R4/Binary/whole');
   expect(Buffer.from(await read.arrayBuffer()).equals(chunk)).toBe(true);
   expect(await second.stop()).toBe(0);

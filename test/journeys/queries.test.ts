@@ -100,7 +100,7 @@ test('an order that came in is given to the analyser that holds the sample', asy
 test('a ward system learns who the patient is; the channel of the settings tells nobody', async () => {
   const query = message('QBP^Q22^QBP_Q21', 'q2', 'QPD|IHE PDQ Query|T2|@PID.5.1^wanj*', 'RCP|I');
   const answer = await client.send(query);
-  expect(answer).toContain('\rQAK|T2|OK|IHE PDQ Query\r');
+  expect(answer).toContain('\rQAK|T2|OK|IHE PDQ Query|1|1|0\r');
   expect(answer).toContain('||Wanjiru^Amina||19880412|F\r');
 
   const usual = new MllpClient(engine.mllpPort);

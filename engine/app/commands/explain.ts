@@ -40,11 +40,9 @@ async function typePlan(reading: Asking, type: string, query: string): Promise<S
   return { plan };
 }
 
-/** One a type: each gives its newest. */
-const plansOf = ({ parts, count, after, total }: SystemPlan): readonly Plan[] => {
-  const order = [{ by: { kind: 'lastUpdated' }, descending: true }] as const;
-  return parts.map((part) => ({ ...part, order, count, after, total }));
-};
+/** One a type: each gives its next. */
+const plansOf = ({ parts, ...page }: SystemPlan): readonly Plan[] =>
+  parts.map((part) => ({ ...part, ...page }));
 
 /** Over the types that `_type` names, or over all. */
 async function systemPlan(reading: Asking, query: string): Promise<SearchQuestion> {

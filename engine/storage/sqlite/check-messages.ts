@@ -12,9 +12,9 @@ export interface MessageQuestion {
   readonly problem: string;
 }
 
-const ofNobody = (table: string, sequence = 'sequence'): MessageQuestion => ({
-  sql: `SELECT DISTINCT 'message number ' || ${sequence} AS name FROM ${table}
-    WHERE ${sequence} NOT IN (SELECT sequence FROM message)`,
+const ofNobody = (table: string, of = 'message', sequence = 'sequence'): MessageQuestion => ({
+  sql: `SELECT DISTINCT '${of} number ' || ${sequence} AS name FROM ${table}
+    WHERE ${sequence} NOT IN (SELECT sequence FROM ${of})`,
   problem: `is not there, but in ${table}`,
 });
 
@@ -25,19 +25,17 @@ const withoutBytes = (table: string, sequence: string): MessageQuestion => ({
 });
 
 export const messageQuestions: readonly MessageQuestion[] = [
-  ...['message_raw', 'message_mapped', 'message_key', 'message_unindexed'].map((table) => ofNobody(table)),
-  ofNobody('message_words_docsize', 'id'),
+  ...['message_raw', 'message_mapped', 'message_answer', 'message_key', 'message_unindexed'].map((table) =>
+    ofNobody(table),
+  ),
+  ofNobody('message_words_docsize', 'message', 'id'),
   withoutBytes('message_words_docsize', 'id'),
   {
     sql: `SELECT 'message ' || message.id AS name FROM message JOIN message_raw USING (sequence) WHERE state <> 'received'
       AND sequence NOT IN (SELECT id FROM message_words_docsize) AND sequence NOT IN (SELECT sequence FROM message_unindexed)`,
     problem: 'is neither in message_words nor in message_unindexed',
   },
-  {
-    sql: `SELECT 'delivery number ' || sequence AS name FROM delivery_payload
-      WHERE sequence NOT IN (SELECT sequence FROM delivery)`,
-    problem: 'is not there, but in delivery_payload',
-  },
+  ...['delivery_payload', 'delivery_response'].map((table) => ofNobody(table, 'delivery')),
 ];
 
 interface CheckedRow {

@@ -78,10 +78,11 @@ export class SqliteContentStore implements ContentStore {
     }
   }
 
-  async sweep(): Promise<number> {
+  async sweep(isStopped = () => false): Promise<number> {
     const unused = unusedContents(this.#reader).filter((number) => !this.#kept.has(number));
-    for (const number of unused) await this.#drop(number);
-    return unused.length;
+    let swept = 0;
+    for (const number of unused) if (await this.#drop(number, isStopped)) swept += 1;
+    return swept;
   }
 
   close(): void {
@@ -93,8 +94,13 @@ export class SqliteContentStore implements ContentStore {
     await this.#drop(number);
   }
 
-  async #drop(number: number): Promise<void> {
-    while (await this.#step(() => dropPieces(this.#writer, number, droppedAtOnce))) await nextTurn();
+  /** Whether it came to its end. */
+  async #drop(number: number, isStopped = () => false): Promise<boolean> {
+    while (!isStopped()) {
+      if (!(await this.#step(() => dropPieces(this.#writer, number, droppedAtOnce)))) return true;
+      await nextTurn();
+    }
+    return false;
   }
 
   /** Acknowledgements and reads go first. */

@@ -5,7 +5,10 @@ import type { Delivery, LeaseRequest, NewDelivery, Reason, Settlement, Untried }
 import type { Connection } from './connection.ts';
 import {
   deliveryOf,
+  inRow,
+  isLarge,
   listedDelivery,
+  putBeside,
   reasonOf,
   wholeDelivery,
   type DeliveryRow,
@@ -18,9 +21,6 @@ interface Ready {
   readonly ready_at: number;
 }
 
-/** A row is written anew each time that it changes: what is larger lies beside it. Bytes. */
-const mostInRow = 2_000;
-const nothing = new Uint8Array();
 /** What is handed out together is held in memory together; a head may be larger. */
 const longestRunBytes = 1024 * 1024;
 
@@ -37,16 +37,13 @@ export class DeliveryQueue {
         ready_at, attempts, leases, due_at, leased_until)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'waiting',
         NOT EXISTS (SELECT 1 FROM delivery WHERE lane = ? AND state IN ('waiting', 'leased')), ?, 0, 0, ?, 0) RETURNING sequence`;
-    const isLarge = payload.byteLength > mostInRow;
     const kept = this.#connection.row<{ sequence: number }>(
       sql,
-      ...[id, destination, lane, createdAt, contentType, cause, isLarge ? nothing : payload, trace],
+      ...[id, destination, lane, createdAt, contentType, cause, inRow(payload), trace],
       ...[lane, createdAt, createdAt],
     );
     if (kept === undefined) throw conflict(`delivery ${id} is in the queue already`);
-    if (!isLarge) return;
-    const beside = 'INSERT INTO delivery_payload (sequence, bytes) VALUES (?, ?)';
-    this.#connection.run(beside, kept.sequence, payload);
+    if (isLarge(payload)) putBeside(this.#connection, 'delivery_payload', kept.sequence, payload);
   }
 
   /** The longest ready first, whatever its destination. */
@@ -71,11 +68,15 @@ export class DeliveryQueue {
       'UPDATE delivery SET settled_at = ?, response = coalesce(?, response), response_type = coalesce(?, response_type) WHERE sequence = ?',
       ...[
         result.at ?? null,
-        result.response?.bytes ?? null,
+        inRow(result.response?.bytes) ?? null,
         result.response?.contentType ?? null,
         row.sequence,
       ],
     );
+    const wasLarge = row.response?.byteLength === 0;
+    if (result.response !== undefined && (wasLarge || isLarge(result.response.bytes))) {
+      putBeside(this.#connection, 'delivery_response', row.sequence, result.response.bytes);
+    }
     this.#put(row, result.state, result.state === 'waiting' ? result.dueAt : row.due_at, result.reason);
   }
 

@@ -1,6 +1,30 @@
 // Messages and deliveries as rows: columns to fields and back.
 import type { Delivery, ListedDelivery, MessageChange, MessageRecord, Reason } from '../message-store.ts';
-import type { SqlValue } from './connection.ts';
+import type { Connection, SqlValue } from './connection.ts';
+
+/** A row is written anew each time that it changes: what is larger lies beside it. Bytes. */
+const mostInRow = 2_000;
+const nothing = new Uint8Array();
+
+export const isLarge = (bytes: Uint8Array | undefined): bytes is Uint8Array =>
+  bytes !== undefined && bytes.byteLength > mostInRow;
+
+/** What stands in the row: empty where it lies beside. */
+export const inRow = <Bytes extends Uint8Array | undefined>(bytes: Bytes): Bytes | Uint8Array =>
+  isLarge(bytes) ? nothing : bytes;
+
+type Beside = 'message_answer' | 'delivery_payload' | 'delivery_response';
+
+/** Puts what is large beside its row, in place of what lay there. */
+export function putBeside(
+  connection: Connection,
+  table: Beside,
+  sequence: number,
+  bytes: Uint8Array | undefined,
+): void {
+  if (!isLarge(bytes)) connection.run(`DELETE FROM ${table} WHERE sequence = ?`, sequence);
+  else connection.run(`INSERT OR REPLACE INTO ${table} (sequence, bytes) VALUES (?, ?)`, sequence, bytes);
+}
 
 export interface MessageRow {
   readonly sequence: number;
@@ -19,6 +43,7 @@ export interface MessageRow {
   readonly attempts: number;
   readonly due_at: number;
   readonly acknowledgement: MessageRecord['acknowledgement'];
+  /** Empty where it is large: then it lies beside. */
   readonly answer: Uint8Array | null;
   readonly map: string | null;
   readonly effects: string;
@@ -27,6 +52,17 @@ export interface MessageRow {
   readonly changed_by: string | null;
   readonly trace: string | null;
 }
+
+/** A message with what lies beside it. */
+export const wholeMessage = `message.*,
+  (SELECT bytes FROM message_answer WHERE message_answer.sequence = message.sequence) AS large_answer`;
+
+export interface WholeMessageRow extends MessageRow {
+  readonly large_answer: Uint8Array | null;
+}
+
+export const wholeMessageOf = (row: WholeMessageRow): MessageRecord =>
+  messageOf({ ...row, answer: row.large_answer ?? row.answer });
 
 interface ReasonColumns {
   readonly reason_code: string | null;
@@ -75,7 +111,7 @@ const changedColumns: Readonly<Record<keyof MessageChange, (change: MessageChang
   attempts: ({ attempts }) => [['attempts', attempts ?? null]],
   dueAt: ({ dueAt }) => [['due_at', dueAt ?? null]],
   acknowledgement: ({ acknowledgement }) => [['acknowledgement', acknowledgement ?? null]],
-  answer: ({ answer }) => [['answer', answer ?? null]],
+  answer: ({ answer }) => [['answer', inRow(answer) ?? null]],
   map: ({ map }) => [['map', map ?? null]],
   effects: ({ effects }) => [['effects', JSON.stringify(effects ?? [])]],
   changedBy: ({ changedBy }) => [['changed_by', changedBy ?? null]],
@@ -125,6 +161,7 @@ export interface DeliveryRow {
   readonly cause: string;
   /** Empty where it is large: then it lies beside. */
   readonly payload: Uint8Array;
+  /** As the payload. */
   readonly response: Uint8Array | null;
   readonly response_type: string | null;
   readonly settled_at: number | null;
@@ -133,11 +170,13 @@ export interface DeliveryRow {
 
 /** A delivery with what lies beside it: for `SELECT` and `RETURNING`. */
 export const wholeDelivery = `*,
-  (SELECT bytes FROM delivery_payload WHERE delivery_payload.sequence = delivery.sequence) AS large`;
+  (SELECT bytes FROM delivery_payload WHERE delivery_payload.sequence = delivery.sequence) AS large,
+  (SELECT bytes FROM delivery_response WHERE delivery_response.sequence = delivery.sequence) AS large_response`;
 
 export interface WholeDeliveryRow extends DeliveryRow {
-  /** The payload, where it is large. */
+  /** The payload and the response, where they are large. */
   readonly large: Uint8Array | null;
+  readonly large_response: Uint8Array | null;
 }
 
 export interface ListedDeliveryRow extends DeliveryRow {
@@ -145,12 +184,12 @@ export interface ListedDeliveryRow extends DeliveryRow {
   readonly size: number;
 }
 
-/** Without reading the payload. */
+/** Without reading the payload, and of the response only what is small. */
 export const listedDelivery = `*, coalesce(
   (SELECT length(bytes) FROM delivery_payload WHERE delivery_payload.sequence = delivery.sequence), length(payload)) AS size`;
 
 export const deliveryOf = (row: WholeDeliveryRow): Delivery => ({
-  ...factsOf(row),
+  ...factsOf({ ...row, response: row.large_response ?? row.response }),
   payload: row.large ?? row.payload,
 });
 

@@ -78,3 +78,17 @@ export const payloadsBesideDeliveries = `
   CREATE TRIGGER delivery_payload_left AFTER DELETE ON delivery
     BEGIN DELETE FROM delivery_payload WHERE sequence = old.sequence; END;
 `;
+
+/** So do large answers: to a batch, to a query, and what receivers say in many words. */
+export const answersBeside = `
+  CREATE TABLE message_answer (sequence INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+  INSERT INTO message_answer SELECT sequence, answer FROM message WHERE length(answer) > 2000;
+  UPDATE message SET answer = x'' WHERE length(answer) > 2000;
+  CREATE TRIGGER message_answer_left AFTER DELETE ON message
+    BEGIN DELETE FROM message_answer WHERE sequence = old.sequence; END;
+  CREATE TABLE delivery_response (sequence INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+  INSERT INTO delivery_response SELECT sequence, response FROM delivery WHERE length(response) > 2000;
+  UPDATE delivery SET response = x'' WHERE length(response) > 2000;
+  CREATE TRIGGER delivery_response_left AFTER DELETE ON delivery
+    BEGIN DELETE FROM delivery_response WHERE sequence = old.sequence; END;
+`;

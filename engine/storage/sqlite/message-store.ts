@@ -28,10 +28,15 @@ import {
   columnsOfChange,
   columnsOfMessage,
   deliveryOf,
+  isLarge,
   messageOf,
   type MessageRow,
+  putBeside,
   type WholeDeliveryRow,
+  type WholeMessageRow,
   wholeDelivery,
+  wholeMessage,
+  wholeMessageOf,
 } from './message-rows.ts';
 import { censusOf, talliesOf } from './message-census.ts';
 import { listDeliveries, listMessages } from './message-lists.ts';
@@ -49,8 +54,9 @@ export class SqliteMessageReader implements MessageReader {
 
   async message(id: string): Promise<MessageRecord | undefined> {
     this.scope.check();
-    const row = this.connection.row<MessageRow>('SELECT * FROM message WHERE id = ?', id);
-    return row && messageOf(row);
+    const sql = `SELECT ${wholeMessage} FROM message WHERE id = ?`;
+    const row = this.connection.row<WholeMessageRow>(sql, id);
+    return row && wholeMessageOf(row);
   }
 
   async raw(id: string): Promise<Uint8Array | undefined> {
@@ -64,12 +70,12 @@ export class SqliteMessageReader implements MessageReader {
     peer?: string,
   ): Promise<MessageRecord | undefined> {
     this.scope.check();
-    const sql = `SELECT * FROM message WHERE control_id = ?1 AND channel = ?2 AND message_type = ?3 AND digest = ?4
+    const sql = `SELECT ${wholeMessage} FROM message WHERE control_id = ?1 AND channel = ?2 AND message_type = ?3 AND digest = ?4
       AND (?5 IS NULL OR peer = ?5) ORDER BY sequence LIMIT 1`;
     const { controlId, channel, messageType, digest } = key;
     const values = [controlId, channel, messageType, digest, peer ?? null];
-    const row = this.connection.row<MessageRow>(sql, ...values);
-    return row && messageOf(row);
+    const row = this.connection.row<WholeMessageRow>(sql, ...values);
+    return row && wholeMessageOf(row);
   }
 
   async mapped(id: string): Promise<Uint8Array | undefined> {
@@ -175,6 +181,9 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     const row = this.connection.row<{ sequence: number }>(sql, ...columns.map(([, value]) => value));
     if (row === undefined) throw conflict(`message ${message.id} is kept already`);
     this.connection.run('INSERT INTO message_raw (sequence, bytes) VALUES (?, ?)', row.sequence, raw);
+    if (isLarge(message.answer)) {
+      putBeside(this.connection, 'message_answer', row.sequence, message.answer);
+    }
     if (message.state !== 'received') this.#words.leave(row.sequence);
   }
 
@@ -186,6 +195,9 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     const sql = `UPDATE message SET ${sets} WHERE id = ? RETURNING sequence`;
     const row = this.connection.row<{ sequence: number }>(sql, ...values, id);
     if (row === undefined) throw notFound('message', id);
+    if (Object.hasOwn(change, 'answer')) {
+      putBeside(this.connection, 'message_answer', row.sequence, change.answer);
+    }
     if (change.state !== undefined && change.state !== 'received') this.#words.leave(row.sequence);
   }
 

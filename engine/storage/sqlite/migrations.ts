@@ -3,6 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { unavailable } from '../../kernel/outcomes.ts';
 import {
+  answersBeside,
   messagesOfBatches,
   messagesOfChannels,
   payloadsBesideDeliveries,
@@ -195,6 +196,7 @@ const steps: readonly string[] = [
   largeContents,
   wordsOfMessages,
   payloadsBesideDeliveries,
+  answersBeside,
 ];
 
 /**

@@ -1,11 +1,11 @@
 // Carries a search out on one connection: a page of matches with its bodies, and the places where its neighbours begin.
-import type { Plan, SortKey, SystemPlan } from '../../search/plan.ts';
+import type { Plan, SystemPlan } from '../../search/plan.ts';
 import type { SearchPage, StoredVersion } from '../resource-store.ts';
-import { findMatches, type Match } from './compile-plan.ts';
+import { findMatches, type FoundPlan, type Match } from './compile-plan.ts';
 import { countMatches, estimateMatches } from './count-matches.ts';
 import type { Names } from './names.ts';
 import { readPage } from './page-bytes.ts';
-import { writePlace } from './page-place.ts';
+import { writePlace, type SortValue } from './page-place.ts';
 import { readByRidSql, versionOf, type VersionRow } from './version-row.ts';
 
 export const runSearch = (names: Names, plan: Plan): SearchPage =>
@@ -38,13 +38,28 @@ function read<Found extends Match>(
 
 const emptyPage: Page = { matches: [], next: undefined, previous: undefined };
 
-function pageOf(names: Names, plan: Plan): Page {
-  const { type, where, order, count, after, before } = plan;
-  const found = findMatches(names, plan, count + 1);
-  if (before === undefined) return pageForwards(found, count, after);
+const pageOf = (names: Names, plan: Plan): Page =>
+  pageAt(plan, ({ after, before }, limit) => {
+    const { type, where, order } = plan;
+    return findMatches(
+      names,
+      { type, where, order, after, ...(before === undefined ? {} : { before }) },
+      limit,
+    );
+  });
+
+type At = Pick<FoundPlan, 'after' | 'before'>;
+
+/** `find` reads matches away from a place, so many at most. */
+function pageAt<Found extends Match>(
+  { after, before, count }: At & Pick<Plan, 'count'>,
+  find: (at: At, limit: number) => readonly Found[],
+): Page<Found> {
+  if (before === undefined) return pageForwards(find({ after }, count + 1), count, after);
+  const found = find({ after, before }, count + 1);
   if (found.length > 0) return pageBackwards(found, count);
   // What stood before the place has gone meanwhile: the beginning is there.
-  return pageForwards(findMatches(names, { type, where, order, after }, count + 1), count, after);
+  return pageForwards(find({ after }, count + 1), count, after);
 }
 
 function pageForwards<Found extends Match>(
@@ -61,7 +76,7 @@ function pageForwards<Found extends Match>(
 }
 
 /** `found` was read away from the place. What the page is before is still there, most likely. */
-function pageBackwards(found: readonly Match[], count: number): Page {
+function pageBackwards<Found extends Match>(found: readonly Found[], count: number): Page<Found> {
   const matches = found.slice(0, count).reverse();
   return {
     matches,
@@ -83,8 +98,6 @@ function matched(names: Names, type: string, rid: number): StoredVersion {
   return versionOf(type, row);
 }
 
-const newestFirst: readonly SortKey[] = [{ by: { kind: 'lastUpdated' }, descending: true }];
-
 interface TypedMatch extends Match {
   readonly type: string;
 }
@@ -92,27 +105,48 @@ interface TypedMatch extends Match {
 export const runSystemSearch = (names: Names, plan: SystemPlan): SearchPage =>
   names.connection.snapshot(() => systemSearchPage(names, plan));
 
-/** Each type gives its newest; the newest of those are the page. */
 function systemSearchPage(names: Names, plan: SystemPlan): SearchPage {
-  const page = plan.count === 0 ? undefined : systemPage(names, plan);
-  const found = page && read(page, ({ type, rid }) => matched(names, type, rid));
+  const page = plan.count === 0 ? { ...emptyPage, matches: [] } : systemPage(names, plan);
   const counts = plan.total === 'accurate' || plan.count === 0;
   return {
-    matches: found?.matches ?? [],
-    next: found?.next,
+    ...read(page, ({ type, rid }) => matched(names, type, rid)),
+    previous: page.previous,
     total: counts
       ? plan.parts.reduce((sum, { type, where }) => sum + countMatches(names, type, where), 0)
       : undefined,
   };
 }
 
-function systemPage(names: Names, { parts, count, after }: SystemPlan): Page<TypedMatch> {
-  const found = parts.flatMap(({ type, where }): TypedMatch[] =>
-    findMatches(names, { type, where, order: newestFirst, after }, count + 1).map((match) => ({
-      ...match,
-      type,
-    })),
+/** Each type gives those of its own that are next to the place; the next of those are the page. */
+const systemPage = (names: Names, plan: SystemPlan): Page<TypedMatch> =>
+  pageAt(plan, (at, limit) =>
+    plan.parts
+      .flatMap(({ type, where, order }): TypedMatch[] =>
+        findMatches(names, { type, where, order, ...at }, limit).map((match) => ({ ...match, type })),
+      )
+      .sort(comparison(plan.parts[0]?.order ?? [], at.before === undefined ? 1 : -1))
+      .slice(0, limit),
   );
-  found.sort((one, other) => Number(other.keys[0]) - Number(one.keys[0]) || other.rid - one.rid);
-  return pageForwards(found, count, undefined);
+
+/** As the indexes run (see compile-order.ts): missing values last, ties by rid the way of the first key. `way` -1: backwards. */
+function comparison(order: Plan['order'], way: 1 | -1): (one: Match, other: Match) => number {
+  const ties = order[0]?.descending === true ? -1 : 1;
+  return (one, other) => {
+    for (const [place, { descending }] of order.entries()) {
+      const compared = compareValues(one.keys[place] ?? null, other.keys[place] ?? null, descending);
+      if (compared !== 0) return way * compared;
+    }
+    return way * ties * (one.rid - other.rid);
+  };
+}
+
+function compareValues(one: SortValue, other: SortValue, descending: boolean): number {
+  if (one === other) return 0;
+  if (one === null) return 1;
+  if (other === null) return -1;
+  const compared =
+    typeof one === 'number' && typeof other === 'number'
+      ? one - other
+      : Buffer.compare(Buffer.from(String(one)), Buffer.from(String(other)));
+  return descending ? -compared : compared;
 }

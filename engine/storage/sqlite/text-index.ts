@@ -19,7 +19,10 @@ export const wordQuery = (word: string): string => phrase(word);
 
 /** The index ends its texts at a zero, and parts words at spaces: neither is in a folded word. */
 const phrase = (term: string): string => `"${wordKey(term).replaceAll('"', '""')}"`;
-const wordKey = (word: string): string => word.replaceAll(/[\u0000\s\p{Z}]/gu, '\uFFFD');
+const partsWords = /[\u0000\s\p{Z}]/u;
+const allThatParts = new RegExp(partsWords, 'gu');
+const wordKey = (word: string): string =>
+  partsWords.test(word) ? word.replaceAll(allThatParts, '\uFFFD') : word;
 
 /** Whether the answer depends on this index: on words, or on there being none. */
 export function asksForText(condition: Condition): boolean {

@@ -113,12 +113,37 @@ describe('a byte order mark', () => {
 });
 
 describe('UTF-16', () => {
+  const text = `${header('UNICODE UTF-16')}PID|1||7^^^^MR||Wanjir\u0169^\u065e\u0418\r`;
+  const little = (characters: string): Buffer => Buffer.from(characters, 'utf16le');
+  const big = (characters: string): Buffer => little(characters).swap16();
+
   test.each([
-    ['little-endian with mark', Buffer.from(`\ufeff${header('UNICODE UTF-16')}`, 'utf16le')],
-    ['little-endian', Buffer.from(header('UNICODE UTF-16'), 'utf16le')],
-    ['big-endian', Buffer.from(header('UNICODE UTF-16'), 'utf16le').swap16()],
-    ['big-endian with mark', Buffer.from(`\ufeff${header('')}`, 'utf16le').swap16()],
-  ])('%s is refused, saying why', (_, raw) => {
+    ['little-endian with mark', '\ufeff', little],
+    ['little-endian', '', little],
+    ['big-endian', '', big],
+    ['big-endian with mark', '\ufeff', big],
+  ])('%s is read, and answered in kind', (_, mark, encode) => {
+    const raw = encode(mark + text);
+    expect(hl7Format.identify(raw)).toMatchObject({ controlId: '1', unreadable: undefined });
+    const { message, issues } = hl7Format.parse(raw);
+    expect([message?.segments[1]?.text(5), message?.segments[1]?.text(5, 1, 2), issues]).toEqual([
+      'Wanjir\u0169',
+      '\u065e\u0418',
+      [],
+    ]);
+    const accepted = { code: 'AA', reason: undefined } as const;
+    const answer = Buffer.from(hl7Format.renderAcknowledgement(raw, accepted, 0, 'a1'));
+    const plain = (encode === little ? answer : Buffer.from(answer).swap16()).toString('utf16le');
+    expect(plain.startsWith(`${mark}MSH|^~\\&|`)).toBe(true);
+    expect(plain).toMatch(/\rMSA\|AA\|1\r$/);
+  });
+
+  // MLLP takes U+0D1C, whose bytes are 1C 0D, for the end of a frame: what is before it must not pass for a whole message.
+  test.each([
+    ['cut within a text', little(text.slice(0, -3))],
+    ['cut within a character', little(text).subarray(0, -1)],
+    ['in UTF-32', Buffer.from(Array.from(text, (one) => [one.charCodeAt(0) & 0xff, 0, 0, 0]).flat())],
+  ])('%s it is refused, saying why', (_, raw) => {
     expect(hl7Format.identify(raw).unreadable?.code).toBe('hl7-charset-wide');
     expect(hl7Format.parse(raw).message).toBeUndefined();
   });

@@ -65,6 +65,8 @@ const damages: readonly (readonly [damage: string, problem: RegExp])[] = [
   [`INSERT INTO message_raw VALUES (99, x'00')`, /^message number 99 is not there, but in message_raw$/],
   [`INSERT INTO message_mapped VALUES (99, x'00')`, /^message number 99 is not there, but in message_mapped$/],
   [`INSERT INTO delivery_payload VALUES (99, x'00')`, /^delivery number 99 is not there, but in delivery_payload$/],
+  [`INSERT INTO delivery_response VALUES (99, x'00')`, /^delivery number 99 is not there, but in delivery_response$/],
+  [`INSERT INTO message_answer VALUES (99, x'00')`, /^message number 99 is not there, but in message_answer$/],
   [`UPDATE message_raw SET bytes = CAST(bytes || x'20' AS BLOB) WHERE sequence = ${first}`, /^message id-\S+ has other bytes than came$/],
   [`DELETE FROM message_raw WHERE sequence = ${first}`, /^message id-\S+ has no bytes, but words in message_words_docsize$/],
 ]; // prettier-ignore

@@ -169,6 +169,22 @@ test('a passing failure holds its lane, and no other one', async () => {
   expect(sender.sent.filter((text) => text !== 'MSH|c')).toEqual(['MSH|a', 'MSH|a', 'MSH|b']);
 });
 
+test('a destination that is slow in many lanes holds up no other one', async () => {
+  let letGo = (): void => undefined;
+  const answered = new Promise<SendResult>((answer) => (letGo = () => answer(done)));
+  const slow = { send: () => answered, close: () => Promise.resolve() };
+  const lanes = Array.from({ length: 100 }, (_, lane) => `s${lane}`);
+  for (const id of lanes) await given(id, 'slow', id);
+  await given('quick', 'quick');
+  outbox.register('slow', slow);
+  outbox.register('quick', scripted());
+  outbox.start();
+  await reaches('quick', 'done');
+  expect(outbox.state()['slow']).toMatchObject({ underWay: 16 });
+  letGo();
+  await reaches('s99', 'done');
+});
+
 describe('given up, and the lane goes on', () => {
   test.each([
     ['permanent', [failed('permanent')], 'no-answer'],

@@ -141,6 +141,12 @@ const told = (answer = ''): readonly string[] => [
   ...[...answer.matchAll(/\rPID\|\d*\|\|([^^|\r]*)/g)].map(([, number = '']) => number),
 ];
 
+/** QAK-4 to QAK-6. */
+const hits = (answer = ''): string => {
+  const [, , , , ...counts] = (/\r(QAK\|[^\r]*)/.exec(answer)?.[1] ?? '').split('|');
+  return [0, 1, 2].map((at) => counts[at] ?? '').join('|');
+};
+
 describe('demographics: who fits', () => {
   test.each<[rule: string, fields: string, expected: readonly string[]]>([
     ['a family name, whatever its case', '@PID.5.1^WANJIRU', ['AA', 'OK', '100', 'X-9']],
@@ -205,6 +211,15 @@ describe('demographics: who fits', () => {
     const [second = ''] = await asked(demographics('@PID.5.1^WANJI*', 'RCP|I|2^RD', `DSC|${pointer}`));
     expect(told(second)).toEqual(['AA', 'OK', '101']);
     expect(second).not.toContain('\rDSC|');
+    expect([hits(first), hits(second)]).toEqual(['|2|', '|1|0']);
+  });
+
+  // HL7 2.5.1, 5.5.2.4 to 5.5.2.6: in all, in this answer, still to come.
+  test('how many were found is told where it is known', async () => {
+    const [all] = await asked(demographics('@PID.5.1^WANJI*'));
+    const [nobody] = await asked(demographics('@PID.5.1^Nobody'));
+    const [refused] = await asked(demographics('@PID.8^?'));
+    expect([hits(all), hits(nobody), hits(refused)]).toEqual(['3|3|0', '0|0|0', '||']);
   });
 
   test('a pointer that was never given is refused', async () => {

@@ -152,6 +152,19 @@ describe('an update with a precondition', () => {
     },
   );
 
+  test('that matches nothing does not take the place of something else', async () => {
+    await put('taken', identified('other'));
+    const resource = { ...identified('none'), id: 'taken' };
+    const refused = await send('PUT', 'Patient?identifier=s|none', resource);
+    const inBundle = await transact({
+      resource,
+      request: { method: 'PUT', url: 'Patient?identifier=s|none' },
+    });
+    expect([refused.status, inBundle.status]).toEqual([409, 409]);
+    await send('DELETE', 'Patient/taken');
+    expect((await send('PUT', 'Patient?identifier=s|none', resource)).status).toBe(201);
+  });
+
   test('If-None-Match: * makes a conditional update a create only', async () => {
     const only = { 'if-none-match': '*' };
     const made = await send('PUT', 'Patient?identifier=s|only', identified('only'), only);

@@ -188,6 +188,23 @@ describe('order and answers', () => {
     });
   });
 
+  test('a conditional create does not find what the same transaction deletes', async () => {
+    await apply('transaction', [put(patient('gone', 'replaced'))]);
+    const answer = await apply('transaction', [
+      post(patient('new', 'replaced'), 'urn:uuid:1', 'identifier=s|replaced'),
+      post(observation('urn:uuid:1')),
+      remove('Patient/gone'),
+    ]);
+    expect(answer.entry.map(({ response }) => response.status)).toEqual([
+      '201 Created',
+      '201 Created',
+      '204 No Content',
+    ]);
+    expect(await (await server.ask('Patient?identifier=s|replaced&_summary=count')).json()).toMatchObject({
+      total: 1,
+    });
+  });
+
   test('an empty transaction is answered by an empty Bundle', async () => {
     expect(await apply('transaction', [])).toMatchObject({ status: 200, entry: [] });
   });
@@ -258,6 +275,12 @@ const failing: readonly Failing[] = [
     rule: 'an update and a deletion of one resource',
     entries: [first, put(patient('here')), remove('Patient/here')],
     status: 400,
+  },
+  {
+    rule: 'an update and a deletion of what is not there yet',
+    entries: [first, put(patient('never')), remove('Patient/never')],
+    status: 400,
+    expression: 'Bundle.entry[2]',
   },
   {
     rule: 'two entries with one fullUrl',

@@ -145,6 +145,14 @@ describe('what the statement says of every type', () => {
     expect(await unexpected(asked)).toEqual([]);
   });
 
+  test('what may refer to a type is listed by name', () => {
+    const ofPatient = rest.resource.find(({ type }) => type === 'Patient')?.searchRevInclude ?? [];
+    expect(ofPatient).toEqual(
+      expect.arrayContaining(['*', 'Observation:subject', 'Observation:patient', 'Provenance:target']),
+    );
+    expect(ofPatient).not.toContain('Observation:encounter');
+  });
+
   test('each operation is there', async () => {
     const found: unknown[] = [];
     for (const { type, operation = [] } of rest.resource) {

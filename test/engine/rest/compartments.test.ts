@@ -141,6 +141,12 @@ describe('all of a compartment', () => {
     const asked = await server.ask('Patient/p1/*?_type=Encounter', { headers: { authorization } });
     expect(asked.status).toBe(403);
   });
+  test('is asked by POST too', async () => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const init = { method: 'POST', body: '_type=Encounter', headers };
+    const { entry } = (await (await server.ask('Patient/p1/*/_search', init)).json()) as Found;
+    expect(entry?.map(({ fullUrl }) => fullUrl)).toEqual([`${server.fhir}/Encounter/e1`]);
+  });
   test('does not hold what never is in it', async () => {
     expect((await server.ask('Patient/p1/*?_type=Medication')).status).toBe(400);
   });
@@ -163,6 +169,30 @@ describe('a search over the system', () => {
   test('without _type looks into all', async () => {
     expect(await walk('?_id=o1,p1,m1')).toEqual(['Medication/m1', 'Observation/o1', 'Patient/p1']);
   });
+  test.each([
+    ['_sort=_lastUpdated', ['Patient/p1', 'Patient/p2', 'Encounter/e1', 'Observation/o1']],
+    ['_sort=_id', ['Encounter/e1', 'Observation/o1', 'Patient/p1', 'Patient/p2']],
+    ['_sort=-_id', ['Patient/p2', 'Patient/p1', 'Observation/o1', 'Encounter/e1']],
+    ['_sort=_tag,-_lastUpdated', ['Observation/o1', 'Encounter/e1', 'Patient/p2', 'Patient/p1']],
+  ])('in another order: %s, page by page', async (sort, found) => {
+    const query = `?_type=Patient,Encounter,Observation&_id=p1,p2,e1,o1&${sort}`;
+    expect(await walk(query)).toEqual(found);
+    expect(await walk(`${query}&_count=1`)).toEqual(found);
+  });
+  test('sorts by what the types have in common, missing values last', async () => {
+    const query = '?_type=Encounter,Observation&_id=e1,o1,o3,o4&_sort=-subject,_id';
+    const found = ['Observation/o3', 'Observation/o4', 'Encounter/e1', 'Observation/o1'];
+    expect(await walk(query)).toEqual(found);
+    expect(await walk(`${query}&_count=2`)).toEqual(found);
+  });
+  test('has pages that lead back', async () => {
+    const ask = async (url: string): Promise<Found> => (await (await server.ask(url)).json()) as Found;
+    const first = await ask('?_type=Patient,Encounter,Medication&_count=2');
+    const to = ({ link }: Found, relation: string): string =>
+      link.find((one) => one.relation === relation)?.url.slice(server.url.length) ?? '';
+    const second = await ask(to(first, 'next'));
+    expect((await ask(to(second, 'previous'))).entry).toEqual(first.entry);
+  });
   test('takes includes', async () => {
     expect(await walk('?_type=Observation,Encounter&_id=o1,e1&_include=Observation:performer')).toEqual([
       'Observation/o1',
@@ -179,7 +209,8 @@ describe('a search over the system', () => {
     ['a parameter that not all types have', '?_type=Patient,Observation&birthdate=2000', 400],
     ['a type that is none', '?_type=Thing', 400],
     ['a place that nobody gave', '?_type=Patient&_page=xyz', 400],
-    ['another order', '?_type=Patient&_sort=_id', 400],
+    ['an order that not all types have', '?_type=Patient,Observation&_sort=birthdate', 400],
+    ['an order by values of several kinds', '?_type=MedicationRequest,RiskAssessment&_sort=probability', 400],
   ])('refuses %s', async (_rule, path, status) => {
     expect((await server.ask(path)).status).toBe(status);
   });

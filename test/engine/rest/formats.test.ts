@@ -207,6 +207,7 @@ describe('_summary and _elements', () => {
     ['Patient/wanjiku?_elements=contact', ['active', 'contact']],
     ['Patient/wanjiku?_elements=name,identifier', ['identifier', 'active', 'name']],
     ['Patient/wanjiku/_history/1?_elements=name', ['active', 'name']],
+    ['Patient/wanjiku?_elements=Patient.contact,Observation.name', ['active', 'contact']],
     ['Observation/sugar?_elements=value', ['status', 'code', 'valueQuantity']],
     ['Observation/sugar?_elements=valueQuantity', ['status', 'code', 'valueQuantity']],
     ['Observation/sugar?_summary=text', ['status', 'code']],

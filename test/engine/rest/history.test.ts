@@ -69,6 +69,11 @@ describe('history', () => {
     expect(await walk(path)).toEqual(found);
   });
 
+  test.each(['_count=0', '_summary=count'])('with %s is counted only', async (query) => {
+    const bundle = (await (await server.ask(`Patient/_history?${query}`)).json()) as HistoryBundle;
+    expect([bundle.total, bundle.entry, bundle.link.length]).toEqual([3, undefined, 1]);
+  });
+
   test('an entry says what was asked and what became of it', async () => {
     const bundle = (await (await server.ask('Patient/_history')).json()) as HistoryBundle;
     expect(bundle.total).toBe(3);

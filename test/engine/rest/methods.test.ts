@@ -70,7 +70,7 @@ const rows: readonly Row[] = [
   { rule: 'an empty part of a path', path: 'Patient//_history', status: 404 },
   { rule: 'a path beside the base', path: '/fhir/R4x/Patient', status: 404 },
   { rule: 'another version of FHIR', path: '/fhir/R5/Patient', status: 404 },
-  { rule: 'a search by GET at the place of posted ones', path: 'Patient/_search', status: 405 },
+  { rule: 'a PUT at the place of searches', path: 'Patient/_search', init: { method: 'PUT' }, status: 405 },
   { rule: 'what is not percent-encoded', path: 'Patient/%E0%A4%A', status: 400 },
   {
     rule: 'a format that there is not',

@@ -59,6 +59,14 @@ describe('pages', () => {
   });
 });
 
+test.each([
+  ['Patient/_search?birthdate=lt1800', 0],
+  ['Organization/_search', 1],
+  ['_search?_type=Organization', 1],
+])('GET %s is a search too', async (path, found) => {
+  expect(ids(await ask(path))).toHaveLength(found);
+});
+
 describe('several types', () => {
   test('are found together, newest first', async () => {
     const page = await ask('?_type=Patient,Organization&_count=3');

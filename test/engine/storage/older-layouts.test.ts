@@ -30,6 +30,7 @@ const written = `
   INSERT INTO message (id, channel, peer, received_at, control_id, message_type, format, digest, size, state, attempts, due_at,
     acknowledgement, effects) VALUES ('m', 'hl7', '', 1, '', '', '', '${hash('sha256', 'PID|1||Otieno m')}', 1, 'dead', 0, 0, 'sent', '[]'),
     ('w', 'hl7', '', 2, '', '', '', '${hash('sha256', 'PID|1||Otieno w')}', 1, 'received', 0, 0, 'sent', '[]');
+  UPDATE message SET answer = zeroblob(50000) WHERE id = 'm';
   INSERT INTO message_raw (sequence, bytes) SELECT sequence, CAST('PID|1||Otieno ' || id AS BLOB) FROM message;
   INSERT INTO delivery (id, destination, lane, created_at, state, head, ready_at, attempts, leases, due_at, leased_until, content_type,
     cause, payload) VALUES ('large', 'send:a', 'a', 1, 'waiting', 1, 1, 0, 0, 1, 0, 'text/plain', 'm', zeroblob(50000)),
@@ -98,6 +99,11 @@ test('messages are found by their words, and wait for their index where they are
   const { items } = await store.messages.messages({ text: 'otieno', limit: 10, offset: 0 });
   expect(items.map(({ id }) => id)).toEqual(['w', 'm']);
   expect((await store.messages.unindexed(10)).map(({ id }) => id)).toEqual(['m']);
+});
+
+test('messages have their answers', async () => {
+  expect((await store.messages.message('m'))?.answer).toEqual(new Uint8Array(50_000));
+  expect((await store.messages.message('w'))?.answer).toBeUndefined();
 });
 
 test('deliveries have their payloads', async () => {
