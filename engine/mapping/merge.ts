@@ -90,18 +90,35 @@ function mergeMembers(stored: unknown, made: unknown, rule: MembersRule): unknow
   return all.length === 0 ? undefined : all;
 }
 
-/** Where an element of what was made (`.identifier[0].use`) stands after it was merged. */
-export function mergedPlace(element: string, made: Fields, merged: Fields, rules: MergeRules): string {
-  const [whole = '', name = '', at = ''] = /^\.(\w+)\[(\d+)\]/.exec(element) ?? [];
-  const rule = rules.get(name);
-  if (rule?.kind !== 'members') return element;
+/** Tells where an element of what was made (`.identifier[0].use`) stands after it was merged. Each list is looked through once. */
+export function mergedPlaces(made: Fields, merged: Fields, rules: MergeRules): (element: string) => string {
+  const known = new Map<string, readonly (number | undefined)[]>();
+  return (element) => {
+    const [whole = '', name = '', at = ''] = /^\.(\w+)\[(\d+)\]/.exec(element) ?? [];
+    const rule = rules.get(name);
+    if (rule?.kind !== 'members') return element;
+    const places = known.get(name) ?? placesOfMembers(made[name], merged[name], rule.by);
+    known.set(name, places);
+    const place = places[Number(at)];
+    return place === undefined ? element : `.${name}[${place}]${element.slice(whole.length)}`;
+  };
+}
+
+/** For each member that was made its index among the merged: of those with one key, the first is the first. */
+function placesOfMembers(
+  made: unknown,
+  merged: unknown,
+  by: readonly string[],
+): readonly (number | undefined)[] {
   const keys = (value: unknown): readonly string[] =>
-    listOf(value).map((member) => keyOf(withoutCleared(member), rule.by));
-  const makings = keys(made[name]);
-  const key = makings[Number(at)];
-  const earlier = makings.slice(0, Number(at)).filter((other) => other === key).length;
-  const place = keys(merged[name]).flatMap((other, index) => (other === key ? [index] : []))[earlier];
-  return place === undefined ? element : `.${name}[${place}]${element.slice(whole.length)}`;
+    listOf(value).map((member) => keyOf(withoutCleared(member), by));
+  const indexes = Map.groupBy(keys(merged).entries(), ([, key]) => key);
+  const taken = new Map<string, number>();
+  return keys(made).map((key) => {
+    const earlier = taken.get(key) ?? 0;
+    taken.set(key, earlier + 1);
+    return indexes.get(key)?.[earlier]?.[0];
+  });
 }
 
 function membersByKey(made: unknown, by: readonly string[]): Map<string, unknown[]> {

@@ -3,7 +3,7 @@ import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
 import type { FhirResource } from '../fhir/resource.ts';
 import { deterministicId } from './deterministic-id.ts';
 import { settle, type Earlier, type WriteKind } from './settle.ts';
-import { mergedPlace, type MergeRules, type Merging } from './merge.ts';
+import { mergedPlaces, type MergeRules, type Merging } from './merge.ts';
 import type { Made } from './scope.ts';
 import type { Issue } from './wire-message.ts';
 
@@ -106,13 +106,14 @@ export class Output {
       if (written) counts.set(type, count + 1);
       for (const key of keys) entries.set(key, [written ? `${type}[${count}]` : `${type}/${id}`, resource]);
     }
+    const places = new Map<object, (element: string) => string>();
+    for (const [key, { made, rules }] of this.#merged) {
+      const [, resource] = entries.get(key) ?? [];
+      if (resource !== undefined) places.set(key, mergedPlaces(made, resource, rules));
+    }
     return (key, element) => {
-      const [name, resource] = entries.get(key) ?? [];
-      if (name === undefined || resource === undefined) return undefined;
-      const making = this.#merged.get(key);
-      const place =
-        making === undefined ? element : mergedPlace(element, making.made, resource, making.rules);
-      return `${name}${place}`;
+      const [name] = entries.get(key) ?? [];
+      return name === undefined ? undefined : `${name}${places.get(key)?.(element) ?? element}`;
     };
   }
 }

@@ -120,7 +120,10 @@ const capture: MakeFunction = (input, [pattern]) => {
 
 const isThere = (value: unknown): boolean => first(value) !== undefined && first(value) !== '';
 
-const escaped = (text: string): string => encodeURIComponent(text.replaceAll(/[\\,|$]/g, '\\$&'));
+/** A capture may cut a character in two: half of one stands in no URI. */
+const inUri = (text: string): string => encodeURIComponent(text.toWellFormed());
+
+const escaped = (text: string): string => inUri(text.replaceAll(/[\\,|$]/g, '\\$&'));
 
 /** By name; each says what it does to its value. */
 export const functions: Readonly<Record<string, MakeFunction>> = {
@@ -148,7 +151,7 @@ export const functions: Readonly<Record<string, MakeFunction>> = {
   /** A code has no runs of white space. https://hl7.org/fhir/R4/datatypes.html#code */
   code: ofText((text) => text.replaceAll(/\s+/g, ' ')),
   /** Made fit to stand in a URI. */
-  uri: ofText((text) => encodeURIComponent(text)),
+  uri: ofText(inUri),
   /** Made fit to stand as a value in a search. https://hl7.org/fhir/R4/search.html#escaping */
   searchValue: ofText(escaped),
   before: ofText((text, [separator = '']) => text.split(separator)[0]),
