@@ -6,8 +6,9 @@ export class MllpConnection {
   #waiting: ((answer: string) => void) | undefined;
   #received = '';
 
-  constructor(port: number) {
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  /** `from`: an address of this machine. */
+  constructor(port: number, from = '127.0.0.1') {
+    this.#socket = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true });
     this.#socket.on('data', (chunk: Buffer) => {
       this.#received += chunk.toString('latin1');
       if (!this.#received.includes('\x1c')) return;

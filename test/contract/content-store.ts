@@ -25,7 +25,8 @@ async function* inChunks(bytes: Uint8Array, length: number): AsyncGenerator<Uint
 
 async function gatheredOf(reading: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of reading) pieces.push(piece);
+  // Copies: a piece is good until the next one is asked for.
+  for await (const piece of reading) pieces.push(Buffer.from(piece));
   return Buffer.concat(pieces);
 }
 

@@ -78,7 +78,11 @@ describe('framing', () => {
 
 describe('five hundred senders, all connected', () => {
   test('each gets its answer, and memory stays below 300 MB', async () => {
-    const clients = Array.from({ length: 500 }, () => new MllpClient(engine.mllpPort));
+    // From ten addresses: of one the engine takes a hundred connections.
+    const clients = Array.from(
+      { length: 500 },
+      (_, at) => new MllpClient(engine.mllpPort, `127.0.0.${1 + (at % 10)}`),
+    );
     const codes = await Promise.all(
       clients.map(async (client, at) => codeOf(await client.send(oru(`N${at}`)))),
     );

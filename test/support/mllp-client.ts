@@ -7,8 +7,9 @@ export class MllpClient {
   readonly #waiting: { resolve: (answer: string) => void; reject: (error: Error) => void }[] = [];
   readonly #connected: Promise<void>;
 
-  constructor(port: number) {
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  /** `from`: an address of this machine. */
+  constructor(port: number, from = '127.0.0.1') {
+    this.#socket = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true });
     this.#connected = new Promise((resolve, reject) => {
       this.#socket.once('connect', resolve);
       this.#socket.once('error', reject);

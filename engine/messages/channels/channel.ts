@@ -32,6 +32,8 @@ export interface MllpSource {
   readonly allow?: readonly string[];
   readonly charset?: string;
   readonly maxConnections?: number;
+  /** Of one address: a gateway may stand for many analysers. */
+  readonly maxConnectionsOfPeer?: number;
   readonly idleSeconds?: number;
   readonly requireEndOfData?: boolean;
   readonly tls?: TlsFiles;

@@ -1,5 +1,6 @@
 // What a token of few rights may not learn or do by a Bundle that says less than it means: each entry is looked at as it will be carried out.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Bundle } from '@medplum/fhirtypes';
 import type { HttpRoute } from '../../../engine/kernel/http-route.ts';
 import { startServer, type RunningServer } from './running-server.ts';
 
@@ -42,6 +43,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
+/** The status of the one entry: of a transaction it is that of the whole. */
 const post = async (
   type: 'batch' | 'transaction',
   entry: object,
@@ -49,8 +51,9 @@ const post = async (
 ): Promise<number> => {
   const body = JSON.stringify({ resourceType: 'Bundle', type, entry: [entry] });
   const response = await server.ask('', { method: 'POST', body, headers });
-  await response.text();
-  return response.status;
+  const answer = (await response.json()) as Bundle;
+  const [own] = answer.entry ?? [];
+  return type === 'batch' ? Number.parseInt(own?.response?.status ?? '', 10) : response.status;
 };
 
 const patch = (content: object, url = 'Patient/p') => ({
