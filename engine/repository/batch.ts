@@ -6,6 +6,7 @@ import { createBreath } from './breath.ts';
 import { answerRead, answerRefused, answerWritten, type OtherReads } from './bundle-response.ts';
 import { entriesOf, namedAsync, requestOf, type Request } from './bundle-entries.ts';
 import { perform, stepOf } from './bundle-step.ts';
+import { createReadLimit } from './read-limit.ts';
 import type { BundleChoice } from './repository.ts';
 import type { Reading, Work } from './work.ts';
 
@@ -36,10 +37,11 @@ export async function applyBatch(
     written.push(...(await Promise.all(slice.map((request) => writeAnswer(request, alone)))));
   }
   const entry: BundleEntry[] = [];
+  const limited = createReadLimit();
   const breathe = createBreath();
   for (const [place, request] of requests.entries()) {
     await breathe();
-    entry.push(written[place] ?? (await readAnswer(reading, request, others)));
+    entry.push(written[place] ?? limited(await readAnswer(reading, request, others)));
   }
   return { resourceType: 'Bundle', type: 'batch-response', ...(entry.length === 0 ? {} : { entry }) };
 }

@@ -12,6 +12,7 @@ import {
   type PreparedEntry,
   type PreparedTransaction,
 } from './prepare-transaction.ts';
+import { createReadLimit } from './read-limit.ts';
 import type { Written } from './repository.ts';
 import type { Identities } from './rewrite-references.ts';
 import type { Work } from './work.ts';
@@ -129,12 +130,13 @@ async function answerReads(
   done: Doing,
   others: OtherReads | undefined,
 ): Promise<void> {
+  const limited = createReadLimit();
   const breathe = createBreath();
   for (const step of steps) {
     if (step.kind !== 'read') continue;
     await breathe();
     await namedAsync(step.place, async () => {
-      done[step.place] = { read: await answerRead(work, step.request, others) };
+      done[step.place] = { read: limited(await answerRead(work, step.request, others)) };
     });
   }
 }

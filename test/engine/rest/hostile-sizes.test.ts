@@ -128,6 +128,16 @@ describe('what a search brings along', () => {
     expect(performance.now() - began).toBeLessThan(1500);
   });
 
+  test.each(['batch', 'transaction'])('by a short %s, many times over, is refused', async (type) => {
+    const search = '{"request":{"method":"GET","url":"Observation?_count=1000"}}';
+    const bundle = (searches: number): string =>
+      `{"resourceType":"Bundle","type":"${type}","entry":[${distinct(searches, () => search, ',')}]}`;
+    expect((await server.ask('', { method: 'POST', body: bundle(2) })).status).toBe(200);
+    const refused = await server.ask('', { method: 'POST', body: bundle(60) });
+    expect(refused.status).toBe(413);
+    expect(await refused.json()).toMatchObject({ issue: [{ code: 'too-long' }] });
+  });
+
   test('is asked for in 30 ways at most', async () => {
     const { types } = server.index;
     const ways = (count: number): string =>
