@@ -1,5 +1,6 @@
 // What a search brings along: https://hl7.org/fhir/R4/search.html#include, #revinclude and :iterate.
 import { parseResource } from '../fhir/exact-json.ts';
+import { includedByCanonical as byCanonical } from './include-canonical.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import type { Include } from '../search/search-index.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
@@ -43,8 +44,7 @@ async function oneRound(
 ): Promise<readonly StoredVersion[]> {
   const found: StoredVersion[] = [];
   for (const include of includes) {
-    const reached = include.kind === 'include' ? pointedAt : pointingAt;
-    for await (const version of reached(reading, from, include, seen)) {
+    for await (const version of reachedBy(reading, from, include, seen)) {
       if (version.body === undefined || seen.has(nameOf(version))) continue;
       seen.add(nameOf(version));
       found.push(version);
@@ -52,6 +52,17 @@ async function oneRound(
     }
   }
   return found;
+}
+
+async function* reachedBy(
+  reading: Reading,
+  from: readonly StoredVersion[],
+  include: Include,
+  seen: ReadonlySet<string>,
+): AsyncGenerator<StoredVersion> {
+  if (include.kind === 'include') yield* pointedAt(reading, from, include, seen);
+  else yield* pointingAt(reading, from, include);
+  yield* byCanonical(reading, from, include);
 }
 
 async function* pointedAt(

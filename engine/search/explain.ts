@@ -1,5 +1,5 @@
 // A plan as text, for people: what is asked of the store, one condition a line, what belongs together indented.
-import type { Condition, Leaf, Plan, SortKey, Span } from './plan.ts';
+import type { CanonicalNames, Condition, Leaf, Plan, SortKey, Span } from './plan.ts';
 
 /** Several lines without one at the end. Values stand as they were asked. */
 export function explainPlan(plan: Plan): string {
@@ -34,16 +34,19 @@ function conditionLines(condition: Condition): readonly string[] {
       return ['not', ...indented(conditionLines(condition.of))];
     case 'points-at':
       return [
-        `${condition.parameter} points at a ${condition.target} for which`,
+        `${condition.parameter} points${byCanonical(condition)} at a ${condition.target} for which`,
         ...indented(conditionLines(condition.where)),
       ];
     case 'pointed-at-by':
       return [
-        `a ${condition.source} points at it by ${condition.parameter}, for which`,
+        `a ${condition.source} points at it${byCanonical(condition)} by ${condition.parameter}, for which`,
         ...indented(conditionLines(condition.where)),
       ];
   }
 }
+
+const byCanonical = ({ by }: { readonly by?: CanonicalNames }): string =>
+  by === undefined ? '' : ' by canonical';
 
 function explainLeaf(leaf: Leaf): string {
   switch (leaf.kind) {

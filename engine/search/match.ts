@@ -30,7 +30,9 @@ export function matches(
     case 'leaf':
       return matchesLeaf(resource, entries, condition.leaf);
     case 'points-at':
-      if (condition.where.op === 'every') return pointsAt(entries, condition.parameter, condition.target);
+      if (condition.where.op === 'every' && condition.by === undefined) {
+        return pointsAt(entries, condition.parameter, condition.target);
+      }
       throw badRequest('a chained condition cannot be decided from one resource alone');
     case 'pointed-at-by':
       throw badRequest('_has cannot be decided from one resource alone');

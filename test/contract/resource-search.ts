@@ -522,6 +522,7 @@ export function resourceSearchContract(name: string, open: OpenStore): void {
 
 const small = (letters: string): fc.Arbitrary<string> => fc.constantFrom(...letters.split(''));
 const types = fc.constantFrom('Observation', 'Patient');
+const canonicals = fc.constantFrom('urn:a', 'urn:a|1', 'urn:b');
 const edge = fc.constantFrom(-Infinity, 0, 1, 2.5, 3, 4, Infinity);
 const range = fc
   .tuple(edge, edge)
@@ -533,6 +534,8 @@ const entry: fc.Arbitrary<IndexEntry> = fc.oneof(
   fc.record({ kind: fc.constant('string' as const), parameter: fc.constant('Observation.value-string'), value: small('AB'), folded: fc.constantFrom('a', 'ab', 'b') }),
   range.map(({ low, high }) => ({ kind: 'date' as const, parameter: 'Observation.date', low, high })),
   fc.tuple(small('ab'), range).map(([code, { low, high }]) => ({ kind: 'composite' as const, parameter: 'Observation.part', parts: [{ kind: 'token' as const, parameter: 'Observation.part', system: 's', code }, { kind: 'date' as const, parameter: 'Observation.part', low, high }] })),
+  fc.tuple(fc.constantFrom('Observation.by:written', 'Observation.url:named'), canonicals).map(([parameter, target]) => ({ kind: 'reference' as const, parameter, target })),
+  small('123').map((folded) => ({ kind: 'string' as const, parameter: 'Observation.url:named', value: folded, folded })),
   fc.uniqueArray(fc.constantFrom('a', 'ab', 'b'), { minLength: 1 }).map((some) => ({ kind: 'text' as const, parameter: 'Observation._content', folded: some.join(' ') })),
   fc.tuple(small('012'), small('012')).map(([latitude, longitude]) => ({ kind: 'position' as const, parameter: 'Observation.near', latitude: Number(latitude), longitude: Number(longitude) })),
 ); // prettier-ignore
@@ -559,6 +562,11 @@ const anyLeaf: fc.Arbitrary<Leaf> = fc.oneof(
   fc.record({ kind: fc.constant('id' as const), values: fc.array(small('123')) }),
 ); // prettier-ignore
 
+const byCanonical = {
+  parameter: fc.constant('Observation.by:written'),
+  by: fc.constant('Observation.url:named'),
+};
+
 const { condition } = fc.letrec<{ condition: Condition }>((tie) => ({
   condition: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -567,5 +575,7 @@ const { condition } = fc.letrec<{ condition: Condition }>((tie) => ({
     fc.record({ op: fc.constant('not' as const), of: tie('condition') }),
     fc.record({ op: fc.constant('points-at' as const), parameter: fc.constant('Observation.subject'), target: types, where: tie('condition') }),
     fc.record({ op: fc.constant('pointed-at-by' as const), source: types, parameter: fc.constant('Observation.subject'), where: tie('condition') }),
+    fc.record({ op: fc.constant('points-at' as const), ...byCanonical, target: types, where: tie('condition') }),
+    fc.record({ op: fc.constant('pointed-at-by' as const), ...byCanonical, source: types, where: tie('condition') }),
   ), // prettier-ignore
 }));

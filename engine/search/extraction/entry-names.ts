@@ -11,6 +11,8 @@ export interface EntryNames {
   readonly ofType: ParameterName;
   /** Quantities in the canonical unit where they are written in another. */
   readonly canonical: ParameterName;
+  /** Canonical references as they are written, with the version or without: chains. */
+  readonly written: ParameterName;
 }
 
 export const entryNames = (plain: ParameterName): EntryNames => ({
@@ -19,4 +21,5 @@ export const entryNames = (plain: ParameterName): EntryNames => ({
   identifier: `${plain}:identifier`,
   ofType: `${plain}:of-type`,
   canonical: `${plain}:canonical`,
+  written: `${plain}:written`,
 });

@@ -3,6 +3,7 @@
 import { badRequest, Refusal } from '../../kernel/outcomes.ts';
 import { allOf, anyOf, leaf, not } from '../condition.ts';
 import type { CompiledParameter } from '../definitions/compiled.ts';
+import { isFollowed, linksOf, type Link } from '../links.ts';
 import { dateSpan } from '../parameters/date.ts';
 import { splitEscaped, unescaped } from '../parameters/escapes.ts';
 import { readParameter } from '../parameters/modifiers.ts';
@@ -16,6 +17,8 @@ export interface ParameterTable {
   isType(name: string): boolean;
   find(type: string, code: string): CompiledParameter | undefined;
   codes(type: string): readonly string[];
+  /** Whether resources of the type are referred to by canonical url. */
+  isNamedByUrl(type: string): boolean;
 }
 
 /** A chain over untyped references multiplies: so many links may be tried for one key. */
@@ -44,7 +47,7 @@ export function readCondition(
 export class ConditionReader {
   readonly #table: ParameterTable;
   readonly #options: ReadingOptions;
-  #links = 0;
+  #tried = 0;
 
   constructor(table: ParameterTable, options: ReadingOptions) {
     this.#table = table;
@@ -67,19 +70,31 @@ export class ConditionReader {
   chain(type: string, link: string, rest: (target: string) => Condition): Condition {
     const [code, asked] = splitModifier(link);
     const parameter = this.#pointing(type, code);
-    const targets = targetTypes(parameter, this.#options).filter(
-      (target) => asked === '' || target === asked,
-    );
+    const targets = this.#targets(parameter).filter((target) => asked === '' || target === asked);
     if (targets.length === 0) {
       throw new Refusal('unknown-parameter', `${type}.${code} does not point at ${asked.slice(0, 64)}`, code);
     }
-    const conditions = parameter.sets.flatMap(({ name, only }) =>
-      this.#known(
-        targets.filter((target) => only === undefined || target === only),
-        (target): Condition => ({ op: 'points-at', parameter: name, target, where: rest(target) }),
-      ),
+    const ways = this.#known(targets, (target) => {
+      const where = rest(target);
+      return this.#links(parameter, target).map((link): Condition => ({
+        op: 'points-at',
+        ...link,
+        target,
+        where,
+      }));
+    });
+    return anyOf(ways.flat());
+  }
+
+  #links(parameter: CompiledParameter, target: string): readonly Link[] {
+    return linksOf(parameter, target, this.#table.isNamedByUrl(target));
+  }
+
+  /** The types to which it can be followed. */
+  #targets(parameter: CompiledParameter): readonly string[] {
+    return targetTypes(parameter, this.#options).filter(
+      (target) => this.#links(parameter, target).length > 0,
     );
-    return anyOf(conditions);
   }
 
   /** `_has:Observation:patient:code`. */
@@ -90,18 +105,19 @@ export class ConditionReader {
       throw badRequest('_has is written _has:Type:reference-parameter:parameter', '_has');
     }
     const parameter = this.#pointing(source, code);
-    if (!targetTypes(parameter, this.#options).includes(type)) {
+    if (!this.#targets(parameter).includes(type)) {
       throw new Refusal('unknown-parameter', `${source}.${code} does not point at ${type}`, '_has');
     }
     this.#count();
     const where = this.read(source, rest, value);
-    const sets = parameter.sets.filter(({ only }) => only === undefined || only === type);
-    return anyOf(sets.map(({ name }) => ({ op: 'pointed-at-by', source, parameter: name, where })));
+    return anyOf(
+      this.#links(parameter, type).map((link) => ({ op: 'pointed-at-by', source, ...link, where })),
+    );
   }
 
-  /** The conditions of the types that know the parameter; where none does, the refusal of the first. */
-  #known(types: readonly string[], condition: (type: string) => Condition): readonly Condition[] {
-    const found: Condition[] = [];
+  /** What is found for the types that know the parameter; where none does, the refusal of the first. */
+  #known<Found>(types: readonly string[], condition: (type: string) => Found): readonly Found[] {
+    const found: Found[] = [];
     let refused: Refusal | undefined;
     for (const type of types) {
       this.#count();
@@ -117,15 +133,15 @@ export class ConditionReader {
   }
 
   #count(): void {
-    this.#links += 1;
-    if (this.#links > maximumLinks) {
+    this.#tried += 1;
+    if (this.#tried > maximumLinks) {
       throw badRequest('the chain has too many ways: name the types, as in subject:Patient.name');
     }
   }
 
   #pointing(type: string, code: string): CompiledParameter {
     const parameter = this.parameter(type, code);
-    if (parameter.literal) return parameter;
+    if (isFollowed(parameter)) return parameter;
     throw new Refusal('unknown-parameter', `${type}.${code} is no reference that can be followed`, code);
   }
 

@@ -47,6 +47,8 @@ test('a plan reads as a list', () => {
       { op: 'not', of: { op: 'or', of: [code, { op: 'none' }] } },
       { op: 'points-at', parameter, target: 'Patient', where: { op: 'every' } },
       { op: 'pointed-at-by', parameter, source: 'Provenance', where: code },
+      { op: 'points-at', parameter, by: 'Library.url:named', target: 'Library', where: { op: 'every' } },
+      { op: 'pointed-at-by', parameter, by: 'Library.url:named', source: 'Measure', where: code },
     ],
   };
   const order = [{ by: { kind: 'date', parameter: 'Observation.date' }, descending: true }] as const;
@@ -61,6 +63,10 @@ test('a plan reads as a list', () => {
     Observation.x points at a Patient for which
       anything holds
     a Provenance points at it by Observation.x, for which
+      Observation.x is the code 718-7
+    Observation.x points by canonical at a Library for which
+      anything holds
+    a Measure points at it by canonical by Observation.x, for which
       Observation.x is the code 718-7
 in the order of Observation.date descending, then the store's own
 20 a page, before a place, total accurate`,
