@@ -1,7 +1,7 @@
 // One `key=value` of a search URL as a condition: a parameter with its modifier, a chain, `_has`, or `_list`.
 // https://hl7.org/fhir/R4/search.html#chaining and #has
 import { badRequest, Refusal } from '../../kernel/outcomes.ts';
-import { allOf, anyOf, leaf, not } from '../condition.ts';
+import { anyOf, leaf, not } from '../condition.ts';
 import type { CompiledParameter } from '../definitions/compiled.ts';
 import { isFollowed, linksOf, type Link } from '../links.ts';
 import { dateSpan } from '../parameters/date.ts';
@@ -10,6 +10,7 @@ import { readParameter } from '../parameters/modifiers.ts';
 import type { ReadingOptions } from '../parameters/reader.ts';
 import { targetTypes } from '../parameters/reference.ts';
 import type { Condition } from '../plan.ts';
+import { listed, readLists } from './lists.ts';
 
 /** The search parameters of all types, by their codes. */
 export interface ParameterTable {
@@ -62,7 +63,7 @@ export class ConditionReader {
     }
     const [code, modifier] = splitModifier(key);
     const own = Object.hasOwn(ownRows, code) ? ownRows[code] : undefined;
-    if (own !== undefined) return own(modifier, value, this.#options, this.#table);
+    if (own !== undefined) return own(type, modifier, value, this.#options, this.#table);
     return readParameter(this.parameter(type, code), modifier, value, this.#options);
   }
 
@@ -173,6 +174,7 @@ const noModifier = (code: string, modifier: string): Refusal =>
   );
 
 type OwnReader = (
+  type: string,
   modifier: string,
   value: string,
   options: ReadingOptions,
@@ -188,7 +190,7 @@ const ownRows: Readonly<Record<string, OwnReader>> = {
 
 const maximumIds = 1000;
 
-function readId(modifier: string, value: string): Condition {
+function readId(_type: string, modifier: string, value: string): Condition {
   if (modifier === 'missing') return always('_id', value);
   if (modifier !== '' && modifier !== 'not') throw noModifier('_id', modifier);
   const values = splitEscaped(value, ',').map(unescaped);
@@ -197,7 +199,7 @@ function readId(modifier: string, value: string): Condition {
   return modifier === 'not' ? not(condition) : condition;
 }
 
-function readLastUpdated(modifier: string, value: string, options: ReadingOptions): Condition {
+function readLastUpdated(_type: string, modifier: string, value: string, options: ReadingOptions): Condition {
   if (modifier === 'missing') return always('_lastUpdated', value);
   if (modifier !== '') throw noModifier('_lastUpdated', modifier);
   const parameter = { code: '_lastUpdated' };
@@ -216,41 +218,19 @@ function always(code: string, missing: string): Condition {
   return missing === 'true' ? { op: 'none' } : { op: 'every' };
 }
 
-/** `_list=42`: what the List/42 names. https://hl7.org/fhir/R4/search.html#list */
 function readList(
+  type: string,
   modifier: string,
   value: string,
   options: ReadingOptions,
   table: ParameterTable,
 ): Condition {
   if (modifier !== '') throw noModifier('_list', modifier);
-  const lists = splitEscaped(value, ',').map((one) => unescaped(one).replace(/^List\//, ''));
-  const isFunctional = (one: string): boolean => one.startsWith('$');
-  const functional = lists.filter(isFunctional);
-  const byId = lists.filter((one) => !isFunctional(one));
-  const where = anyOf([
-    ...(byId.length === 0 ? [] : [leaf({ kind: 'id', values: byId })]),
-    ...functional.map((name) => currentList(name, options, table)),
-  ]);
-  const sets = table.find('List', 'item')?.sets ?? [];
-  return anyOf(sets.map(({ name }) => ({ op: 'pointed-at-by', source: 'List', parameter: name, where })));
-}
-
-/** The codes of http://hl7.org/fhir/R4/valueset-list-example-codes.html by which lists say what they keep. */
-const currentLists: Readonly<Record<string, string>> = {
-  '$current-problems': 'problems',
-  '$current-medications': 'medications',
-  '$current-allergies': 'allergies',
-};
-
-/** `$current-problems`: what a patient's List that is current keeps under that code. https://hl7.org/fhir/R4/lifecycle.html#lists */
-function currentList(name: string, options: ReadingOptions, table: ParameterTable): Condition {
-  const code = Object.hasOwn(currentLists, name) ? currentLists[name] : undefined;
-  if (code === undefined) {
-    const known = Object.keys(currentLists).join(', ');
-    throw new Refusal('unknown-parameter', `_list takes the id of a List, or ${known}`, '_list');
-  }
   const reader = new ConditionReader(table, options);
-  const system = 'http://terminology.hl7.org/CodeSystem/list-example-use-codes';
-  return allOf([reader.read('List', 'code', `${system}|${code}`), reader.read('List', 'status', 'current')]);
+  const asked = readLists(value, (of, key, text) => reader.read(of, key, text));
+  return listed(
+    type,
+    asked,
+    (table.find('List', 'item')?.sets ?? []).map(({ name }) => name),
+  );
 }
