@@ -4,10 +4,8 @@ import { anyOf, leaf } from '../search/condition.ts';
 import type { Condition } from '../search/plan.ts';
 import type { CanonicalLink, Include } from '../search/search-index.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
+import { allMatches } from './all-matches.ts';
 import type { Reading } from './work.ts';
-
-/** Of each search. */
-const pageSize = 500;
 
 /** May give what was included before. */
 export async function* includedByCanonical(
@@ -63,13 +61,3 @@ const pointing = (link: CanonicalLink, values: readonly string[]): Condition => 
   ...link,
   where: leaf({ kind: 'id', values }),
 });
-
-async function* allMatches(reading: Reading, type: string, where: Condition): AsyncGenerator<StoredVersion> {
-  let after: string | undefined;
-  do {
-    const plan = { type, where, order: [], count: pageSize, after, total: 'none' } as const;
-    const page = await reading.resources.search(plan);
-    yield* page.matches;
-    after = page.next;
-  } while (after !== undefined);
-}

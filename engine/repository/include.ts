@@ -1,9 +1,11 @@
 // What a search brings along: https://hl7.org/fhir/R4/search.html#include, #revinclude and :iterate.
 import { parseResource } from '../fhir/exact-json.ts';
-import { includedByCanonical as byCanonical } from './include-canonical.ts';
 import { badRequest } from '../kernel/outcomes.ts';
+import type { Condition } from '../search/plan.ts';
 import type { Include } from '../search/search-index.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
+import { allMatches } from './all-matches.ts';
+import { includedByCanonical } from './include-canonical.ts';
 import type { Reading } from './work.ts';
 
 /** More than this is refused, never cut off unsaid. */
@@ -62,7 +64,7 @@ async function* reachedBy(
 ): AsyncGenerator<StoredVersion> {
   if (include.kind === 'include') yield* pointedAt(reading, from, include, seen);
   else yield* pointingAt(reading, from, include);
-  yield* byCanonical(reading, from, include);
+  yield* includedByCanonical(reading, from, include);
 }
 
 async function* pointedAt(
@@ -97,7 +99,11 @@ async function* pointingAt(
   for (const parameter of referenceParameters(reading, include)) {
     for (let start = 0; start < targets.length; start += targetsPerSearch) {
       const names = targets.slice(start, start + targetsPerSearch).map(nameOf);
-      yield* allMatches(reading, include.source, `${parameter}=${names.join(',')}`);
+      yield* allMatches(
+        reading,
+        include.source,
+        conditionOf(reading, include.source, `${parameter}=${names.join(',')}`),
+      );
     }
   }
 }
@@ -122,15 +128,9 @@ function referenceParameters(reading: Reading, include: Include): readonly strin
   return parameters.filter(({ type }) => type === 'reference').map(({ code }) => code);
 }
 
-async function* allMatches(reading: Reading, type: string, query: string): AsyncGenerator<StoredVersion> {
-  const limits = { lenient: false, base: reading.parts.base(), defaultCount: 500, maximumCount: 500 };
-  const { plan } = reading.parts.index.request(type, query, limits);
-  let after: string | undefined;
-  do {
-    const page = await reading.resources.search({ ...plan, after });
-    yield* page.matches;
-    after = page.next;
-  } while (after !== undefined);
+function conditionOf({ parts }: Reading, type: string, query: string): Condition {
+  const limits = { lenient: false, base: parts.base(), defaultCount: 1, maximumCount: 1 };
+  return parts.index.request(type, query, limits).plan.where;
 }
 
 const nameOf = (version: StoredVersion): string => `${version.type}/${version.id}`;
