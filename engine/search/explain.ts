@@ -57,7 +57,9 @@ function explainLeaf(leaf: Leaf): string {
     case 'reference':
       return `${leaf.parameter} refers to ${leaf.target}`;
     case 'uri':
-      return `${leaf.parameter} is ${leaf.match === 'exact' ? '' : 'or lies below '}${leaf.value}`;
+      return `${leaf.parameter} is ${uriMatches[leaf.match]}${leaf.value}`;
+    case 'canonical':
+      return `${leaf.parameter} refers to a version of ${leaf.value}`;
     case 'string':
       return `${leaf.parameter} ${stringMatches[leaf.match]} ${JSON.stringify(leaf.value)}`;
     case 'date':
@@ -80,6 +82,12 @@ function explainLeaf(leaf: Leaf): string {
       return `the last change ${explainSpan(leaf, instantText)}`;
   }
 }
+
+const uriMatches: Readonly<Record<Extract<Leaf, { kind: 'uri' }>['match'], string>> = {
+  exact: '',
+  below: 'or lies below ',
+  versions: 'a version of ',
+};
 
 const stringMatches: Readonly<Record<Extract<Leaf, { kind: 'string' }>['match'], string>> = {
   prefix: 'begins with',

@@ -27,8 +27,11 @@ export type Leaf =
       readonly kind: 'uri';
       readonly parameter: ParameterName;
       readonly value: string;
-      readonly match: 'exact' | 'below';
+      /** `versions`: as in a leaf of kind canonical. */
+      readonly match: 'exact' | 'below' | 'versions';
     }
+  /** A reference that is this canonical `url|version`, or of a version that continues it after a dot or a hyphen: 1.2 is one of 1. */
+  | { readonly kind: 'canonical'; readonly parameter: ParameterName; readonly value: string }
   | {
       readonly kind: 'string';
       readonly parameter: ParameterName;

@@ -522,7 +522,15 @@ export function resourceSearchContract(name: string, open: OpenStore): void {
 
 const small = (letters: string): fc.Arbitrary<string> => fc.constantFrom(...letters.split(''));
 const types = fc.constantFrom('Observation', 'Patient');
-const canonicals = fc.constantFrom('urn:a', 'urn:a|1', 'urn:b');
+const canonicals = fc.constantFrom(
+  'urn:a',
+  'urn:a|1',
+  'urn:a|1.2',
+  'urn:a|1-x',
+  'urn:a|12',
+  'urn:a|1/',
+  'urn:b',
+);
 const edge = fc.constantFrom(-Infinity, 0, 1, 2.5, 3, 4, Infinity);
 const range = fc
   .tuple(edge, edge)
@@ -559,6 +567,7 @@ const anyLeaf: fc.Arbitrary<Leaf> = fc.oneof(
   fc.tuple(small('ab'), range, fc.constantFrom(...comparators)).map(([code, span, comparator]) => ({ kind: 'composite' as const, parameter: 'Observation.part', parts: [{ kind: 'token' as const, parameter: 'Observation.part', system: undefined, code }, { kind: 'date' as const, parameter: 'Observation.part', comparator, ...span }] })),
   fc.record({ kind: fc.constant('text' as const), parameter: fc.constant('Observation._content'), words: fc.array(fc.record({ word: fc.constantFrom('a', 'ab', 'b'), prefix: fc.boolean() }), { minLength: 1, maxLength: 2 }) }),
   fc.tuple(small('012'), small('012'), fc.constantFrom(1_000, 120_000, 30_000_000)).map(([latitude, longitude, metres]) => ({ kind: 'near' as const, parameter: 'Observation.near', latitude: Number(latitude), longitude: Number(longitude), metres })),
+  fc.record({ kind: fc.constant('canonical' as const), parameter: fc.constantFrom('Observation.by:written', 'Observation.url:named'), value: canonicals }),
   fc.record({ kind: fc.constant('id' as const), values: fc.array(small('123')) }),
 ); // prettier-ignore
 

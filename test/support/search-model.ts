@@ -102,7 +102,14 @@ function entryHolds(leaf: Leaf, entry: IndexEntry): boolean {
   if (leaf.kind === 'reference' && entry.kind === 'reference') return leaf.target === entry.target;
   if (leaf.kind === 'uri' && entry.kind === 'uri') {
     const stem = leaf.value.endsWith('/') ? leaf.value : `${leaf.value}/`;
-    return entry.value === leaf.value || (leaf.match === 'below' && entry.value.startsWith(stem));
+    return (
+      entry.value === leaf.value ||
+      (leaf.match === 'below' && entry.value.startsWith(stem)) ||
+      (leaf.match === 'versions' && /^[.-]/.test(afterStem(entry.value, leaf.value)))
+    );
+  }
+  if (leaf.kind === 'canonical' && entry.kind === 'reference') {
+    return entry.target === leaf.value || /^[.-]/.test(afterStem(entry.target, leaf.value));
   }
   if (leaf.kind === 'string' && entry.kind === 'string') {
     return textHolds(leaf, entry);
@@ -135,6 +142,9 @@ function entryHolds(leaf: Leaf, entry: IndexEntry): boolean {
   }
   return false;
 }
+
+const afterStem = (value: string, stem: string): string =>
+  value.startsWith(stem) ? value.slice(stem.length) : '';
 
 const tokenText = ({ system, code }: { readonly system: string; readonly code: string }): string =>
   `${system}|${code}`;

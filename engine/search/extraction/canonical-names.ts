@@ -2,9 +2,10 @@
 // where several have one url, the latest of them is told by the order of their versions. https://hl7.org/fhir/R4/references.html#canonical
 import type { ParameterName } from '../plan.ts';
 import type { Collector } from './collector.ts';
+import { entryNames } from './entry-names.ts';
 
 /** Under which name resources of a type have the canonical references that lead to them. */
-export const canonicalNamesOf = (type: string): ParameterName => `${type}.url:named`;
+export const canonicalNamesOf = (type: string): ParameterName => entryNames(`${type}.url`).named;
 
 const absolute = /^[A-Za-z][A-Za-z0-9+.-]{0,30}:/;
 

@@ -11,6 +11,8 @@ const leaves: readonly (readonly [leaf: Leaf, line: string])[] = [
   [{ kind: 'token-in', parameter, codes: [{ system: 'a', codes: ['1', '2'] }, { system: 'b', codes: ['3'] }] }, 'Observation.x is one of 3 codes'],
   [{ kind: 'reference', parameter, target: 'Patient/1' }, 'Observation.x refers to Patient/1'],
   [{ kind: 'uri', parameter, value: 'http://a', match: 'below' }, 'Observation.x is or lies below http://a'],
+  [{ kind: 'uri', parameter, value: 'http://a|1', match: 'versions' }, 'Observation.x is a version of http://a|1'],
+  [{ kind: 'canonical', parameter, value: 'http://a|1' }, 'Observation.x refers to a version of http://a|1'],
   [{ kind: 'string', parameter, match: 'prefix', value: 'a "b"' }, 'Observation.x begins with "a \\"b\\""'],
   [{ kind: 'date', parameter, comparator: 'ge', low: 0, high: Infinity }, 'Observation.x ge [1970-01-01T00:00:00.000Z, Infinity)'],
   [{ kind: 'number', parameter, comparator: 'lt', low: 1.5, high: 2 }, 'Observation.x lt [1.5, 2)'],
