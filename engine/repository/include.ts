@@ -1,9 +1,12 @@
 // What a search brings along: https://hl7.org/fhir/R4/search.html#include, #revinclude and :iterate.
 import { parseResource } from '../fhir/exact-json.ts';
 import { badRequest } from '../kernel/outcomes.ts';
+import type { Condition } from '../search/plan.ts';
 import type { Include } from '../search/search-index.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
+import { allMatches } from './all-matches.ts';
 import { createBreath } from './breath.ts';
+import { includedByCanonical } from './include-canonical.ts';
 import type { Reading } from './work.ts';
 
 /** More than this is refused, never cut off unsaid. */
@@ -61,6 +64,7 @@ async function* reached(
   const { include = [], revinclude = [] } = Object.groupBy(includes, ({ kind }) => kind);
   if (include.length > 0) yield* pointedAt(reading, from, include, seen);
   for (const one of revinclude) yield* pointingAt(reading, from, one);
+  for (const one of includes) yield* includedByCanonical(reading, from, one);
 }
 
 async function* pointedAt(
@@ -108,7 +112,11 @@ async function* pointingAt(
     for (let start = 0; start < targets.length; start += targetsPerSearch) {
       await breathe();
       const names = targets.slice(start, start + targetsPerSearch).map(nameOf);
-      yield* allMatches(reading, include.source, `${parameter}=${names.join(',')}`);
+      yield* allMatches(
+        reading,
+        include.source,
+        conditionOf(reading, include.source, `${parameter}=${names.join(',')}`),
+      );
     }
   }
 }
@@ -135,15 +143,9 @@ function referenceParameters(reading: Reading, include: Include): readonly strin
   return parameters.filter(({ type }) => type === 'reference').map(({ code }) => code);
 }
 
-async function* allMatches(reading: Reading, type: string, query: string): AsyncGenerator<StoredVersion> {
-  const limits = { lenient: false, base: reading.parts.base(), defaultCount: 500, maximumCount: 500 };
-  const { plan } = reading.parts.index.request(type, query, limits);
-  let after: string | undefined;
-  do {
-    const page = await reading.resources.search({ ...plan, after });
-    yield* page.matches;
-    after = page.next;
-  } while (after !== undefined);
+function conditionOf({ parts }: Reading, type: string, query: string): Condition {
+  const limits = { lenient: false, base: parts.base(), defaultCount: 1, maximumCount: 1 };
+  return parts.index.request(type, query, limits).plan.where;
 }
 
 const nameOf = (version: StoredVersion): string => `${version.type}/${version.id}`;

@@ -36,11 +36,14 @@ export const uncheckedIntegrity: Integrity = {
   check: () => Promise.resolve(),
 };
 
-interface Asked {
-  readonly target: ResourceName;
-  readonly version: string | undefined;
+interface Referring {
   readonly reference: string;
   readonly by: FhirResource;
+}
+
+interface Asked extends Referring {
+  readonly target: ResourceName;
+  readonly version: string | undefined;
 }
 
 /** The integrity of one transaction. `base`: references under it are references to this server. */
@@ -48,6 +51,7 @@ export function watchIntegrity(resources: ResourceReader, base: string): Integri
   const living = new Set<string>();
   const deleted = new Map<string, ResourceName>();
   const asked = new Map<string, Asked>();
+  let uncontained: Referring | undefined;
   let places = (): ReadonlyMap<string, number> => new Map();
   const ask = (reference: string, by: FhirResource): void => {
     const one = askedOf(reference, by, base);
@@ -64,12 +68,15 @@ export function watchIntegrity(resources: ResourceReader, base: string): Integri
       deleted.delete(text);
       living.add(text);
       if (unchecked.has(name.type)) return;
-      for (const reference of references()) {
+      const all = references();
+      uncontained ??= uncontainedIn(resource, all);
+      for (const reference of all) {
         if (!asked.has(reference) && !living.has(reference)) ask(reference, resource);
       }
     },
     noteEntries: (entries) => void (places = entries),
     check: async () => {
+      if (uncontained) throw refuseUncontained(uncontained, places());
       const open = [...asked.values()].filter((one) => !isSettled(one, living));
       const dangling = await danglingOf(resources, open);
       if (dangling[0]) throw refuseDangling(dangling, places());
@@ -120,8 +127,25 @@ function refuseDangling(dangling: readonly Asked[], places: ReadonlyMap<string, 
 const whole = (target: ResourceName, version: string | undefined): string =>
   version === undefined ? nameText(target) : `${nameText(target)}/_history/${version}`;
 
+/** `ref-1` of https://hl7.org/fhir/R4/references.html#contained: `#x` where nothing contained has the id `x`. `#` is the resource itself. */
+function uncontainedIn(by: FhirResource, references: readonly string[]): Referring | undefined {
+  const local = references.filter((reference) => reference.startsWith('#') && reference !== '#');
+  if (local.length === 0) return undefined;
+  const contained = new Set(idsOf(by['contained']));
+  const reference = local.find((one) => !contained.has(one.slice(1)));
+  return reference === undefined ? undefined : { reference, by };
+}
+
+const idsOf = (contained: unknown): readonly unknown[] =>
+  Array.isArray(contained) ? contained.map((one: { readonly id?: unknown } | null) => one?.id) : [];
+
+function refuseUncontained(one: Referring, places: ReadonlyMap<string, number>): Refusal {
+  const text = 'a reference to a contained resource leads to none: no contained resource has that id';
+  return new Refusal('dangling-reference', text, expressionOf(one, places));
+}
+
 /** `Observation.subject`, or as seen from the Bundle that brought it: `Bundle.entry[3].resource.subject`. */
-function expressionOf({ by, reference }: Asked, places: ReadonlyMap<string, number>): string {
+function expressionOf({ by, reference }: Referring, places: ReadonlyMap<string, number>): string {
   const entry = places.get(`${by.resourceType}/${by.id ?? ''}`);
   const root = entry === undefined ? by.resourceType : `Bundle.entry[${entry}].resource`;
   return placeOf(by, reference, root);

@@ -58,6 +58,11 @@ export interface EverythingPage {
   readonly next: string | undefined;
 }
 
+export interface AskedHistory extends HistoryRequest {
+  /** As in the search parameter `_list`: only versions that these Lists name, or of resources that they name. */
+  readonly list?: string | undefined;
+}
+
 export interface ReadsResources {
   /** Throws Refusal `not-found`, or `gone` when it was deleted. */
   read(type: string, id: string): Promise<StoredVersion>;
@@ -65,7 +70,7 @@ export interface ReadsResources {
   readMany(type: string, ids: readonly string[]): Promise<readonly StoredVersion[]>;
   readVersion(type: string, id: string, version: string): Promise<StoredVersion>;
   /** Of one resource: throws Refusal `not-found` when there never was one. */
-  history(asked: HistoryRequest): Promise<HistoryPage>;
+  history(asked: AskedHistory): Promise<HistoryPage>;
   /** `query` as after the `?` of a search URL. */
   search(type: string, query: string, choice?: SearchChoice): Promise<SearchResult>;
   /** Over several types, newest first; `query` is without `_type`. */

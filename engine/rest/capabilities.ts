@@ -74,7 +74,10 @@ function resourcesOf(
   capabilities: readonly Capability[],
 ): readonly CapabilityStatementRestResource[] {
   const referring = index.types.flatMap((type) =>
-    followed(index, type).map(({ code, targets }) => ({ name: `${type}:${code}`, targets })),
+    followed(index, type).map((parameter) => ({
+      name: `${type}:${parameter.code}`,
+      targets: targetsOf(index, type, parameter),
+    })),
   );
   return index.types.map((type) => ({
     ...resourceOf(type, index, capabilities),
@@ -87,7 +90,20 @@ function resourcesOf(
 
 /** The reference parameters that includes can follow. */
 const followed = (index: SearchIndex, type: string): readonly SearchParameterInfo[] =>
-  index.parameters(type).filter(({ type: kind, literal }) => kind === 'reference' && literal === true);
+  index
+    .parameters(type)
+    .filter(
+      ({ type: kind, literal, canonical }) =>
+        kind === 'reference' && (literal === true || canonical === true),
+    );
+
+/** Canonicals lead to fewer types than their definition says: to those that have a canonical url. */
+const targetsOf = (
+  index: SearchIndex,
+  type: string,
+  { code, literal, targets }: SearchParameterInfo,
+): readonly string[] | undefined =>
+  literal === true ? targets : index.canonicalLinks(type, code, undefined).map(({ target }) => target);
 
 /** Where no targets are said, any type is one. */
 const isTarget = (type: string, targets: readonly string[] = []): boolean =>

@@ -3,8 +3,10 @@ import { allows } from '../auth/scopes.ts';
 import { historyPieces } from '../fhir/bundles.ts';
 import { instantRange, type InstantRange } from '../fhir/instants.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
-import type { HistoryRequest, HistoryScope } from '../storage/resource-store.ts';
+import type { AskedHistory } from '../repository/repository.ts';
+import type { HistoryScope } from '../storage/resource-store.ts';
 import type { Exchange, FhirAnswer, FhirParts, Interaction } from './interaction.ts';
+import { refuseHiddenType } from './search-access.ts';
 import { textOrPieces } from './stream-body.ts';
 
 const defaultCount = 20;
@@ -56,6 +58,7 @@ async function answerHistory(
   scope: HistoryScope,
 ): Promise<FhirAnswer> {
   const parameters = parametersOf(query);
+  if (parameters['_list'] !== undefined) refuseHiddenType(actor, 'List');
   const page = await repository.as(actor).history(requestOf(scope, parameters));
   const counts = onlyCounts(parameters);
   const self = `${base}${path}/_history?${selfQuery(parameters)}`;
@@ -70,7 +73,7 @@ async function answerHistory(
   };
 }
 
-const known = ['_count', '_since', '_at', '_sort', '_page', '_summary'] as const;
+const known = ['_count', '_since', '_at', '_list', '_sort', '_page', '_summary'] as const;
 type Known = (typeof known)[number];
 type Parameters = Readonly<Partial<Record<Known, string>>>;
 
@@ -86,7 +89,7 @@ function parametersOf(query: string): Parameters {
   return found;
 }
 
-function requestOf(scope: HistoryScope, parameters: Parameters): HistoryRequest {
+function requestOf(scope: HistoryScope, parameters: Parameters): AskedHistory {
   const sort = parameters['_sort'] ?? '-_lastUpdated';
   if (sort !== '-_lastUpdated') throw badRequest('a history runs newest first: -_lastUpdated', '_sort');
   return {
@@ -95,6 +98,7 @@ function requestOf(scope: HistoryScope, parameters: Parameters): HistoryRequest 
     after: parameters['_page'],
     since: timeOf(parameters, '_since')?.low,
     at: timeOf(parameters, '_at'),
+    list: parameters['_list'],
   };
 }
 
@@ -122,4 +126,5 @@ const selfQuery = (parameters: Parameters): string =>
     _count: onlyCounts(parameters) ? '0' : String(countOf(parameters['_count'])),
     ...(parameters['_since'] === undefined ? {} : { _since: parameters['_since'] }),
     ...(parameters['_at'] === undefined ? {} : { _at: parameters['_at'] }),
+    ...(parameters['_list'] === undefined ? {} : { _list: parameters['_list'] }),
   }).toString();

@@ -29,9 +29,12 @@ export function refuseHiddenConditions(
   const limits = { lenient, base: repository.base(), defaultCount: 1, maximumCount: 1, answers };
   const { plan } = index.request(type, query, limits);
   const hierarchies = answers.open.flatMap((open) => (open.kind === 'hierarchy' ? open.type : []));
-  for (const other of [...chainedTypes(plan.where), ...hierarchies]) {
-    if (!allows(actor.scopes, other, 's')) throw forbidden(other);
-  }
+  for (const other of [...chainedTypes(plan.where), ...hierarchies]) refuseHiddenType(actor, other);
+}
+
+/** Throws Refusal `forbidden` for a type that the actor may not search. */
+export function refuseHiddenType(actor: Actor, type: string): void {
+  if (!allows(actor.scopes, type, 's')) throw forbidden(type);
 }
 
 /** Criteria of a write tell whether something matches, as a search does: throws Refusal `forbidden` without the right to search. */

@@ -1,5 +1,5 @@
 // A plan as text, for people: what is asked of the store, one condition a line, what belongs together indented.
-import type { Condition, Leaf, Plan, SortKey, Span } from './plan.ts';
+import type { CanonicalNames, Condition, Leaf, Plan, SortKey, Span } from './plan.ts';
 
 /** Several lines without one at the end. Values stand as they were asked. */
 export function explainPlan(plan: Plan): string {
@@ -34,16 +34,19 @@ function conditionLines(condition: Condition): readonly string[] {
       return ['not', ...indented(conditionLines(condition.of))];
     case 'points-at':
       return [
-        `${condition.parameter} points at a ${condition.target} for which`,
+        `${condition.parameter} points${byCanonical(condition)} at a ${condition.target} for which`,
         ...indented(conditionLines(condition.where)),
       ];
     case 'pointed-at-by':
       return [
-        `a ${condition.source} points at it by ${condition.parameter}, for which`,
+        `a ${condition.source} points at it${byCanonical(condition)} by ${condition.parameter}, for which`,
         ...indented(conditionLines(condition.where)),
       ];
   }
 }
+
+const byCanonical = ({ by }: { readonly by?: CanonicalNames }): string =>
+  by === undefined ? '' : ' by canonical';
 
 function explainLeaf(leaf: Leaf): string {
   switch (leaf.kind) {
@@ -54,7 +57,9 @@ function explainLeaf(leaf: Leaf): string {
     case 'reference':
       return `${leaf.parameter} refers to ${leaf.target}`;
     case 'uri':
-      return `${leaf.parameter} is ${leaf.match === 'exact' ? '' : 'or lies below '}${leaf.value}`;
+      return `${leaf.parameter} is ${uriMatches[leaf.match]}${leaf.value}`;
+    case 'canonical':
+      return `${leaf.parameter} refers to a version of ${leaf.value}`;
     case 'string':
       return `${leaf.parameter} ${stringMatches[leaf.match]} ${JSON.stringify(leaf.value)}`;
     case 'date':
@@ -77,6 +82,12 @@ function explainLeaf(leaf: Leaf): string {
       return `the last change ${explainSpan(leaf, instantText)}`;
   }
 }
+
+const uriMatches: Readonly<Record<Extract<Leaf, { kind: 'uri' }>['match'], string>> = {
+  exact: '',
+  below: 'or lies below ',
+  versions: 'a version of ',
+};
 
 const stringMatches: Readonly<Record<Extract<Leaf, { kind: 'string' }>['match'], string>> = {
   prefix: 'begins with',

@@ -4,14 +4,15 @@ import type { CompiledDefinitions, CompiledParameter, CompiledType } from './def
 import { Refusal } from '../kernel/outcomes.ts';
 import { readDefinitions } from './definitions/cache.ts';
 import type { AddedParameter } from './definitions/compile-added.ts';
-import { linkExtraction, type Extraction } from './extraction/extract.ts';
+import { isNamedByUrl, linkExtraction, type Extraction } from './extraction/extract.ts';
 import type { ExtractionOptions } from './extraction/collector.ts';
 import { withOtherReferences } from './other-references.ts';
 import type { IndexEntry } from './index-entry.ts';
+import { canonicalLinks } from './links.ts';
 import { matches } from './match.ts';
 import type { ParameterTable } from './request/conditions.ts';
 import { readRequest } from './request/read-request.ts';
-import type { SearchIndex, SearchParameterInfo } from './search-index.ts';
+import type { CanonicalLink, SearchIndex, SearchParameterInfo } from './search-index.ts';
 
 export interface IndexOptions {
   /** The public FHIR base: absolute references under it are indexed as relative ones. */
@@ -45,6 +46,7 @@ export function loadSearchIndex(options: IndexOptions = {}): SearchIndex {
     forget: (url) => types.forget(url),
     setUnfinished: (urls) => types.setUnfinished(urls),
     referencesOf: (resource, parameter, target) => types.references(resource, parameter, target),
+    canonicalLinks: (source, parameter, target) => types.canonicalLinks(source, parameter, target),
   };
 }
 
@@ -65,6 +67,7 @@ const storeParameters: readonly SearchParameterInfo[] = [
 ];
 
 interface IndexedType {
+  readonly named: boolean;
   readonly parameters: ReadonlyMap<string, CompiledParameter>;
   readonly extract: Extraction;
 }
@@ -101,6 +104,20 @@ class IndexedTypes implements ParameterTable {
   listed(type: string): readonly SearchParameterInfo[] {
     const indexed = this.#type(type);
     return indexed === undefined ? [] : [...storeParameters, ...indexed.parameters.values()];
+  }
+
+  isNamedByUrl(type: string): boolean {
+    return this.#type(type)?.named === true;
+  }
+
+  canonicalLinks(source: string, code: string, target: string | undefined): readonly CanonicalLink[] {
+    return [...(this.#type(source)?.parameters.values() ?? [])]
+      .filter((parameter) => code === '*' || code === parameter.code)
+      .flatMap((parameter) =>
+        (parameter.targets.length === 0 ? this.types : parameter.targets)
+          .filter((one) => (target ?? one) === one && this.isNamedByUrl(one))
+          .flatMap((one) => canonicalLinks(parameter, one).map((link) => ({ ...link, target: one }))),
+      );
   }
 
   /** A type that is not known is indexed under nothing. */
@@ -184,6 +201,7 @@ class IndexedTypes implements ParameterTable {
       isType: (name: string) => this.isType(name),
       find,
       codes: (type: string) => this.codes(type),
+      isNamedByUrl: (type: string) => this.isNamedByUrl(type),
     };
     return { table, unfinished: met };
   }
@@ -221,6 +239,7 @@ function indexedBy(compiled: readonly CompiledType[], options: ExtractionOptions
   const [first, ...others] = compiled.map((one) => linkExtraction(one, options));
   if (first === undefined) throw new Error('a type without definitions');
   return {
+    named: isNamedByUrl(compiled.flatMap(({ parameters }) => parameters)),
     parameters: new Map(
       compiled.flatMap(({ parameters }) => parameters.map((parameter) => [parameter.code, parameter])),
     ),

@@ -30,7 +30,9 @@ export function matches(
     case 'leaf':
       return matchesLeaf(resource, entries, condition.leaf);
     case 'points-at':
-      if (condition.where.op === 'every') return pointsAt(entries, condition.parameter, condition.target);
+      if (condition.where.op === 'every' && condition.by === undefined) {
+        return pointsAt(entries, condition.parameter, condition.target);
+      }
       throw badRequest('a chained condition cannot be decided from one resource alone');
     case 'pointed-at-by':
       throw badRequest('_has cannot be decided from one resource alone');
@@ -56,6 +58,7 @@ function matchesLeaf(resource: FhirResource, entries: readonly IndexEntry[], lea
     case 'token':
     case 'reference':
     case 'uri':
+    case 'canonical':
     case 'string':
     case 'date':
     case 'number':
@@ -83,10 +86,9 @@ function satisfies(entry: IndexEntry, leaf: ValueLeaf): boolean {
     case 'reference':
       return entry.kind === 'reference' && entry.target === leaf.target;
     case 'uri':
-      return (
-        entry.kind === 'uri' &&
-        (leaf.match === 'exact' ? entry.value === leaf.value : isBelow(entry.value, leaf.value))
-      );
+      return entry.kind === 'uri' && uriMatches[leaf.match](entry.value, leaf.value);
+    case 'canonical':
+      return entry.kind === 'reference' && isVersionOf(entry.target, leaf.value);
     case 'string':
       return entry.kind === 'string' && matchesText(entry, leaf);
     case 'date':
@@ -132,6 +134,17 @@ const agrees = (value: string, wanted: string | undefined): boolean =>
 /** The value itself, and what has it for a whole part of its path. */
 export const isBelow = (value: string, root: string): boolean =>
   value === root || value.startsWith(root.endsWith('/') ? root : `${root}/`);
+
+const isVersionOf = (value: string, canonical: string): boolean =>
+  value === canonical || value.startsWith(`${canonical}.`) || value.startsWith(`${canonical}-`);
+
+const uriMatches: Readonly<
+  Record<Extract<Leaf, { readonly kind: 'uri' }>['match'], (value: string, asked: string) => boolean>
+> = {
+  exact: (value, asked) => value === asked,
+  below: isBelow,
+  versions: isVersionOf,
+};
 
 function matchesText(
   entry: Extract<IndexEntry, { readonly kind: 'string' }>,

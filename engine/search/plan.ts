@@ -27,8 +27,11 @@ export type Leaf =
       readonly kind: 'uri';
       readonly parameter: ParameterName;
       readonly value: string;
-      readonly match: 'exact' | 'below';
+      /** `versions`: as in a leaf of kind canonical. */
+      readonly match: 'exact' | 'below' | 'versions';
     }
+  /** A reference that is this canonical `url|version`, or of a version that continues it after a dot or a hyphen: 1.2 is one of 1. */
+  | { readonly kind: 'canonical'; readonly parameter: ParameterName; readonly value: string }
   | {
       readonly kind: 'string';
       readonly parameter: ParameterName;
@@ -93,6 +96,12 @@ export interface Span {
   readonly high: number;
 }
 
+/**
+ * Where a reference is no address but a canonical: the parameter under which the resources that it may lead to have it too. Of those that have the same
+ * it leads to the latest: the ones whose string under that parameter, folded, no other's exceeds.
+ */
+export type CanonicalNames = ParameterName;
+
 export type Condition =
   | { readonly op: 'every' }
   | { readonly op: 'none' }
@@ -102,6 +111,7 @@ export type Condition =
   /** Chain: the resources whose reference `parameter` points at a `target` resource for which `where` holds. */
   | {
       readonly op: 'points-at';
+      readonly by?: CanonicalNames;
       readonly parameter: ParameterName;
       readonly target: string;
       readonly where: Condition;
@@ -109,6 +119,7 @@ export type Condition =
   /** `_has`: the resources at which a `source` resource, for which `where` holds, points by `parameter`. */
   | {
       readonly op: 'pointed-at-by';
+      readonly by?: CanonicalNames;
       readonly source: string;
       readonly parameter: ParameterName;
       readonly where: Condition;

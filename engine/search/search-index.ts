@@ -2,7 +2,7 @@
 import type { FhirResource } from '../fhir/resource.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { Answers } from './answers.ts';
-import type { Condition, Plan } from './plan.ts';
+import type { Condition, ParameterName, Plan } from './plan.ts';
 
 export interface SearchParameterInfo {
   /** The code in the URL: `birthdate`. */
@@ -12,8 +12,10 @@ export interface SearchParameterInfo {
   /** Canonical URL of the SearchParameter. */
   readonly definition: string;
   readonly documentation: string;
-  /** A reference that can be followed, by chains and includes: no canonical url. */
+  /** References that are followed, by chains and includes, to the address that they say. */
   readonly literal?: boolean;
+  /** Canonical urls, which are followed to the resources that have that url. */
+  readonly canonical?: boolean;
   /** The types that a reference may point at; none: any. */
   readonly targets?: readonly string[];
 }
@@ -26,6 +28,13 @@ export interface Include {
   readonly parameter: string;
   readonly target: string | undefined;
   readonly iterate: boolean;
+}
+
+/** The parts of a condition `points-at` or `pointed-at-by` over canonicals. */
+export interface CanonicalLink {
+  readonly parameter: ParameterName;
+  readonly by: ParameterName;
+  readonly target: string;
 }
 
 /** What a search URL asked for, understood. */
@@ -78,4 +87,6 @@ export interface SearchIndex {
   forget(url: string): readonly string[];
   /** The relative references (`Patient/1`) that a resource carries under a reference parameter; `*`: under any. */
   referencesOf(resource: FhirResource, parameter: string, target: string | undefined): readonly string[];
+  /** How the canonicals of a type lead on, under a reference parameter or (`*`) under any, to one type or to each. */
+  canonicalLinks(source: string, parameter: string, target: string | undefined): readonly CanonicalLink[];
 }

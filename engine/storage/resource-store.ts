@@ -32,10 +32,16 @@ export interface SearchPage {
   readonly total: number | undefined;
 }
 
-/** Of one resource, or of all resources of these types. */
+/** Names a resource with all its versions, or with one. */
+export interface ListedVersion extends ResourceName {
+  readonly version: number | undefined;
+}
+
+/** Of one resource, of all resources of these types, or of those that are listed, none twice. */
 export type HistoryScope =
   | { readonly kind: 'instance'; readonly type: string; readonly id: string }
-  | { readonly kind: 'types'; readonly types: readonly string[] };
+  | { readonly kind: 'types'; readonly types: readonly string[] }
+  | { readonly kind: 'listed'; readonly listed: readonly ListedVersion[] };
 
 /** https://hl7.org/fhir/R4/http.html#history, all times in ms since 1970. */
 export interface HistoryRequest {

@@ -264,6 +264,36 @@ export function resourceStoreContract(name: string, open: OpenStore): void {
         found: ['a2'],
       },
       {
+        rule: 'what is listed, all versions or one, of several types in one order',
+        asked: {
+          scope: {
+            kind: 'listed',
+            listed: [
+              { type: 'Patient', id: 'a', version: undefined },
+              { type: 'Group', id: 'g', version: 1 },
+              { type: 'Group', id: 'nobody', version: undefined },
+              { type: 'Device', id: 'a', version: undefined },
+            ],
+          },
+        },
+        found: ['a3', 'g1', 'a2', 'a1'],
+      },
+      {
+        rule: 'the current version of what is listed, and at a time',
+        asked: {
+          scope: {
+            kind: 'listed',
+            listed: [
+              { type: 'Patient', id: 'a', version: undefined },
+              { type: 'Group', id: 'g', version: 2 },
+            ],
+          },
+          at: { low: 4000, high: 4001 },
+        },
+        found: ['g2', 'a2'],
+      },
+      { rule: 'nothing that is listed', asked: { scope: { kind: 'listed', listed: [] } }, found: [] },
+      {
         rule: 'at, before everything',
         asked: { scope: types('Patient'), at: { low: 1, high: 2 } },
         found: [],

@@ -37,14 +37,14 @@ function holds(index: SearchIndex, all: readonly Indexed[], one: Indexed, where:
       return all.some(
         (target) =>
           isOf(target, where.target) &&
-          points(one, where.parameter, target) &&
+          leads(all, one, where, target) &&
           holds(index, all, target, where.where),
       );
     case 'pointed-at-by':
       return all.some(
         (source) =>
           isOf(source, where.source) &&
-          points(source, where.parameter, one) &&
+          leads(all, source, where, one) &&
           holds(index, all, source, where.where),
       );
     case 'every':
@@ -63,6 +63,27 @@ const points = (from: Indexed, parameter: string, to: Indexed): boolean =>
       entry.parameter === parameter &&
       entry.target === `${to.resource.resourceType}/${to.resource.id ?? ''}`,
   );
+
+type Link = Pick<Extract<Condition, { op: 'points-at' }>, 'parameter' | 'by'>;
+
+function leads(all: readonly Indexed[], from: Indexed, { parameter, by }: Link, to: Indexed): boolean {
+  if (by === undefined) return points(from, parameter, to);
+  const isLatest = (target: string): boolean =>
+    all
+      .filter((other) => targets(other, by).includes(target))
+      .every((other) => versionUnder(other, by) <= versionUnder(to, by));
+  return targets(from, parameter).some((target) => targets(to, by).includes(target) && isLatest(target));
+}
+
+const targets = ({ entries }: Indexed, parameter: string): readonly string[] =>
+  entries.flatMap((entry) =>
+    entry.kind === 'reference' && entry.parameter === parameter ? entry.target : [],
+  );
+
+const versionUnder = ({ entries }: Indexed, parameter: string): string =>
+  entries.flatMap((entry) =>
+    entry.kind === 'string' && entry.parameter === parameter ? entry.folded : [],
+  )[0] ?? '';
 
 /** As much of a repository as a search needs that looks something up first. */
 export function readingOver(

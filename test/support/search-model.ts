@@ -46,15 +46,40 @@ export class SearchModel {
         return !this.#holds(condition.of, resource);
       case 'points-at':
         return this.#live(condition.target).some(
-          (target) => pointsAt(resource, condition.parameter, target) && this.#holds(condition.where, target),
+          (target) => this.#leads(resource, condition, target) && this.#holds(condition.where, target),
         );
       case 'pointed-at-by':
         return this.#live(condition.source).some(
-          (source) => pointsAt(source, condition.parameter, resource) && this.#holds(condition.where, source),
+          (source) => this.#leads(source, condition, resource) && this.#holds(condition.where, source),
         );
     }
   }
+
+  #leads(source: Indexed, { parameter, by }: Link, target: Indexed): boolean {
+    if (by === undefined) return pointsAt(source, parameter, target);
+    const all = [...this.#resources.values()].filter(({ version }) => version.body !== undefined);
+    return referencesUnder(source, parameter).some(
+      (reference) =>
+        referencesUnder(target, by).includes(reference) &&
+        !all.some((other) => referencesUnder(other, by).includes(reference) && isLater(other, target, by)),
+    );
+  }
 }
+
+type Link = Pick<Extract<Condition, { op: 'points-at' }>, 'parameter' | 'by'>;
+
+const referencesUnder = ({ entries }: Indexed, parameter: string): readonly string[] =>
+  entries.flatMap((entry) =>
+    entry.kind === 'reference' && entry.parameter === parameter ? entry.target : [],
+  );
+
+const stringsUnder = ({ entries }: Indexed, parameter: string): readonly string[] =>
+  entries.flatMap((entry) => (entry.kind === 'string' && entry.parameter === parameter ? entry.folded : []));
+
+const isLater = (other: Indexed, one: Indexed, by: string): boolean =>
+  stringsUnder(other, by).some((later) =>
+    stringsUnder(one, by).some((earlier) => compareValues(later, earlier) > 0),
+  );
 
 function pointsAt(source: Indexed, parameter: string, target: Indexed): boolean {
   const reference = `${target.version.type}/${target.version.id}`;
@@ -77,7 +102,14 @@ function entryHolds(leaf: Leaf, entry: IndexEntry): boolean {
   if (leaf.kind === 'reference' && entry.kind === 'reference') return leaf.target === entry.target;
   if (leaf.kind === 'uri' && entry.kind === 'uri') {
     const stem = leaf.value.endsWith('/') ? leaf.value : `${leaf.value}/`;
-    return entry.value === leaf.value || (leaf.match === 'below' && entry.value.startsWith(stem));
+    return (
+      entry.value === leaf.value ||
+      (leaf.match === 'below' && entry.value.startsWith(stem)) ||
+      (leaf.match === 'versions' && /^[.-]/.test(afterStem(entry.value, leaf.value)))
+    );
+  }
+  if (leaf.kind === 'canonical' && entry.kind === 'reference') {
+    return entry.target === leaf.value || /^[.-]/.test(afterStem(entry.target, leaf.value));
   }
   if (leaf.kind === 'string' && entry.kind === 'string') {
     return textHolds(leaf, entry);
@@ -110,6 +142,9 @@ function entryHolds(leaf: Leaf, entry: IndexEntry): boolean {
   }
   return false;
 }
+
+const afterStem = (value: string, stem: string): string =>
+  value.startsWith(stem) ? value.slice(stem.length) : '';
 
 const tokenText = ({ system, code }: { readonly system: string; readonly code: string }): string =>
   `${system}|${code}`;

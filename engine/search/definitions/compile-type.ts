@@ -66,10 +66,14 @@ const presencesOf = (
 ): readonly Presence[] =>
   presences.map((properties) => ({ properties, name: place(`${type}.${source.code}`) }));
 
-function parameterOf({ source, literal, systems }: ParameterWants, sets: CompiledSet[]): CompiledParameter {
+function parameterOf(
+  { source, literal, canonical, systems }: ParameterWants,
+  sets: CompiledSet[],
+): CompiledParameter {
   const { code, type, definition, documentation, targets, reads } = source;
   return {
     ...{ code, type, definition, documentation, targets, sets, literal },
+    ...(canonical ? { canonical } : {}),
     ...(systems.length === 0 ? {} : { systems }),
     ...(reads === undefined ? {} : { reads }),
   };

@@ -16,7 +16,7 @@ export interface CompiledParameter extends SearchParameterInfo {
   readonly sets: readonly CompiledSet[];
   /** Resource types that a reference parameter may point at; empty: any type. */
   readonly targets: readonly string[];
-  /** Whether it points by literal references (not by canonical), so that it can be chained and included. */
+  /** Whether some of its values are literal references; others, where `canonical`, are canonicals. */
   readonly literal: boolean;
   /** For codes that stand in the JSON without a system: the systems that the elements' bindings imply. */
   readonly systems?: readonly string[];

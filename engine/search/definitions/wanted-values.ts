@@ -25,6 +25,7 @@ export interface ParameterWants {
   readonly wants: readonly { readonly key: string; readonly only: string | undefined }[];
   readonly presences: readonly (readonly string[])[];
   readonly literal: boolean;
+  readonly canonical: boolean;
   readonly systems: readonly string[];
 }
 
@@ -50,11 +51,15 @@ export function wantsOf(
     wants: found.map(({ want, only }) => ({ key: want.key, only })),
     presences,
     literal: found.some(({ want }) => literalExtractors.has(want.extractor)),
+    canonical: found.some(({ want }) => isCanonical(want.extractor)),
     systems: impliedSystems(found.map(({ want }) => want)),
   };
 }
 
 export const literalExtractors: ReadonlySet<string> = new Set(['reference:Reference', 'reference:Resource']);
+
+const isCanonical = (extractor: string): boolean =>
+  extractor.startsWith('reference:') && !literalExtractors.has(extractor);
 
 /** The systems of codes that stand without one; none where some values do have their own. */
 export function impliedSystems(wants: readonly Wanted[]): readonly string[] {

@@ -11,6 +11,10 @@ export interface EntryNames {
   readonly ofType: ParameterName;
   /** Quantities in the canonical unit where they are written in another. */
   readonly canonical: ParameterName;
+  /** A url with the version of its resource, as canonical references have them: chains. */
+  readonly named: ParameterName;
+  /** Canonical references as they are written, with the version or without: chains. */
+  readonly written: ParameterName;
 }
 
 export const entryNames = (plain: ParameterName): EntryNames => ({
@@ -19,4 +23,6 @@ export const entryNames = (plain: ParameterName): EntryNames => ({
   identifier: `${plain}:identifier`,
   ofType: `${plain}:of-type`,
   canonical: `${plain}:canonical`,
+  named: `${plain}:named`,
+  written: `${plain}:written`,
 });

@@ -1,8 +1,9 @@
 // Walks a resource along the compiled paths of its type and gathers what it is indexed under.
 import type { FhirResource } from '../../fhir/resource.ts';
-import type { CompiledType, ExtractionNode } from '../definitions/compiled.ts';
+import type { CompiledParameter, CompiledType, ExtractionNode } from '../definitions/compiled.ts';
 import type { IndexEntry, PartEntry } from '../index-entry.ts';
 import type { ParameterName } from '../plan.ts';
+import { addCanonicalNames, canonicalNamesOf } from './canonical-names.ts';
 import { Collector, type ExtractionOptions } from './collector.ts';
 import { entryNames, type EntryNames } from './entry-names.ts';
 import { extractors, type Extractor } from './extractors.ts';
@@ -27,6 +28,7 @@ export function linkExtraction(compiled: CompiledType, options: ExtractionOption
   const nodes = compiled.nodes.map((node) => linked(node, compiled.names));
   const narrative = textNameOf(compiled, '_text');
   const content = textNameOf(compiled, '_content');
+  const named = isNamedByUrl(compiled.parameters);
   return (resource) => {
     const into = new Collector(options);
     walk(resource, nodes, into, resource);
@@ -36,8 +38,16 @@ export function linkExtraction(compiled: CompiledType, options: ExtractionOption
     }
     if (narrative !== undefined) addNarrative(resource, narrative, into);
     if (content !== undefined) addContent(resource, content, into);
+    if (named) addCanonicalNames(resource, canonicalNamesOf(resource.resourceType), into);
     return into.entries;
   };
+}
+
+/** Whether canonicals lead to resources with these parameters: those of a Device's `url` do not. */
+export function isNamedByUrl(parameters: readonly Pick<CompiledParameter, 'code' | 'type'>[]): boolean {
+  const has = (code: string, type: string): boolean =>
+    parameters.some((parameter) => parameter.code === code && parameter.type === type);
+  return has('url', 'uri') && has('version', 'token');
 }
 
 const textNameOf = ({ parameters }: CompiledType, code: string): ParameterName | undefined =>

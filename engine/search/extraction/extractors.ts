@@ -6,6 +6,7 @@ import { formatReference, referenceTarget } from '../../fhir/references.ts';
 import { foldString } from '../fold-string.ts';
 import { exactly } from '../number-range.ts';
 import { phoneticKeys } from '../phonetic.ts';
+import { canonicalTarget } from './canonical-names.ts';
 import type { Collector } from './collector.ts';
 import type { EntryNames } from './entry-names.ts';
 import { money, quantity, quantityRange, sampledData } from './quantities.ts';
@@ -132,7 +133,14 @@ function containedResource(value: unknown, names: EntryNames, into: Collector): 
 }
 
 function uriReference(value: unknown, names: EntryNames, into: Collector): void {
-  if (typeof value === 'string') into.add({ kind: 'reference', parameter: names.plain, target: value });
+  if (typeof value !== 'string') return;
+  into.add({ kind: 'reference', parameter: names.plain, target: value });
+  addWritten(value, names, into);
+}
+
+function addWritten(canonical: string, names: EntryNames, into: Collector): void {
+  const target = canonicalTarget(canonical);
+  if (target !== undefined) into.add({ kind: 'reference', parameter: names.written, target });
 }
 
 /** `url|version` is found with and without its version. */
@@ -141,6 +149,7 @@ function canonicalReference(value: unknown, names: EntryNames, into: Collector):
   const [url = value] = value.split('|', 1);
   into.add({ kind: 'reference', parameter: names.plain, target: url });
   if (url !== value) into.add({ kind: 'reference', parameter: names.plain, target: value });
+  addWritten(value, names, into);
 }
 
 function uri(value: unknown, names: EntryNames, into: Collector): void {

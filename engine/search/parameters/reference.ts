@@ -4,6 +4,7 @@ import { badRequest } from '../../kernel/outcomes.ts';
 import type { Direction } from '../answers.ts';
 import { allOf, anyOf, leaf, not } from '../condition.ts';
 import type { CompiledParameter, CompiledSet } from '../definitions/compiled.ts';
+import { canonicalTarget } from '../extraction/canonical-names.ts';
 import { entryNames } from '../extraction/entry-names.ts';
 import { foldString } from '../fold-string.ts';
 import type { Condition } from '../plan.ts';
@@ -100,6 +101,9 @@ export const readHierarchy =
   (direction: Direction): ValueReader =>
   (parameter, text, options) => {
     const value = unescaped(text);
+    if (direction === 'below' && parameter.canonical === true && canonicalTarget(value) !== undefined) {
+      return ofAnyVersion(parameter, value);
+    }
     const types = targetTypes(parameter, options).filter((type) => parentOf(type, options) !== undefined);
     const reference = bareId.test(value) ? undefined : parseReference(targetOf(parameter, value, options));
     if (reference !== undefined && reference.kind !== 'relative') {
@@ -112,6 +116,19 @@ export const readHierarchy =
     const id = reference?.id ?? value;
     return anyOf(asked.map((type) => alongHierarchy(parameter, { type, id, direction }, options)));
   };
+
+/**
+ * `questionnaire:below=url`: whatever version; `url|1`: of version 1 or one within it. An entry without the version is there for all.
+ * https://hl7.org/fhir/R4/search.html#versions
+ */
+const ofAnyVersion = (parameter: CompiledParameter, value: string): Condition =>
+  inAnySet(parameter, ({ name }) =>
+    leaf(
+      value.includes('|')
+        ? { kind: 'canonical', parameter: name, value }
+        : { kind: 'reference', parameter: name, target: value },
+    ),
+  );
 
 function alongHierarchy(
   parameter: CompiledParameter,

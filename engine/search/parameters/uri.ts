@@ -1,19 +1,35 @@
 // URI parameters: the whole value, with :below what lies under it, with :above under what it lies.
 // https://hl7.org/fhir/R4/search.html#uri
 import { anyOf, leaf } from '../condition.ts';
+import { entryNames } from '../extraction/entry-names.ts';
+import type { Condition, ParameterName } from '../plan.ts';
 import { unescaped } from './escapes.ts';
 import { inAnySet, unreadable, type ValueReader } from './reader.ts';
 
-const matching =
-  (match: 'exact' | 'below'): ValueReader =>
-  (parameter, text) => {
-    // A canonical's version is written after an unescaped bar: it is part of what is indexed.
-    const value = unescaped(text);
-    return inAnySet(parameter, ({ name }) => leaf({ kind: 'uri', parameter: name, value, match }));
-  };
+export const readUri: ValueReader = (parameter, text) => {
+  const value = unescaped(text);
+  return inAnySet(parameter, ({ name }) => anyOf(exactly(name, value)));
+};
 
-export const readUri = matching('exact');
-export const readBelow = matching('below');
+/** `http://a|2`: what has the url and, beside it, the version. A canonical has both in one. */
+const exactly = (name: ParameterName, value: string): readonly Condition[] => [
+  leaf({ kind: 'uri', parameter: name, value, match: 'exact' }),
+  ...(value.includes('|')
+    ? [leaf({ kind: 'reference', parameter: entryNames(name).named, target: value })]
+    : []),
+];
+
+export const readBelow: ValueReader = (parameter, text) => {
+  const value = unescaped(text);
+  return inAnySet(parameter, ({ name }) =>
+    value.includes('|')
+      ? anyOf([
+          leaf({ kind: 'uri', parameter: name, value, match: 'versions' }),
+          leaf({ kind: 'canonical', parameter: entryNames(name).named, value }),
+        ])
+      : leaf({ kind: 'uri', parameter: name, value, match: 'below' }),
+  );
+};
 
 const deepestPath = 50;
 

@@ -1,14 +1,16 @@
 // One `key=value` of a search URL as a condition: a parameter with its modifier, a chain, `_has`, or `_list`.
 // https://hl7.org/fhir/R4/search.html#chaining and #has
 import { badRequest, Refusal } from '../../kernel/outcomes.ts';
-import { allOf, anyOf, leaf, not } from '../condition.ts';
+import { anyOf, leaf, not } from '../condition.ts';
 import type { CompiledParameter } from '../definitions/compiled.ts';
+import { isFollowed, linksOf, type Link } from '../links.ts';
 import { dateSpan } from '../parameters/date.ts';
 import { splitEscaped, unescaped } from '../parameters/escapes.ts';
 import { readParameter } from '../parameters/modifiers.ts';
 import type { ReadingOptions } from '../parameters/reader.ts';
 import { targetTypes } from '../parameters/reference.ts';
 import type { Condition } from '../plan.ts';
+import { listed, readLists } from './lists.ts';
 
 /** The search parameters of all types, by their codes. */
 export interface ParameterTable {
@@ -16,6 +18,8 @@ export interface ParameterTable {
   isType(name: string): boolean;
   find(type: string, code: string): CompiledParameter | undefined;
   codes(type: string): readonly string[];
+  /** Whether resources of the type are referred to by canonical url. */
+  isNamedByUrl(type: string): boolean;
 }
 
 /** A chain over untyped references multiplies: so many links may be tried for one key. */
@@ -44,7 +48,7 @@ export function readCondition(
 export class ConditionReader {
   readonly #table: ParameterTable;
   readonly #options: ReadingOptions;
-  #links = 0;
+  #tried = 0;
 
   constructor(table: ParameterTable, options: ReadingOptions) {
     this.#table = table;
@@ -59,7 +63,7 @@ export class ConditionReader {
     }
     const [code, modifier] = splitModifier(key);
     const own = Object.hasOwn(ownRows, code) ? ownRows[code] : undefined;
-    if (own !== undefined) return own(modifier, value, this.#options, this.#table);
+    if (own !== undefined) return own(type, modifier, value, this.#options, this.#table);
     return readParameter(this.parameter(type, code), modifier, value, this.#options);
   }
 
@@ -67,19 +71,31 @@ export class ConditionReader {
   chain(type: string, link: string, rest: (target: string) => Condition): Condition {
     const [code, asked] = splitModifier(link);
     const parameter = this.#pointing(type, code);
-    const targets = targetTypes(parameter, this.#options).filter(
-      (target) => asked === '' || target === asked,
-    );
+    const targets = this.#targets(parameter).filter((target) => asked === '' || target === asked);
     if (targets.length === 0) {
       throw new Refusal('unknown-parameter', `${type}.${code} does not point at ${asked.slice(0, 64)}`, code);
     }
-    const conditions = parameter.sets.flatMap(({ name, only }) =>
-      this.#known(
-        targets.filter((target) => only === undefined || target === only),
-        (target): Condition => ({ op: 'points-at', parameter: name, target, where: rest(target) }),
-      ),
+    const ways = this.#known(targets, (target) => {
+      const where = rest(target);
+      return this.#links(parameter, target).map((link): Condition => ({
+        op: 'points-at',
+        ...link,
+        target,
+        where,
+      }));
+    });
+    return anyOf(ways.flat());
+  }
+
+  #links(parameter: CompiledParameter, target: string): readonly Link[] {
+    return linksOf(parameter, target, this.#table.isNamedByUrl(target));
+  }
+
+  /** The types to which it can be followed. */
+  #targets(parameter: CompiledParameter): readonly string[] {
+    return targetTypes(parameter, this.#options).filter(
+      (target) => this.#links(parameter, target).length > 0,
     );
-    return anyOf(conditions);
   }
 
   /** `_has:Observation:patient:code`. */
@@ -90,18 +106,19 @@ export class ConditionReader {
       throw badRequest('_has is written _has:Type:reference-parameter:parameter', '_has');
     }
     const parameter = this.#pointing(source, code);
-    if (!targetTypes(parameter, this.#options).includes(type)) {
+    if (!this.#targets(parameter).includes(type)) {
       throw new Refusal('unknown-parameter', `${source}.${code} does not point at ${type}`, '_has');
     }
     this.#count();
     const where = this.read(source, rest, value);
-    const sets = parameter.sets.filter(({ only }) => only === undefined || only === type);
-    return anyOf(sets.map(({ name }) => ({ op: 'pointed-at-by', source, parameter: name, where })));
+    return anyOf(
+      this.#links(parameter, type).map((link) => ({ op: 'pointed-at-by', source, ...link, where })),
+    );
   }
 
-  /** The conditions of the types that know the parameter; where none does, the refusal of the first. */
-  #known(types: readonly string[], condition: (type: string) => Condition): readonly Condition[] {
-    const found: Condition[] = [];
+  /** What is found for the types that know the parameter; where none does, the refusal of the first. */
+  #known<Found>(types: readonly string[], condition: (type: string) => Found): readonly Found[] {
+    const found: Found[] = [];
     let refused: Refusal | undefined;
     for (const type of types) {
       this.#count();
@@ -117,15 +134,15 @@ export class ConditionReader {
   }
 
   #count(): void {
-    this.#links += 1;
-    if (this.#links > maximumLinks) {
+    this.#tried += 1;
+    if (this.#tried > maximumLinks) {
       throw badRequest('the chain has too many ways: name the types, as in subject:Patient.name');
     }
   }
 
   #pointing(type: string, code: string): CompiledParameter {
     const parameter = this.parameter(type, code);
-    if (parameter.literal) return parameter;
+    if (isFollowed(parameter)) return parameter;
     throw new Refusal('unknown-parameter', `${type}.${code} is no reference that can be followed`, code);
   }
 
@@ -157,6 +174,7 @@ const noModifier = (code: string, modifier: string): Refusal =>
   );
 
 type OwnReader = (
+  type: string,
   modifier: string,
   value: string,
   options: ReadingOptions,
@@ -172,7 +190,7 @@ const ownRows: Readonly<Record<string, OwnReader>> = {
 
 const maximumIds = 1000;
 
-function readId(modifier: string, value: string): Condition {
+function readId(_type: string, modifier: string, value: string): Condition {
   if (modifier === 'missing') return always('_id', value);
   if (modifier !== '' && modifier !== 'not') throw noModifier('_id', modifier);
   const values = splitEscaped(value, ',').map(unescaped);
@@ -181,7 +199,7 @@ function readId(modifier: string, value: string): Condition {
   return modifier === 'not' ? not(condition) : condition;
 }
 
-function readLastUpdated(modifier: string, value: string, options: ReadingOptions): Condition {
+function readLastUpdated(_type: string, modifier: string, value: string, options: ReadingOptions): Condition {
   if (modifier === 'missing') return always('_lastUpdated', value);
   if (modifier !== '') throw noModifier('_lastUpdated', modifier);
   const parameter = { code: '_lastUpdated' };
@@ -200,41 +218,19 @@ function always(code: string, missing: string): Condition {
   return missing === 'true' ? { op: 'none' } : { op: 'every' };
 }
 
-/** `_list=42`: what the List/42 names. https://hl7.org/fhir/R4/search.html#list */
 function readList(
+  type: string,
   modifier: string,
   value: string,
   options: ReadingOptions,
   table: ParameterTable,
 ): Condition {
   if (modifier !== '') throw noModifier('_list', modifier);
-  const lists = splitEscaped(value, ',').map((one) => unescaped(one).replace(/^List\//, ''));
-  const isFunctional = (one: string): boolean => one.startsWith('$');
-  const functional = lists.filter(isFunctional);
-  const byId = lists.filter((one) => !isFunctional(one));
-  const where = anyOf([
-    ...(byId.length === 0 ? [] : [leaf({ kind: 'id', values: byId })]),
-    ...functional.map((name) => currentList(name, options, table)),
-  ]);
-  const sets = table.find('List', 'item')?.sets ?? [];
-  return anyOf(sets.map(({ name }) => ({ op: 'pointed-at-by', source: 'List', parameter: name, where })));
-}
-
-/** The codes of http://hl7.org/fhir/R4/valueset-list-example-codes.html by which lists say what they keep. */
-const currentLists: Readonly<Record<string, string>> = {
-  '$current-problems': 'problems',
-  '$current-medications': 'medications',
-  '$current-allergies': 'allergies',
-};
-
-/** `$current-problems`: what a patient's List that is current keeps under that code. https://hl7.org/fhir/R4/lifecycle.html#lists */
-function currentList(name: string, options: ReadingOptions, table: ParameterTable): Condition {
-  const code = Object.hasOwn(currentLists, name) ? currentLists[name] : undefined;
-  if (code === undefined) {
-    const known = Object.keys(currentLists).join(', ');
-    throw new Refusal('unknown-parameter', `_list takes the id of a List, or ${known}`, '_list');
-  }
   const reader = new ConditionReader(table, options);
-  const system = 'http://terminology.hl7.org/CodeSystem/list-example-use-codes';
-  return allOf([reader.read('List', 'code', `${system}|${code}`), reader.read('List', 'status', 'current')]);
+  const asked = readLists(value, (of, key, text) => reader.read(of, key, text));
+  return listed(
+    type,
+    asked,
+    (table.find('List', 'item')?.sets ?? []).map(({ name }) => name),
+  );
 }

@@ -1,5 +1,6 @@
 // `_include` and `_revinclude`, https://hl7.org/fhir/R4/search.html#include
 import { badRequest, Refusal } from '../../kernel/outcomes.ts';
+import { isFollowed } from '../links.ts';
 import type { Include } from '../search-index.ts';
 import { unknownParameter, type ParameterTable } from './conditions.ts';
 
@@ -36,7 +37,7 @@ export function readInclude(
 function refuseOthers(source: string, code: string, table: ParameterTable): void {
   const parameter = table.find(source, code);
   if (parameter === undefined) throw unknownParameter(table, source, code);
-  if (!parameter.literal) {
+  if (!isFollowed(parameter)) {
     throw new Refusal('unknown-parameter', `${source}.${code} is no reference that can be followed`, code);
   }
 }

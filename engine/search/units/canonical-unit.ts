@@ -48,8 +48,8 @@ export function inCanonicalUnit(value: number, { factor, offset }: CanonicalUnit
 function resolved(code: string): CanonicalUnit | undefined {
   const scale = Object.hasOwn(temperatures, code) ? temperatures[code] : undefined;
   if (scale !== undefined) return { unit: 'Cel', factor: scale.factor, offset: scale.offset - 273.15 };
-  // `{INR}` and `{tablet}` are both the number 1, and not the same.
-  if (!/[A-Za-z%*^]/.test(code.replaceAll(/\{[^{}]*\}/g, ''))) return undefined;
+  // `{INR}` and `{tablet}` are both the number 1, and not the same: only what is written as a plain 1 is a share, as % is.
+  if (code !== '1' && !/[A-Za-z%*^]/.test(code.replaceAll(/\{[^{}]*\}/g, ''))) return undefined;
   const measure = readUnit(code);
   if (measure === undefined) return undefined;
   const dimension = dimensionOf(measure);

@@ -27,7 +27,12 @@ function prefixed(column: Fragment, prefix: string): Fragment {
 /** `below`: the value itself and what continues it after a slash; '0' is the character after '/'. */
 export function comparedUri(value: Fragment, leaf: LeafOf<'uri'>): Fragment {
   if (leaf.match === 'exact') return sql`${value} = ${leaf.value}`;
+  if (leaf.match === 'versions') return comparedVersions(value, leaf.value);
   const stem = leaf.value.endsWith('/') ? leaf.value.slice(0, -1) : leaf.value;
   const [inside, end] = [`${stem}/`, `${stem}0`];
   return sql`(${value} >= ${leaf.value} AND ${value} < ${end} AND (${value} = ${leaf.value} OR ${value} >= ${inside}))`;
 }
+
+/** The canonical itself and what continues it after a hyphen or a dot: these follow each other, and the slash follows them. */
+export const comparedVersions = (value: Fragment, canonical: string): Fragment =>
+  sql`(${value} >= ${canonical} AND ${value} < ${`${canonical}/`} AND (${value} = ${canonical} OR ${value} >= ${`${canonical}-`}))`;

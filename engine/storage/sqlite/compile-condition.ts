@@ -1,10 +1,14 @@
 // A Condition of the search plan as SQL, in two forms: where its matches come from (a source of rids, led by an index), and
 // whether one rid at hand matches (a test, a probe into an index). The smallest part of an `and` is its source, the others test.
-import type { Condition, Leaf } from '../../search/plan.ts';
+import type { Condition, Leaf, ParameterName } from '../../search/plan.ts';
+import { namedRows, namesOfMatching } from './canonical-rows.ts';
 import type { Source } from './compilation.ts';
 import { leafSource, leafTest } from './compile-leaf.ts';
 import { CountedConditions } from './counted-conditions.ts';
 import { inTime, joined, listed, no, sql, yes, type Fragment } from './fragment.ts';
+
+type PointsAt = Extract<Condition, { readonly op: 'points-at' }>;
+type PointedAtBy = Extract<Condition, { readonly op: 'pointed-at-by' }>;
 
 export class ConditionCompiler extends CountedConditions {
   subquery(condition: Condition, type: string): Fragment {
@@ -70,7 +74,7 @@ export class ConditionCompiler extends CountedConditions {
       case 'points-at':
         return this.#pointingTest(condition, rid);
       case 'pointed-at-by':
-        return this.#pointedAtTest(condition, rid);
+        return this.#pointedAtTest(condition, type, rid);
     }
   }
 
@@ -116,10 +120,12 @@ export class ConditionCompiler extends CountedConditions {
     };
   }
 
-  #pointingSource(condition: Extract<Condition, { op: 'points-at' }>, type: string): Source {
+  #pointingSource(condition: PointsAt, type: string): Source {
     const row = this.alias();
     const { low, high } = this.span(type);
-    const targets = this.subquery(condition.where, condition.target);
+    const matching = this.subquery(condition.where, condition.target);
+    const targets =
+      condition.by === undefined ? matching : namesOfMatching(this, condition.by, condition.target, matching);
     const parameter = this.names.find('parameter', condition.parameter);
     return {
       rid: sql`${row}.rid`,
@@ -130,7 +136,8 @@ export class ConditionCompiler extends CountedConditions {
     };
   }
 
-  #pointingTest(condition: Extract<Condition, { op: 'points-at' }>, rid: Fragment): Fragment {
+  #pointingTest(condition: PointsAt, rid: Fragment): Fragment {
+    if (condition.by !== undefined) return this.#canonicalTest(condition, condition.by, rid);
     const row = this.alias();
     const { low, high } = this.span(condition.target);
     const parameter = this.names.find('parameter', condition.parameter);
@@ -140,7 +147,18 @@ export class ConditionCompiler extends CountedConditions {
       AND ${this.#isLive(target)} AND ${this.test(condition.where, condition.target, target)})`;
   }
 
-  #pointedAtSource(condition: Extract<Condition, { op: 'pointed-at-by' }>, type: string): Source {
+  #canonicalTest(condition: PointsAt, by: ParameterName, rid: Fragment): Fragment {
+    const row = this.alias();
+    const { named, from, where } = namedRows(this, by, condition.target);
+    const parameter = this.names.find('parameter', condition.parameter);
+    return sql`EXISTS (SELECT 1 FROM reference_index AS ${row} INDEXED BY reference_by_rid
+      CROSS JOIN ${from}
+      WHERE ${row}.rid = ${rid} AND ${row}.parameter = ${parameter} AND ${named}.target = ${row}.target AND ${where}
+      AND ${this.test(condition.where, condition.target, sql`${named}.rid`)})`;
+  }
+
+  #pointedAtSource(condition: PointedAtBy, type: string): Source {
+    if (condition.by !== undefined) return this.#namedSource(condition, condition.by, type);
     const row = this.alias();
     const { low, high } = this.span(type);
     const sources = this.subquery(condition.where, condition.source);
@@ -155,13 +173,40 @@ export class ConditionCompiler extends CountedConditions {
     };
   }
 
-  #pointedAtTest(condition: Extract<Condition, { op: 'pointed-at-by' }>, rid: Fragment): Fragment {
+  #namedSource(condition: PointedAtBy, by: ParameterName, type: string): Source {
+    const row = this.alias();
+    const { named, from, where } = namedRows(this, by, type);
+    const sources = this.subquery(condition.where, condition.source);
+    const parameter = this.names.find('parameter', condition.parameter);
+    return {
+      rid: sql`${named}.rid`,
+      from: sql`reference_index AS ${row} INDEXED BY reference_by_rid CROSS JOIN ${from}`,
+      where: sql`${row}.rid IN (${sources}) AND ${row}.parameter = ${parameter} AND ${named}.target = ${row}.target AND ${inTime} AND ${where}`,
+      ordered: false,
+      once: false,
+    };
+  }
+
+  #pointedAtTest(condition: PointedAtBy, type: string, rid: Fragment): Fragment {
+    if (condition.by !== undefined) return this.#namedTest(condition, condition.by, type, rid);
     const row = this.alias();
     const { low, high } = this.span(condition.source);
     const parameter = this.names.find('parameter', condition.parameter);
     const source = sql`${row}.rid`;
     return sql`EXISTS (SELECT 1 FROM reference_index AS ${row}
       WHERE ${row}.parameter = ${parameter} AND ${row}.target = ${rid} AND ${source} BETWEEN ${low} AND ${high}
+      AND ${this.test(condition.where, condition.source, source)})`;
+  }
+
+  #namedTest(condition: PointedAtBy, by: ParameterName, type: string, rid: Fragment): Fragment {
+    const row = this.alias();
+    const { low, high } = this.span(condition.source);
+    const { named, from, where } = namedRows(this, by, type, 'reference_by_rid');
+    const parameter = this.names.find('parameter', condition.parameter);
+    const source = sql`${row}.rid`;
+    return sql`EXISTS (SELECT 1 FROM ${from} CROSS JOIN reference_index AS ${row}
+      WHERE ${named}.rid = ${rid} AND ${where}
+      AND ${row}.parameter = ${parameter} AND ${row}.target = ${named}.target AND ${source} BETWEEN ${low} AND ${high}
       AND ${this.test(condition.where, condition.source, source)})`;
   }
 

@@ -1,11 +1,11 @@
 // The rows of an index table that satisfy one condition: a table from kind of leaf to its rows.
 import type { Leaf } from '../../search/plan.ts';
 import { codeKey } from './code-key.ts';
-import { comparedString, comparedUri } from './compare-text.ts';
+import { comparedString, comparedUri, comparedVersions } from './compare-text.ts';
 import type { Compilation } from './compilation.ts';
 import { partsTest } from './composite-parts.ts';
 import { sql, word, yes, type Fragment } from './fragment.ts';
-import { kinds } from './names.ts';
+import { emptyNumber, kinds } from './names.ts';
 import { comparedPosition } from './near.ts';
 import type { NarrowerLeaf } from './narrow.ts';
 import { comparedInstant, comparedRange } from './span.ts';
@@ -49,6 +49,8 @@ export function rowsOf(compilation: Compilation, leaf: RowsLeaf, type: string, r
         ordered: true,
         once: true,
       };
+    case 'canonical':
+      return canonicalRows(compilation, leaf, row);
     case 'uri':
       return uriRows(compilation, leaf, row);
     case 'string':
@@ -118,6 +120,20 @@ function tokensRows(compilation: Compilation, leaf: LeafOf<'token-in'>, row: Fra
     values: sql`json_each(${JSON.stringify(asked)}) AS ${value}`,
     where: sql`${parameterOf(compilation, leaf, row)} AND ${row}.code = ${value}.value ->> 0 AND ${row}.system = ${value}.value ->> 1`,
     probe: asked.length <= mostProbed,
+    ordered: false,
+    once: false,
+  };
+}
+
+/** What references point at outside of this server is kept as it is written, under the pseudo type. */
+function canonicalRows(compilation: Compilation, leaf: LeafOf<'canonical'>, row: Fragment): Rows {
+  const target = compilation.alias();
+  return {
+    table: 'reference_index',
+    where: sql`${parameterOf(compilation, leaf, row)} AND ${row}.target IN (SELECT ${target}.rid FROM resource AS ${target}
+      INDEXED BY resource_by_id WHERE ${target}.type = ${emptyNumber} AND ${comparedVersions(sql`${target}.id`, leaf.value)})`,
+    probe: true,
+    byRid: 'reference_by_rid',
     ordered: false,
     once: false,
   };

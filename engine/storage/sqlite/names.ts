@@ -16,7 +16,7 @@ const guessedTypeLimit = 2 ** 12;
 /** Stands for a name that is not in the store: no row has it. */
 export const unknownNumber = -1;
 /** The empty name of every kind. As a type: the pseudo type of what references point at outside of this server. */
-const emptyNumber = 0;
+export const emptyNumber = 0;
 
 const cacheLimit = 50_000;
 

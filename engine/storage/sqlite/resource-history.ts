@@ -1,6 +1,12 @@
 // The history of a resource, of types, or of everything: current and replaced versions in one order, newest first. The place between
 // two pages is the last version that was handed out; a version keeps its place when another one replaces it.
-import type { HistoryPage, HistoryRequest, HistoryScope, StoredVersion } from '../resource-store.ts';
+import type {
+  HistoryPage,
+  HistoryRequest,
+  HistoryScope,
+  ListedVersion,
+  StoredVersion,
+} from '../resource-store.ts';
 import type { SqlValue } from './connection.ts';
 import { unknownNumber, type Names } from './names.ts';
 import { readPage } from './page-bytes.ts';
@@ -56,9 +62,16 @@ export function historyPage(names: Names, asked: HistoryRequest): HistoryPage {
 }
 
 function sourcesOf(names: Names, scope: HistoryScope): readonly Source[] {
-  return scope.kind === 'instance'
-    ? ofResource(names, scope.type, scope.id)
-    : scope.types.flatMap((type) => ofType(names, type));
+  switch (scope.kind) {
+    case 'instance':
+      return ofResource(names, scope.type, scope.id);
+    case 'types':
+      return scope.types.flatMap((type) => ofType(names, type));
+    case 'listed':
+      return [...Map.groupBy(scope.listed, ({ type }) => type)].flatMap(([type, listed]) =>
+        ofListed(names, type, listed),
+      );
+  }
 }
 
 function ofResource(names: Names, type: string, id: string): readonly Source[] {
@@ -81,6 +94,24 @@ function ofType(names: Names, type: string): readonly Source[] {
     { ...common, from: `${current} = 1`, replaced: false },
     { ...common, from: `${current} = 0 AND v.version > 0`, replaced: false },
     { ...common, from: 'history AS v WHERE v.rid >> 40 = ?', replaced: true },
+  ];
+}
+
+function ofListed(names: Names, type: string, listed: readonly ListedVersion[]): readonly Source[] {
+  const number = names.find('type', type);
+  const asked = listed.flatMap(({ id, version }) => {
+    const rid = names.findResource(number, id);
+    return rid === undefined ? [] : [[rid, version ?? null]];
+  });
+  const common = { type, values: [JSON.stringify(asked)], order: byTime };
+  const isAsked = 'v.rid = asked.value ->> 0 AND coalesce(v.version = asked.value ->> 1, 1)';
+  return [
+    {
+      ...common,
+      from: `json_each(?) AS asked CROSS JOIN resource AS v WHERE ${isAsked} AND v.version > 0`,
+      replaced: false,
+    },
+    { ...common, from: `json_each(?) AS asked CROSS JOIN history AS v WHERE ${isAsked}`, replaced: true },
   ];
 }
 

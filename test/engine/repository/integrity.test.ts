@@ -57,6 +57,25 @@ const dangling: readonly Dangling[] = [
     expression: 'Observation.subject',
   },
   {
+    rule: 'what should be contained',
+    resource: {
+      resourceType: 'Observation',
+      ...about('#p'),
+      performer: [{ reference: '#q' }],
+      contained: [{ resourceType: 'Patient', id: 'p' }],
+    },
+    expression: 'Observation.performer[0]',
+  },
+  {
+    rule: 'what should be contained, within what is',
+    resource: {
+      resourceType: 'Observation',
+      ...about('#p'),
+      contained: [{ resourceType: 'Patient', id: 'p', managingOrganization: { reference: '#o' } }],
+    },
+    expression: 'Observation.contained[0].managingOrganization',
+  },
+  {
     rule: 'what is deleted',
     resource: { resourceType: 'Observation', ...about('Patient/deleted') },
     expression: 'Observation.subject',

@@ -151,6 +151,12 @@ describe('what the statement says of every type', () => {
       expect.arrayContaining(['*', 'Observation:subject', 'Observation:patient', 'Provenance:target']),
     );
     expect(ofPatient).not.toContain('Observation:encounter');
+    expect(ofPatient).not.toContain('Library:depends-on');
+    const ofQuestionnaire =
+      rest.resource.find(({ type }) => type === 'Questionnaire')?.searchRevInclude ?? [];
+    expect(ofQuestionnaire).toEqual(
+      expect.arrayContaining(['QuestionnaireResponse:questionnaire', 'Library:depends-on']),
+    );
   });
 
   test('each operation is there', async () => {

@@ -30,16 +30,16 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** Every entry of every page, as `Patient/a 2`. */
-async function walk(path: string, init: RequestInit = {}): Promise<readonly string[]> {
+async function walk(path: string, init: RequestInit = {}, on = server): Promise<readonly string[]> {
   const found: string[] = [];
   let url: string | undefined = `/fhir/R4/${path}`;
   while (url !== undefined) {
-    const bundle = (await (await server.ask(url, init)).json()) as HistoryBundle;
+    const bundle = (await (await on.ask(url, init)).json()) as HistoryBundle;
     expect(bundle.type).toBe('history');
     for (const { fullUrl, response } of bundle.entry ?? []) {
-      found.push(`${fullUrl.slice(server.fhir.length + 1)} ${/\d+/.exec(response.etag)?.[0] ?? ''}`);
+      found.push(`${fullUrl.slice(on.fhir.length + 1)} ${/\d+/.exec(response.etag)?.[0] ?? ''}`);
     }
-    url = bundle.link.find(({ relation }) => relation === 'next')?.url.slice(server.url.length);
+    url = bundle.link.find(({ relation }) => relation === 'next')?.url.slice(on.url.length);
   }
   return found;
 }
@@ -67,6 +67,64 @@ const rows: readonly (readonly [rule: string, path: string, found: readonly stri
 describe('history', () => {
   test.each(rows)('%s', async (_rule, path, found) => {
     expect(await walk(path)).toEqual(found);
+  });
+
+  describe('of what Lists name', () => {
+    let listing: RunningServer;
+    beforeAll(async () => {
+      listing = await startServer({ referentialIntegrity: false });
+      const put = (type: string, id: string, more: object = {}): Promise<Response> =>
+        listing.ask(`${type}/${id}`, {
+          method: 'PUT',
+          body: JSON.stringify({ resourceType: type, id, ...more }),
+        });
+      const listOf = (...references: readonly string[]): object => ({
+        entry: references.map((reference) => ({ item: { reference } })),
+      });
+      const system = 'http://terminology.hl7.org/CodeSystem/list-example-use-codes';
+      const keeping = (code: string): object => ({ status: 'current', code: { coding: [{ system, code }] } });
+      await put('Patient', 'a');
+      await put('Patient', 'a', { active: true });
+      await put('Patient', 'b');
+      await put('Condition', 'c');
+      await put('AllergyIntolerance', 'nuts', { category: ['food'] });
+      await put('AllergyIntolerance', 'drug', { category: ['medication'] });
+      await put('List', 'all', listOf('Patient/a', 'Condition/c', 'Patient/a/_history/1', 'Patient/never'));
+      await put('List', 'first', listOf('Patient/a/_history/1', 'Patient/b/_history/x', '#x'));
+      await put('List', 'problems', { ...keeping('problems'), ...listOf('Condition/c') });
+      await put('List', 'gone', listOf('Patient/b'));
+      await put('List', 'allergies', {
+        ...keeping('allergies'),
+        ...listOf('AllergyIntolerance/nuts', `${listing.fhir}/AllergyIntolerance/drug`),
+      });
+      await listing.ask('List/gone', { method: 'DELETE' });
+      await listing.ask('Condition/c', { method: 'DELETE' });
+    });
+    afterAll(() => listing.stop());
+
+    const lists: readonly (readonly [rule: string, path: string, found: readonly string[]])[] = [
+      ['all their versions, deletions too', '_history?_list=all', ['Condition/c 2', 'Condition/c 1', 'Patient/a 2', 'Patient/a 1']],
+      ['of a type', 'Patient/_history?_list=List/all', ['Patient/a 2', 'Patient/a 1']],
+      ['of a resource', 'Patient/a/_history?_list=all', ['Patient/a 2', 'Patient/a 1']],
+      ['of a resource that they do not name', 'Patient/b/_history?_list=all', []],
+      ['page by page', '_history?_list=all&_count=1', ['Condition/c 2', 'Condition/c 1', 'Patient/a 2', 'Patient/a 1']],
+      ['one version where that is named', '_history?_list=first', ['Patient/a 1']],
+      ['of several', 'Condition/_history?_list=first,$current-problems', ['Condition/c 2', 'Condition/c 1']],
+      ['by what they keep', 'AllergyIntolerance/_history?_list=$current-allergies', ['AllergyIntolerance/drug 1', 'AllergyIntolerance/nuts 1']],
+      ['allergies to drugs', '_history?_list=$current-drug-allergies', ['AllergyIntolerance/drug 1']],
+      ['a List that is deleted', '_history?_list=gone', []],
+      ['a List that never was', '_history?_list=nothing', []],
+    ]; // prettier-ignore
+
+    test.each(lists)('%s', async (_rule, path, found) => {
+      expect((await walk(path, {}, listing)).toSorted()).toEqual(found.toSorted());
+    });
+
+    test('is refused of lists that are not known, and to those who may not search Lists', async () => {
+      expect((await listing.ask('_history?_list=$current-nothing')).status).toBe(400);
+      const authorization = `Bearer ${await listing.tokenOf('reader')}`;
+      expect((await listing.ask('_history?_list=all', { headers: { authorization } })).status).toBe(403);
+    });
   });
 
   test.each(['_count=0', '_summary=count'])('with %s is counted only', async (query) => {

@@ -5,6 +5,7 @@ import { startServer, type RunningServer } from './running-server.ts';
 
 const chainLength = 25;
 const to = (reference: string): { readonly reference: string } => ({ reference });
+const related = (resource: string): readonly object[] => [{ type: 'depends-on', resource }];
 const resources = [
   { resourceType: 'Organization', id: 'ward', partOf: to('Organization/hospital') },
   { resourceType: 'Organization', id: 'hospital', partOf: to('Organization/county') },
@@ -29,6 +30,30 @@ const resources = [
     result: [to('Observation/o1')],
     subject: to('Patient/p'),
   },
+  { resourceType: 'Questionnaire', id: 'q1', url: 'http://q', version: '1', derivedFrom: ['http://base'] },
+  { resourceType: 'Questionnaire', id: 'q2', url: 'http://q', version: '2' },
+  {
+    resourceType: 'QuestionnaireResponse',
+    id: 'a1',
+    questionnaire: 'http://q|1',
+    subject: to('Patient/asked'),
+  },
+  {
+    resourceType: 'QuestionnaireResponse',
+    id: 'a2',
+    questionnaire: 'http://q',
+    subject: to('Patient/asked'),
+  },
+  { resourceType: 'Library', id: 'l1', url: 'http://lib', relatedArtifact: related('http://lib/more|1') },
+  {
+    resourceType: 'Library',
+    id: 'l2',
+    url: 'http://lib/more',
+    version: '1',
+    relatedArtifact: related('http://lib/last'),
+  },
+  { resourceType: 'Library', id: 'l3', url: 'http://lib/last', relatedArtifact: related('http://lib') },
+  { resourceType: 'Measure', id: 'm', url: 'http://m', library: ['http://lib'] },
   ...Array.from({ length: chainLength }, (_none, place) => ({
     resourceType: 'Location',
     id: `l${place}`,
@@ -99,6 +124,43 @@ const cases: readonly (readonly [rule: string, query: string, included: readonly
     'from everything at once',
     'Patient?_id=p&_revinclude=*',
     ['Observation/o1', 'Observation/o2', 'DiagnosticReport/r'],
+  ],
+  [
+    'a canonical with its version',
+    'QuestionnaireResponse?_id=a1&_include=QuestionnaireResponse:questionnaire',
+    ['Questionnaire/q1'],
+  ],
+  [
+    'a canonical without a version: the latest',
+    'QuestionnaireResponse?_id=a2&_include=QuestionnaireResponse:questionnaire',
+    ['Questionnaire/q2'],
+  ],
+  ['a canonical among all references', 'QuestionnaireResponse?_id=a1&_include=*', ['Questionnaire/q1']],
+  [
+    'a canonical of another type',
+    'QuestionnaireResponse?_include=QuestionnaireResponse:questionnaire:Measure',
+    [],
+  ],
+  [
+    'what names the matches',
+    'Questionnaire?_id=q1&_revinclude=QuestionnaireResponse:questionnaire',
+    ['QuestionnaireResponse/a1'],
+  ],
+  [
+    'what names the latest',
+    'Questionnaire?_id=q2&_revinclude=QuestionnaireResponse:questionnaire',
+    ['QuestionnaireResponse/a2'],
+  ],
+  ['whatever names it', 'Library?_id=l1&_revinclude=*', ['Library/l3', 'Measure/m']],
+  [
+    'from canonical to canonical',
+    'Measure?_include=Measure:depends-on&_include:iterate=Library:depends-on',
+    ['Library/l1', 'Library/l2', 'Library/l3'],
+  ],
+  [
+    'back from canonical to canonical',
+    'Library?_id=l3&_revinclude:iterate=Library:depends-on&_revinclude:iterate=Measure:depends-on',
+    ['Library/l1', 'Library/l2', 'Measure/m'],
   ],
   ['for this type of target only', 'Group?_revinclude=Observation:subject:Patient', []],
 ];

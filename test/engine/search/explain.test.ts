@@ -11,6 +11,8 @@ const leaves: readonly (readonly [leaf: Leaf, line: string])[] = [
   [{ kind: 'token-in', parameter, codes: [{ system: 'a', codes: ['1', '2'] }, { system: 'b', codes: ['3'] }] }, 'Observation.x is one of 3 codes'],
   [{ kind: 'reference', parameter, target: 'Patient/1' }, 'Observation.x refers to Patient/1'],
   [{ kind: 'uri', parameter, value: 'http://a', match: 'below' }, 'Observation.x is or lies below http://a'],
+  [{ kind: 'uri', parameter, value: 'http://a|1', match: 'versions' }, 'Observation.x is a version of http://a|1'],
+  [{ kind: 'canonical', parameter, value: 'http://a|1' }, 'Observation.x refers to a version of http://a|1'],
   [{ kind: 'string', parameter, match: 'prefix', value: 'a "b"' }, 'Observation.x begins with "a \\"b\\""'],
   [{ kind: 'date', parameter, comparator: 'ge', low: 0, high: Infinity }, 'Observation.x ge [1970-01-01T00:00:00.000Z, Infinity)'],
   [{ kind: 'number', parameter, comparator: 'lt', low: 1.5, high: 2 }, 'Observation.x lt [1.5, 2)'],
@@ -47,6 +49,8 @@ test('a plan reads as a list', () => {
       { op: 'not', of: { op: 'or', of: [code, { op: 'none' }] } },
       { op: 'points-at', parameter, target: 'Patient', where: { op: 'every' } },
       { op: 'pointed-at-by', parameter, source: 'Provenance', where: code },
+      { op: 'points-at', parameter, by: 'Library.url:named', target: 'Library', where: { op: 'every' } },
+      { op: 'pointed-at-by', parameter, by: 'Library.url:named', source: 'Measure', where: code },
     ],
   };
   const order = [{ by: { kind: 'date', parameter: 'Observation.date' }, descending: true }] as const;
@@ -61,6 +65,10 @@ test('a plan reads as a list', () => {
     Observation.x points at a Patient for which
       anything holds
     a Provenance points at it by Observation.x, for which
+      Observation.x is the code 718-7
+    Observation.x points by canonical at a Library for which
+      anything holds
+    a Measure points at it by canonical by Observation.x, for which
       Observation.x is the code 718-7
 in the order of Observation.date descending, then the store's own
 20 a page, before a place, total accurate`,

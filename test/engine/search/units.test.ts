@@ -25,6 +25,7 @@ const equal: readonly (readonly [value: number, code: string, canonical: number,
   [1, '[IU]/L', 1000, 'm[IU]/L'],
   [90, 'mL/min/{1.73_m2}', 90, 'mL/min'],
   [0.42, 'L/L', 42, '%'],
+  [0.42, '1', 42, '%'],
   [5, 'ug/(kg.min)', 5e-9, '/min'],
 ];
 
@@ -39,7 +40,7 @@ describe('canonical units', () => {
   test.each([
     ['', 'nothing'],
     ['{INR}', 'a number with a name'],
-    ['1', 'a number'],
+    ['7', 'a number'],
     ['tablet', 'no unit'],
     ['mg//dL', 'no syntax'],
     ['(mg', 'an open bracket'],
