@@ -258,7 +258,7 @@ export interface MessageWriter extends MessageReader {
   /**
    * Leases up to `limit` deliveries for the named destinations: of each lane only its oldest open one, and only when it is due
    * and not leased (or its lease has run out); where `runs` says so, those right behind it too. Each gets attempts + 1 and a lease of
-   * its own.
+   * its own; one whose lease `underWay` names is not tried anew, so that its attempts stay.
    */
   lease(request: LeaseRequest): Promise<readonly Delivery[]>;
   /** Ends a lease. Throws Refusal `conflict` when the lease is not (or no longer) the delivery's. */
@@ -293,6 +293,8 @@ export interface LeaseRequest {
    * at most. They count as one of the limit, and come in order.
    */
   readonly runs?: Readonly<Record<string, number>>;
+  /** By id, the leases under which the asker still works: where one of them has run out, it is prolonged. */
+  readonly underWay?: ReadonlyMap<string, string>;
 }
 
 /** It was leased and not tried: it waits as before, and the try is not counted. */
