@@ -1,6 +1,7 @@
 // What people do about messages that are kept, and what the engine does about them by itself: replays, alerts, retention, indexing.
 import { createScheduler, type Scheduler } from '../jobs/scheduler.ts';
-import type { Alerts, Concern } from '../messages/alerts.ts';
+import type { Concern } from '../messages/alert.ts';
+import type { Alerts } from '../messages/alerts.ts';
 import { createDeadLetters, type DeadLetters } from '../messages/dead-letters.ts';
 import { createIndexingKept, type IndexingKept } from '../messages/index-kept.ts';
 import type { Live } from '../messages/live.ts';

@@ -4,7 +4,7 @@ import { engineActor, type Actor } from '../../kernel/actor.ts';
 import { unavailable } from '../../kernel/outcomes.ts';
 import { createRounds } from '../../kernel/rounds.ts';
 import type { MessageReader } from '../../storage/message-store.ts';
-import { concern, type Concern } from '../alerts.ts';
+import { concern, type Concern } from '../alert.ts';
 import type { DestinationState } from '../destinations.ts';
 import type { Outbox } from '../outbox.ts';
 import { usualSettings, type ChannelSettings, type SettingsOf } from '../stages.ts';

@@ -103,7 +103,14 @@ function destinationRoutes(
     const state = runner.destinations()[name];
     if (state === undefined) throw notFound('destination', name);
     const tally = (await messages.tallies()).destinations[`send:${name}`];
-    return { name, ...state, ...viewOldest(tally?.oldestWaitingAt), deliveries: tally?.deliveries ?? {} };
+    const { failingSince, answeredAt, ...rest } = state;
+    return {
+      ...{ name, ...rest },
+      ...viewTime('failingSince', failingSince),
+      ...viewTime('answeredAt', answeredAt),
+      ...viewOldest(tally?.oldestWaitingAt),
+      deliveries: tally?.deliveries ?? {},
+    };
   };
   const put = (command: string, position: 'held' | 'open'): HttpRoute =>
     route('POST', `destinations/:name/${command}`, async (request) => {
@@ -189,8 +196,10 @@ function viewChannel({ definition, origin }: Channel, runner: ChannelRunner, tal
   };
 }
 
-const viewOldest = (at: number | undefined): object =>
-  at === undefined ? {} : { oldestWaitingAt: formatInstant(at) };
+const viewTime = (name: string, at: number | undefined): object =>
+  at === undefined ? {} : { [name]: formatInstant(at) };
+
+const viewOldest = (at: number | undefined): object => viewTime('oldestWaitingAt', at);
 
 const viewVersion = ({ at, definition, ...version }: ChannelVersion): object => ({
   ...version,
