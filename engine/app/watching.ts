@@ -32,6 +32,7 @@ export function createWatching(parts: WatchingParts): { readonly alerts: Alerts;
   const alerts = createAlerts({
     messages: store.messages,
     channels: () => book.all().map(({ definition }) => definition),
+    gone: () => book.gone(),
     destinations: () => outbox.state(),
     concerns: parts.concerns,
     // A sink that cannot be reached is not told to itself, or to the others for ever.

@@ -1,21 +1,16 @@
 // Which alerts stand now: what channels have asked to be told, and what destinations and other parts tell by themselves.
 import type { MessageReader, Tallies } from '../storage/message-store.ts';
 import { alertKey, concern, type Alert, type Concern } from './alert.ts';
+import { whatToDo, type Channel } from './channels/channel-book.ts';
+import { destinationNames } from './channels/channel-destinations.ts';
 import type { AlertDefinition, ChannelDefinition } from './channels/channel.ts';
 import type { DestinationState } from './destinations.ts';
-
-/** A channel of which nothing is left but what waits. */
-export interface GoneChannel {
-  readonly name: string;
-  /** In which it was. */
-  readonly file: string;
-  readonly destinations: readonly string[];
-}
 
 export interface Watched {
   readonly messages: Pick<MessageReader, 'tallies' | 'messages'>;
   readonly channels: () => readonly ChannelDefinition[];
-  readonly gone?: () => readonly GoneChannel[];
+  /** Channels whose files are gone. */
+  readonly gone?: () => readonly Channel[];
   readonly destinations: () => Readonly<Record<string, DestinationState>>;
   /** Of parts that look after themselves: sources, certificates. */
   readonly concerns?: () => readonly Concern[];
@@ -143,22 +138,28 @@ function openOf({ destinations }: Tallies, name: string): number {
   return waiting + leased;
 }
 
-function goneAlerts(gone: readonly GoneChannel[], tallies: Tallies): readonly Concern[] {
+function goneAlerts(gone: readonly Channel[], tallies: Tallies): readonly Concern[] {
   return gone.flatMap((channel) => {
-    const text = waitingOfGone(channel, tallies);
-    return text === undefined ? [] : [concern('channel-gone', channel.name, text)];
+    const { messages, deliveries } = waitingOf(channel, tallies);
+    const { definition, origin } = channel;
+    if (messages + deliveries === 0 || origin.kind !== 'gone') return [];
+    const what = `${counted(messages, 'message', 'messages')} and ${counted(deliveries, 'delivery', 'deliveries')}`;
+    const text = `${what} wait: ${whatToDo(origin.file)}`;
+    return [concern('channel-gone', definition.name, text)];
   });
 }
 
-/** What waits of a channel that is gone, and what to do; undefined where nothing does. */
-export function waitingOfGone(
-  { name, file, destinations }: GoneChannel,
+/** What of a channel is not through. */
+export function waitingOf(
+  { definition }: Channel,
   tallies: Tallies,
-): string | undefined {
-  const messages = tallies.channels[name]?.messages.received ?? 0;
-  const deliveries = destinations.reduce((sum, one) => sum + openOf(tallies, one), 0);
-  if (messages + deliveries === 0) return undefined;
-  return `messages of channel ${name} wait (${messages}, and ${deliveries} deliveries) and its file ${file} is gone: put it back, make the channel anew, or park or discard what waits`;
+): { readonly messages: number; readonly deliveries: number } {
+  const { name } = definition;
+  const messages = Object.hasOwn(tallies.channels, name) ? tallies.channels[name]?.messages.received : 0;
+  const names = destinationNames(definition);
+  return { messages: messages ?? 0, deliveries: names.reduce((sum, one) => sum + openOf(tallies, one), 0) };
 }
+
+const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 
 const whole = (ms: number): number => Math.floor(ms / minute);
