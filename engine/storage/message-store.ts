@@ -276,8 +276,30 @@ export interface PurgesMessages {
   purge(before: number, states: readonly MessageState[], limit: number, channel?: string): Promise<number>;
   /** When the `count`-th newest of a channel's messages in this state came; undefined where there are fewer. */
   nthNewest(channel: string, state: MessageState, count: number): Promise<number | undefined>;
-  /** The same for deliveries created before `before`. */
-  purgeDeliveries(before: number, states: readonly DeliveryState[], limit: number): Promise<number>;
+  /** The same for deliveries created before `before`, but for those to the destinations in `except`. */
+  purgeDeliveries(
+    before: number,
+    states: readonly DeliveryState[],
+    limit: number,
+    except?: readonly string[],
+  ): Promise<number>;
+  /** Ids of up to `limit` messages that `purge` would remove. */
+  purgeable(
+    before: number,
+    states: readonly MessageState[],
+    limit: number,
+    channel: string,
+  ): Promise<readonly string[]>;
+  /** Removes these, with their bytes; how many there were. */
+  purgeNamed(ids: readonly string[]): Promise<number>;
+  /** The same for deliveries, to these destinations. */
+  purgeableDeliveries(
+    before: number,
+    states: readonly DeliveryState[],
+    limit: number,
+    destinations: readonly string[],
+  ): Promise<readonly string[]>;
+  purgeDeliveriesNamed(ids: readonly string[]): Promise<number>;
 }
 
 export interface LeaseRequest {
