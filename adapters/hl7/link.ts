@@ -30,7 +30,10 @@ export class Link {
   #failures = 0;
   #hasSpoken = false;
   #closed = false;
+  /** For a connection, however many attempts it takes. */
   readonly #waiting = new Set<(socket: Socket | undefined) => void>();
+  /** For the end of the attempt under way. */
+  readonly #attempting = new Set<(socket: Socket | undefined) => void>();
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -54,15 +57,20 @@ export class Link {
   ready(timeoutMs: number): Promise<Socket | undefined> {
     if (this.#socket !== undefined) return Promise.resolve(this.#socket);
     if (this.#attempt === undefined && this.#pause === undefined) this.#try();
-    return new Promise((resolve) => {
-      const settle = (socket: Socket | undefined): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(settle);
-        resolve(socket);
-      };
-      const timer = setTimeout(() => settle(undefined), timeoutMs);
-      this.#waiting.add(settle);
-    });
+    return among(this.#waiting, timeoutMs);
+  }
+
+  /**
+   * The connection that there is, or what comes of the attempt under way, or of one that is begun now though a pause is not over: undefined as
+   * soon as that has failed. For who has pauses of his own.
+   */
+  attempt(timeoutMs: number): Promise<Socket | undefined> {
+    if (this.#socket !== undefined || this.#closed) return Promise.resolve(this.#socket);
+    if (this.#attempt === undefined) {
+      clearTimeout(this.#pause);
+      this.#try();
+    }
+    return among(this.#attempting, timeoutMs);
   }
 
   /** Gives up the connection that there is, as it may be dead, and makes another. */
@@ -79,7 +87,7 @@ export class Link {
     this.#closed = true;
     clearTimeout(this.#pause);
     this.#attempt?.destroy();
-    for (const settle of [...this.#waiting]) settle(undefined);
+    for (const settle of [...this.#waiting, ...this.#attempting]) settle(undefined);
     const socket = this.#socket;
     if (socket === undefined) return Promise.resolve();
     return new Promise((resolve) => {
@@ -128,7 +136,7 @@ export class Link {
       this.#hasSpoken = true;
       onData(chunk);
     });
-    for (const settle of [...this.#waiting]) settle(socket);
+    for (const settle of [...this.#waiting, ...this.#attempting]) settle(socket);
   }
 
   #down(socket: Socket, cause: string): void {
@@ -143,6 +151,7 @@ export class Link {
     const pauseMs = this.#nextPause();
     this.#tell(cause, pauseMs);
     this.#pause = setTimeout(() => this.#try(), pauseMs);
+    for (const settle of [...this.#attempting]) settle(undefined);
   }
 
   #nextPause(): number {
@@ -159,4 +168,20 @@ export class Link {
     if (loud) logger.warn(facts, 'no connection to the receiver; trying again');
     else logger.debug(facts, 'no connection to the receiver; trying again');
   }
+}
+
+/** What those who wait are told; undefined when that takes longer than `timeoutMs`. */
+function among(
+  waiting: Set<(socket: Socket | undefined) => void>,
+  timeoutMs: number,
+): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const settle = (socket: Socket | undefined): void => {
+      clearTimeout(timer);
+      waiting.delete(settle);
+      resolve(socket);
+    };
+    const timer = setTimeout(() => settle(undefined), timeoutMs);
+    waiting.add(settle);
+  });
 }

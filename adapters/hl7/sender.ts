@@ -23,7 +23,7 @@ export interface MllpSenderOptions {
   readonly answerTimeoutMs?: number;
   /** Default 30 s. */
   readonly keepAliveMs?: number;
-  /** Between attempts to connect. Default 0.5 s to 60 s. */
+  /** Between attempts to connect while nothing is to be sent: a send tries at once. Default 0.5 s to 60 s. */
   readonly pauseMs?: { readonly first: number; readonly longest: number };
   /** How much of an acknowledgement is kept with its delivery. Default 64 KiB. */
   readonly keptBytes?: number;
@@ -145,7 +145,7 @@ class MllpClient implements MllpSender {
   }
 
   async #exchange(sent: Sent, payload: Uint8Array): Promise<SendResult | 'too-late'> {
-    const socket = await this.#link.ready(this.#connectTimeoutMs);
+    const socket = await this.#link.attempt(this.#connectTimeoutMs);
     if (socket === undefined) return failed('hl7-no-connection', 'transient');
     return new Promise((resolve) => {
       const exchange: Exchange = {

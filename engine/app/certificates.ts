@@ -3,7 +3,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { concern, type Concern } from '../messages/alerts.ts';
+import { concern, type Concern } from '../messages/alert.ts';
 import type { TlsMaterial } from './channel-material.ts';
 
 export interface HeldCertificate {

@@ -206,6 +206,13 @@ export const settings = {
     sentence:
       'The largest content of a Binary that is taken as what it is (image/png, application/dicom …), in bytes.',
   },
+  archive: {
+    name: 'KIUNGO_ARCHIVE',
+    kind: 'folder',
+    byDefault: undefined,
+    sentence:
+      'The folder in which channels with an archive keep what goes from the store. Default: archive/ in the data folder.',
+  },
   retentionDays: {
     name: 'KIUNGO_RETENTION_DAYS',
     kind: 'whole',

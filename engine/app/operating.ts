@@ -1,6 +1,9 @@
 // What people do about messages that are kept, and what the engine does about them by itself: replays, alerts, retention, indexing.
+import { join } from 'node:path';
 import { createScheduler, type Scheduler } from '../jobs/scheduler.ts';
-import type { Alerts, Concern } from '../messages/alerts.ts';
+import type { Concern } from '../messages/alert.ts';
+import type { Alerts } from '../messages/alerts.ts';
+import { createArchive } from '../messages/archive.ts';
 import { createDeadLetters, type DeadLetters } from '../messages/dead-letters.ts';
 import { createIndexingKept, type IndexingKept } from '../messages/index-kept.ts';
 import type { Live } from '../messages/live.ts';
@@ -50,7 +53,10 @@ export function createOperating(parts: OperatingParts): Operating {
   const deadLetters = createDeadLetters({ ...upon, wake: () => processor.wake(), wakeDeliveries });
   const resend = createResend(upon);
   const jobs = createScheduler({ ...ambient, jobs: store.jobs });
-  const repeated = [createRetention({ ...ambient, store, settingsOf, messageDays: config.retentionDays })];
+  const archive = createArchive(config.archive ?? join(config.data, 'archive'), ambient.ids);
+  const repeated = [
+    createRetention({ ...ambient, store, settingsOf, archive, messageDays: config.retentionDays }),
+  ];
   for (const job of repeated) jobs.define(job.name, () => job.run());
   return {
     ...{ deadLetters, resend, jobs, repeated },

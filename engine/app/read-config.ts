@@ -39,6 +39,8 @@ export interface Config {
   readonly otelEndpoint: string | undefined;
   readonly maxMessageBytes: number;
   readonly maxBinaryBytes: number;
+  /** Absolute. */
+  readonly archive: string | undefined;
   readonly retentionDays: number;
 }
 

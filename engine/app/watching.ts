@@ -4,11 +4,13 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { unavailable } from '../kernel/outcomes.ts';
-import { createAlerts, type AlertChange, type Alerts, type Concern } from '../messages/alerts.ts';
+import type { Concern } from '../messages/alert.ts';
+import { createAlerts, type AlertChange, type Alerts } from '../messages/alerts.ts';
 import type { ChannelBook } from '../messages/channels/channel-book.ts';
 import { createLive, type Live } from '../messages/live.ts';
 import type { Outbox } from '../messages/outbox.ts';
 import type { Store } from '../storage/store.ts';
+import { alertMemory } from './alert-memory.ts';
 import { alertSinks, type AlertSink } from './alert-sinks.ts';
 import type { Config } from './read-config.ts';
 
@@ -30,11 +32,13 @@ export function createWatching(parts: WatchingParts): { readonly alerts: Alerts;
   const alerts = createAlerts({
     messages: store.messages,
     channels: () => book.all().map(({ definition }) => definition),
+    gone: () => book.gone(),
     destinations: () => outbox.state(),
     concerns: parts.concerns,
     // A sink that cannot be reached is not told to itself, or to the others for ever.
     except: sinks.map(({ name }) => name),
     tell: (changes) => enqueue(changes, sinks, parts),
+    memory: alertMemory(store.jobs),
     clock,
     logger,
   });

@@ -10,11 +10,17 @@ export interface GateState {
   readonly circuit: 'closed' | 'open' | 'trying';
   /** Failures in a row. */
   readonly failures: number;
+  /** When the first of them ended; undefined where there is none. */
+  readonly failingSince?: number;
+  /** When the other side answered last; undefined where it has not since the start. */
+  readonly answeredAt?: number;
 }
 
 export class Gate {
   readonly #rules: GateRules;
   #failures = 0;
+  #failingSince: number | undefined;
+  #answeredAt: number | undefined;
   #openUntil = 0;
   #tokens: number;
   #filledAt: number | undefined;
@@ -44,6 +50,8 @@ export class Gate {
   /** `reached`: the other side answered, whatever it said. */
   ended(reached: boolean, now: number): void {
     this.#failures = reached ? 0 : this.#failures + 1;
+    this.#failingSince = reached ? undefined : (this.#failingSince ?? now);
+    if (reached) this.#answeredAt = now;
     const { circuit } = this.#rules;
     if (circuit !== undefined && this.#failures >= circuit.failures) this.#openUntil = now + circuit.pauseMs;
   }
@@ -54,6 +62,8 @@ export class Gate {
     return {
       circuit: !broken ? 'closed' : now < this.#openUntil ? 'open' : 'trying',
       failures: this.#failures,
+      ...(this.#failingSince === undefined ? {} : { failingSince: this.#failingSince }),
+      ...(this.#answeredAt === undefined ? {} : { answeredAt: this.#answeredAt }),
     };
   }
 

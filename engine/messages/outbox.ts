@@ -99,6 +99,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         limit: parallel * (destinations.count + 1),
         limits: destinations.limits(),
         runs: destinations.runs(takesRuns, longestRun.deliveries),
+        underWay: leases,
       }),
     );
   const tryOne = async (delivery: Delivery): Promise<Ended> => {

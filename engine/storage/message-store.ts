@@ -258,7 +258,7 @@ export interface MessageWriter extends MessageReader {
   /**
    * Leases up to `limit` deliveries for the named destinations: of each lane only its oldest open one, and only when it is due
    * and not leased (or its lease has run out); where `runs` says so, those right behind it too. Each gets attempts + 1 and a lease of
-   * its own.
+   * its own; one whose lease `underWay` names is not tried anew, so that its attempts stay.
    */
   lease(request: LeaseRequest): Promise<readonly Delivery[]>;
   /** Ends a lease. Throws Refusal `conflict` when the lease is not (or no longer) the delivery's. */
@@ -276,8 +276,30 @@ export interface PurgesMessages {
   purge(before: number, states: readonly MessageState[], limit: number, channel?: string): Promise<number>;
   /** When the `count`-th newest of a channel's messages in this state came; undefined where there are fewer. */
   nthNewest(channel: string, state: MessageState, count: number): Promise<number | undefined>;
-  /** The same for deliveries created before `before`. */
-  purgeDeliveries(before: number, states: readonly DeliveryState[], limit: number): Promise<number>;
+  /** The same for deliveries created before `before`, but for those to the destinations in `except`. */
+  purgeDeliveries(
+    before: number,
+    states: readonly DeliveryState[],
+    limit: number,
+    except?: readonly string[],
+  ): Promise<number>;
+  /** Ids of up to `limit` messages that `purge` would remove. */
+  purgeable(
+    before: number,
+    states: readonly MessageState[],
+    limit: number,
+    channel: string,
+  ): Promise<readonly string[]>;
+  /** Removes these, with their bytes; how many there were. */
+  purgeNamed(ids: readonly string[]): Promise<number>;
+  /** The same for deliveries, to these destinations. */
+  purgeableDeliveries(
+    before: number,
+    states: readonly DeliveryState[],
+    limit: number,
+    destinations: readonly string[],
+  ): Promise<readonly string[]>;
+  purgeDeliveriesNamed(ids: readonly string[]): Promise<number>;
 }
 
 export interface LeaseRequest {
@@ -293,6 +315,8 @@ export interface LeaseRequest {
    * at most. They count as one of the limit, and come in order.
    */
   readonly runs?: Readonly<Record<string, number>>;
+  /** By id, the leases under which the asker still works: where one of them has run out, it is prolonged. */
+  readonly underWay?: ReadonlyMap<string, string>;
 }
 
 /** It was leased and not tried: it waits as before, and the try is not counted. */

@@ -495,6 +495,25 @@ function deliveriesContract(name: string, open: OpenStore): void {
     );
 
     test(
+      'an expired lease that the asker says to be under way is prolonged: no further try, but a lease anew',
+      withStore(open, async (store) => {
+        await enqueueAll(store, [delivery('a1'), delivery('a2')]);
+        const runs = { 'send:his': 2 };
+        const taken = await leaseAt(store, 1000, { runs });
+        const underWay = new Map(taken.map(({ id, lease = '' }) => [id, lease]));
+        const prolonged = await leaseAt(store, 1500, { runs, underWay });
+        expect(prolonged.map(({ id, attempts }) => [id, attempts])).toEqual([
+          ['a1', 1],
+          ['a2', 1],
+        ]);
+        expect(await leaseAt(store, 1999, { underWay })).toEqual([]);
+        await expect(settle(store, taken[0], { state: 'done' })).rejects.toMatchObject({ code: 'conflict' });
+        // An old lease is nobody's word.
+        expect(await leaseAt(store, 2000, { underWay })).toMatchObject([{ id: 'a1', attempts: 2 }]);
+      }),
+    );
+
+    test(
       'a dead delivery frees its lane; put back it is again the first of it, with its tries counted anew',
       withStore(open, async (store) => {
         await enqueueAll(store, [delivery('a1'), delivery('a2')]);

@@ -36,7 +36,7 @@ interface List<T> {
 const place = (name: string): string => `channels/${encodeURIComponent(name)}`;
 
 const originOf = ({ origin: { kind, version, file } }: ShownChannel): string =>
-  kind === 'stored' ? `version ${version}` : (file ?? kind);
+  kind === 'stored' ? `version ${version}` : kind === 'gone' ? `gone: ${file}` : (file ?? kind);
 
 const sourceOf = ({ definition, port, source, problem }: ShownChannel): string =>
   [definition.source.kind, port, source, problem].filter((part) => part !== undefined).join(' ');

@@ -1,6 +1,7 @@
 // `kiungo messages …`: finds the messages of the running engine, opens one, replays what is found. docs/channels.md
 import { parseJson } from '../../fhir/exact-json.ts';
 import { badRequest } from '../../kernel/outcomes.ts';
+import { showArchive } from './archives.ts';
 import { columns, counted } from './columns.ts';
 import type { Command } from './command.ts';
 import type { EngineClient } from './engine-client.ts';
@@ -205,6 +206,6 @@ const refusedIn = ({ refused }: Job): string =>
 
 export const messagesCommand: Command = commandOf(
   'messages',
-  'Messages of the running engine: find, open, replay.',
-  { search, show, dead, replay },
+  'Messages of the running engine: find, open, replay; and those of archives.',
+  { search, show, dead, replay, 'show-archive': showArchive },
 );

@@ -6,13 +6,17 @@ import { badRequest, conflict, notFound } from '../../kernel/outcomes.ts';
 import type { ConfigurationVersion, ConfigurationWriter } from '../../storage/configuration-store.ts';
 import type { MessageReader } from '../../storage/message-store.ts';
 import type { Store } from '../../storage/store.ts';
+import type { ChannelFile } from './channel-files.ts';
 import type { ChannelDefinition } from './channel.ts';
 import { differences, type Difference } from './diff.ts';
 import { readChannel } from './read-channel.ts';
+import { forgetFile, rememberFiles } from './remembered-files.ts';
 
 export type Origin =
   | { readonly kind: 'settings' }
   | { readonly kind: 'file'; readonly file: string }
+  /** Its file was there at an earlier start: what waits of it waits on. */
+  | { readonly kind: 'gone'; readonly file: string }
   | { readonly kind: 'stored'; readonly version: number; readonly at: number; readonly by: string };
 
 export interface Channel {
@@ -27,15 +31,17 @@ export interface ChannelVersion extends Omit<ConfigurationVersion, 'body' | 'kin
 
 /** Refusals: `not-found`; `bad-request` for what is no channel; `conflict` over another version, or where a file or the settings keep it. */
 export interface ChannelBook {
-  /** Reads what is stored. Before anything else. */
+  /** Reads what is stored, and writes down what the files hold. Before anything else. */
   load(): Promise<void>;
   all(): readonly Channel[];
-  /** Throws Refusal `not-found`. */
+  /** Those whose files are gone, in place of which there is nothing else. They are not among `all`. */
+  gone(): readonly Channel[];
+  /** One that is gone, too. Throws Refusal `not-found`. */
   channel(name: string): Channel;
   create(definition: unknown, how: Change): Promise<Channel>;
   /** `expected`: the version that is meant to be changed. */
   change(name: string, definition: unknown, how: Change): Promise<Channel>;
-  /** `conflict` too while messages of it wait. */
+  /** `conflict` too while messages of it wait. One that is gone is forgotten. */
   remove(name: string, how: Change): Promise<void>;
   history(name: string): Promise<readonly ChannelVersion[]>;
   /** undefined for `to`: the newest. */
@@ -58,7 +64,7 @@ export interface ChannelBookOptions {
   readonly store: Pick<Store, 'transact' | 'configuration'>;
   readonly clock: Clock;
   readonly ofSettings: readonly ChannelDefinition[];
-  readonly ofFiles: readonly { readonly file: string; readonly definition: ChannelDefinition }[];
+  readonly ofFiles: readonly ChannelFile[];
 }
 
 const kind = 'channel';
@@ -75,21 +81,29 @@ export function createChannelBook({ store, clock, ofSettings, ofFiles }: Channel
     ]),
   );
   let stored = new Map<string, Channel>();
+  /** Whatever was in a file once. */
+  const remembered = new Map<string, Channel>();
   const listeners: ((names: readonly string[]) => Promise<void>)[] = [];
 
-  const load = async (): Promise<void> => {
+  const read = async (): Promise<void> => {
     const current = await store.configuration.current(kind);
     stored = new Map(current.map((version) => [version.name, channelOf(version)]));
+  };
+  const load = async (): Promise<void> => {
+    await read();
+    for (const { file, definition } of await rememberFiles(ofFiles, { store, clock })) {
+      remembered.set(definition.name, { definition, origin: { kind: 'gone', file } });
+    }
   };
   const find = (name: string): Channel | undefined =>
     files.get(name) ?? stored.get(name) ?? settled.get(name);
   const channel = (name: string): Channel => {
-    const found = find(name);
+    const found = find(name) ?? remembered.get(name);
     if (found === undefined) throw notFound('channel', name);
     return found;
   };
   const changed = async (names: readonly string[]): Promise<void> => {
-    await load();
+    await read();
     for (const listener of listeners) await listener(names);
   };
   const refuseFiles = (name: string): void => {
@@ -132,6 +146,7 @@ export function createChannelBook({ store, clock, ofSettings, ofFiles }: Channel
       const names = new Set([...settled.keys(), ...stored.keys(), ...files.keys()]);
       return [...names].sort().map(channel);
     },
+    gone: () => [...remembered.values()].filter(({ definition }) => find(definition.name) === undefined),
     channel,
     create: async (value, how) => {
       const definition = readChannel(value, 'body');
@@ -147,13 +162,16 @@ export function createChannelBook({ store, clock, ofSettings, ofFiles }: Channel
       return write(definition, how);
     },
     remove: async (name, how) => {
-      if (channel(name).origin.kind === 'settings') {
+      const { origin } = channel(name);
+      if (origin.kind === 'settings') {
         throw conflict(`channel ${name} comes from the settings: stop it, or change it, instead`);
       }
       await store.transact(async ({ configuration, messages }) => {
-        await refuseWhileSomeWait(name, messages);
-        await put(configuration, name, undefined, how);
+        await refuseWhileSomeWait(name, origin, messages);
+        if (origin.kind !== 'gone') await put(configuration, name, undefined, how);
+        else await forgetFile(configuration, name, { comment: '', ...how, at: clock.now() });
       });
+      if (origin.kind === 'gone') remembered.delete(name);
       await changed([name]);
     },
     history,
@@ -186,11 +204,18 @@ export function createChannelBook({ store, clock, ofSettings, ofFiles }: Channel
 /** Without the channel nobody would know what is to become of them, and whom they are to go to. */
 async function refuseWhileSomeWait(
   channel: string,
+  origin: Origin,
   messages: Pick<MessageReader, 'messages'>,
 ): Promise<void> {
   const { total } = await messages.messages({ channel, state: 'received', limit: 1, offset: 0 });
-  if (total > 0) throw conflict(`messages of channel ${channel} wait: drain it first, or start it`);
+  if (total === 0) return;
+  const remedy = origin.kind === 'gone' ? whatToDo(origin.file) : 'drain it first, or start it';
+  throw conflict(`messages of channel ${channel} wait: ${remedy}`);
 }
+
+/** About what waits of a channel that is gone. */
+export const whatToDo = (file: string): string =>
+  `its file ${file} is gone; put it back and start anew, make the channel anew, or park or discard what waits`;
 
 function channelOf({ body, version, at, by, name }: ConfigurationVersion): Channel {
   const definition = readChannel(JSON.parse(body ?? '{}'), `channel ${name}, version ${version}`);

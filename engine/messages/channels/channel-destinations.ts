@@ -25,6 +25,10 @@ export interface ChannelDestinations {
   setUp(channel: ChannelDefinition): void;
   /** Those that the channel has no more; all where it is gone. */
   takeDown(before: ChannelDefinition, after: ChannelDefinition | undefined): void;
+  /** Of a channel that is gone: what waits for them waits on, and is not given up as unknown. */
+  withhold(channel: ChannelDefinition): void;
+  /** Ends that. */
+  restore(channel: ChannelDefinition): void;
   put(name: string, position: DestinationPosition, actor: Actor): Promise<void>;
 }
 
@@ -63,6 +67,11 @@ export function createChannelDestinations(options: ChannelDestinationsOptions): 
         if (!stay.has(name)) outbox.unregister(destinationName(before.name, name));
       }
     },
+    withhold: (channel) => destinationNames(channel).forEach((name) => outbox.hold(name)),
+    restore: (channel) => {
+      const open = destinationNames(channel).filter((name) => switches.position(name) === 'open');
+      for (const name of open) outbox.letGo(name);
+    },
     put: async (name, position, actor) => {
       await switches.put(name, position, actor);
       if (position === 'held') outbox.hold(name);
@@ -70,6 +79,10 @@ export function createChannelDestinations(options: ChannelDestinationsOptions): 
     },
   };
 }
+
+/** As the outbox knows them. */
+export const destinationNames = ({ name, destinations = [] }: ChannelDefinition): readonly string[] =>
+  destinations.map((destination) => destinationName(name, destination.name));
 
 /** Of a destination whose certificate or key cannot be read: what waits goes on waiting. */
 const notSetUp: Sender = {

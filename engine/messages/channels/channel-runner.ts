@@ -4,11 +4,11 @@ import { engineActor, type Actor } from '../../kernel/actor.ts';
 import { unavailable } from '../../kernel/outcomes.ts';
 import { createRounds } from '../../kernel/rounds.ts';
 import type { MessageReader } from '../../storage/message-store.ts';
-import { concern, type Concern } from '../alerts.ts';
+import { concern, type Concern } from '../alert.ts';
 import type { DestinationState } from '../destinations.ts';
 import type { Outbox } from '../outbox.ts';
 import { usualSettings, type ChannelSettings, type SettingsOf } from '../stages.ts';
-import type { ChannelBook } from './channel-book.ts';
+import { whatToDo, type Channel, type ChannelBook } from './channel-book.ts';
 import {
   createChannelDestinations,
   type ChannelDestinationsOptions,
@@ -70,7 +70,7 @@ export interface ChannelRunner {
   start(): Promise<void>;
   stop(): Promise<void>;
   readonly settingsOf: SettingsOf;
-  /** Channels whose messages wait. */
+  /** Channels whose messages wait: those that people have paused or stopped, and those that are gone. */
   held(): readonly string[];
   /** Throws Refusal `unavailable` where the channel takes nothing in. */
   admit(channel: string): void;
@@ -94,6 +94,7 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
   const { book, channelSwitches, outbox, logger } = options;
   const destinations = createChannelDestinations(options);
   const channels = new Map<string, Running>();
+  const gone = new Map<string, Running>();
   let isStarted = false;
   /** One change after the other: a source must be closed before its port is opened anew. */
   let lastChange: Promise<unknown> = Promise.resolve();
@@ -123,10 +124,24 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
     delete running.port;
     await source?.stop();
   };
-  const setUp = (definition: ChannelDefinition): Running => {
+  const compiled = (definition: ChannelDefinition): Running => {
     const settings = compileChannel(definition);
-    destinations.setUp(definition);
     return { definition, settings: { ...settings, charset: settings.charset ?? options.charset } };
+  };
+  const setUp = (definition: ChannelDefinition): Running => {
+    destinations.setUp(definition);
+    return compiled(definition);
+  };
+  const layAside = ({ definition, origin }: Channel): void => {
+    const problem = origin.kind === 'gone' ? whatToDo(origin.file) : '';
+    gone.set(definition.name, { ...compiled(definition), problem });
+    destinations.withhold(definition);
+  };
+  /** It is there again, or somebody has removed it. */
+  const takeUp = (name: string): void => {
+    const before = gone.get(name);
+    if (before !== undefined) destinations.restore(before.definition);
+    gone.delete(name);
   };
   const apply = async (name: string): Promise<void> => {
     const before = channels.get(name);
@@ -134,6 +149,7 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
     const keepsSource = before !== undefined && sameSource(before.definition, after);
     if (before !== undefined) destinations.takeDown(before.definition, after);
     if (before !== undefined && !keepsSource) await shut(before);
+    takeUp(name);
     if (after === undefined) {
       channels.delete(name);
       // What it still has goes on: nobody could let it go on later.
@@ -151,7 +167,7 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
     options.wake();
   };
   const status = (name: string): ChannelStatus => {
-    const { source, port, problem: failure } = channels.get(name) ?? {};
+    const { source, port, problem: failure } = channels.get(name) ?? gone.get(name) ?? {};
     const connections = source?.connections?.();
     const problem = source === undefined ? failure : source.problem?.();
     return {
@@ -203,6 +219,7 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
       await destinations.load();
       await book.load();
       for (const { definition } of book.all()) channels.set(definition.name, setUp(definition));
+      book.gone().forEach(layAside);
     },
     start: async () => {
       isStarted = true;
@@ -217,12 +234,20 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
       });
     },
     settingsOf: (name) =>
-      channels.get(name)?.settings ?? { ...usualSettings(name), charset: options.charset },
+      (channels.get(name) ?? gone.get(name))?.settings ?? {
+        ...usualSettings(name),
+        charset: options.charset,
+      },
     held: () => {
       const switched = [...channelSwitches.positions()];
-      return switched.filter(([, position]) => !channelPositions[position].works).map(([name]) => name);
+      const stopped = switched
+        .filter(([, position]) => !channelPositions[position].works)
+        .map(([name]) => name);
+      return [...stopped, ...gone.keys()];
     },
     admit: (name) => {
+      if (gone.has(name))
+        {throw unavailable(`channel ${name} takes nothing in: ${gone.get(name)?.problem ?? ''}`);}
       const position = channelSwitches.position(name);
       if (!channelPositions[position].takesIn) {
         throw unavailable(`channel ${name} is ${position}: it takes nothing in`);

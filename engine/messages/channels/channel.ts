@@ -189,6 +189,8 @@ export interface RetentionDefinition {
   readonly days?: number;
   /** The newest of these that are kept however old they are not: older ones go. */
   readonly count?: number;
+  /** A folder below the archive's: what goes is kept there first. */
+  readonly archive?: string;
 }
 
 /** all: also what the maps made of a message. body: what came, what was sent and answered. facts: bytes go once the message is done. */

@@ -4,6 +4,7 @@ import type { HttpAnswer, HttpRequest, HttpRoute } from '../../kernel/http-route
 import { badRequest, notFound } from '../../kernel/outcomes.ts';
 import type { Change, Channel, ChannelBook, ChannelVersion } from '../../messages/channels/channel-book.ts';
 import type { ChannelPosition, ChannelRunner } from '../../messages/channels/channel-runner.ts';
+import { waitingOf } from '../../messages/standing-alerts.ts';
 import type { MessageReader, Tallies } from '../../storage/message-store.ts';
 import { admitNames } from './query.ts';
 
@@ -46,7 +47,10 @@ export function channelRoutes(options: ChannelRoutesOptions): readonly HttpRoute
     route('GET', 'channels', async ({ query }) => {
       admitNames(query, []);
       const tallies = await options.messages.tallies();
-      const items = book.all().map((channel) => viewChannel(channel, runner, tallies));
+      const gone = book.gone().filter((channel) => isWaiting(channel, tallies));
+      const items = [...book.all(), ...gone]
+        .sort(byName)
+        .map((channel) => viewChannel(channel, runner, tallies));
       return { status: 200, body: { total: items.length, items } };
     }),
     route('POST', 'channels', async (request) =>
@@ -104,7 +108,14 @@ function destinationRoutes(
     const state = Object.hasOwn(known, name) ? known[name] : undefined;
     if (state === undefined) throw notFound('destination', name);
     const tally = (await messages.tallies()).destinations[`send:${name}`];
-    return { name, ...state, ...viewOldest(tally?.oldestWaitingAt), deliveries: tally?.deliveries ?? {} };
+    const { failingSince, answeredAt, ...rest } = state;
+    return {
+      ...{ name, ...rest },
+      ...viewTime('failingSince', failingSince),
+      ...viewTime('answeredAt', answeredAt),
+      ...viewOldest(tally?.oldestWaitingAt),
+      deliveries: tally?.deliveries ?? {},
+    };
   };
   const put = (command: string, position: 'held' | 'open'): HttpRoute =>
     route('POST', `destinations/:name/${command}`, async (request) => {
@@ -175,6 +186,15 @@ function etagOf({ origin }: Channel): Readonly<Record<string, string>> {
   return origin.kind === 'stored' ? { etag: `W/"${origin.version}"` } : {};
 }
 
+const byName = (one: Channel, other: Channel): number =>
+  one.definition.name < other.definition.name ? -1 : 1;
+
+/** One that is gone is shown as long as somebody has to do something about it. */
+function isWaiting(channel: Channel, tallies: Tallies): boolean {
+  const { messages, deliveries } = waitingOf(channel, tallies);
+  return messages + deliveries > 0;
+}
+
 function viewChannel({ definition, origin }: Channel, runner: ChannelRunner, tallies: Tallies): object {
   const tally = Object.hasOwn(tallies.channels, definition.name)
     ? tallies.channels[definition.name]
@@ -190,8 +210,10 @@ function viewChannel({ definition, origin }: Channel, runner: ChannelRunner, tal
   };
 }
 
-const viewOldest = (at: number | undefined): object =>
-  at === undefined ? {} : { oldestWaitingAt: formatInstant(at) };
+const viewTime = (name: string, at: number | undefined): object =>
+  at === undefined ? {} : { [name]: formatInstant(at) };
+
+const viewOldest = (at: number | undefined): object => viewTime('oldestWaitingAt', at);
 
 const viewVersion = ({ at, definition, ...version }: ChannelVersion): object => ({
   ...version,

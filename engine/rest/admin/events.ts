@@ -1,7 +1,8 @@
 // The admin API for those who watch: counts and alerts as they change (server-sent events), and the alerts that stand.
 import { formatInstant } from '../../fhir/instants.ts';
 import type { HttpRoute } from '../../kernel/http-route.ts';
-import type { Alert, Alerts } from '../../messages/alerts.ts';
+import type { Alert } from '../../messages/alert.ts';
+import type { Alerts } from '../../messages/alerts.ts';
 import type { Live } from '../../messages/live.ts';
 import { admitNames } from './query.ts';
 

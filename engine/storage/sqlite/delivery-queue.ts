@@ -16,8 +16,9 @@ import {
   type WholeDeliveryRow,
 } from './message-rows.ts';
 
-interface Ready {
-  readonly sequence: number;
+type Leasable = Pick<DeliveryRow, 'sequence' | 'id' | 'lease'>;
+
+interface Ready extends Leasable {
   readonly ready_at: number;
 }
 
@@ -51,7 +52,7 @@ export class DeliveryQueue {
     const ready = this.#destinations(request.destinations)
       .flatMap((destination) => this.#ready(destination, request))
       .sort((one, other) => one.ready_at - other.ready_at || one.sequence - other.sequence);
-    return ready.slice(0, request.limit).flatMap(({ sequence }) => this.#leaseRun(sequence, request));
+    return ready.slice(0, request.limit).flatMap((row) => this.#leaseRun(row, request));
   }
 
   settle(id: string, lease: string, result: Settlement | Untried): void {
@@ -167,26 +168,26 @@ export class DeliveryQueue {
     const most = Object.hasOwn(limits, destination) ? limits[destination] : undefined;
     const limit = Math.min(request.limit, most ?? request.limit);
     if (limit <= 0) return [];
-    const sql = `SELECT sequence, ready_at FROM delivery WHERE head = 1 AND destination = ? AND ready_at <= ?
+    const sql = `SELECT sequence, id, lease, ready_at FROM delivery WHERE head = 1 AND destination = ? AND ready_at <= ?
       ORDER BY ready_at, sequence LIMIT ?`;
     return this.#connection.rows<Ready>(sql, destination, request.now, limit);
   }
 
   /** A head, and what is behind it as far as its destination takes several together. */
-  #leaseRun(sequence: number, request: LeaseRequest): readonly Delivery[] {
-    const head = this.#leaseOne(sequence, request);
+  #leaseRun(first: Leasable, request: LeaseRequest): readonly Delivery[] {
+    const head = this.#leaseOne(first, request);
     const { runs = {} } = request;
     const most =
       head !== undefined && Object.hasOwn(runs, head.destination) ? (runs[head.destination] ?? 1) : 1;
     if (head === undefined || most <= 1) return head === undefined ? [] : [head];
-    const behind = this.#behind(head.lane, sequence, most - 1);
+    const behind = this.#behind(head.lane, first.sequence, most - 1);
     let bytes = head.payload.byteLength;
     const end = behind.findIndex((row) => {
       bytes += row.size;
       return row.destination !== head.destination || !isFree(row, request.now) || bytes > longestRunBytes;
     });
     const fit = end < 0 ? behind : behind.slice(0, end);
-    return [head, ...fit.flatMap((row) => this.#leaseOne(row.sequence, request) ?? [])];
+    return [head, ...fit.flatMap((row) => this.#leaseOne(row, request) ?? [])];
   }
 
   #behind(lane: string, sequence: number, limit: number): readonly Behind[] {
@@ -197,18 +198,19 @@ export class DeliveryQueue {
     );
   }
 
-  #leaseOne(sequence: number, request: LeaseRequest): Delivery | undefined {
+  #leaseOne({ sequence, id, lease }: Leasable, request: LeaseRequest): Delivery | undefined {
     const until = request.now + request.leaseMs;
-    const sql = `UPDATE delivery SET state = 'leased', attempts = attempts + 1, leases = leases + 1, leased_until = ?,
+    const isProlonged = lease !== null && request.underWay?.get(id) === lease;
+    const sql = `UPDATE delivery SET state = 'leased', attempts = attempts + ?, leases = leases + 1, leased_until = ?,
       ready_at = ?, lease = id || '/' || (leases + 1) WHERE sequence = ? RETURNING ${wholeDelivery}`;
-    const row = this.#connection.row<WholeDeliveryRow>(sql, until, until, sequence);
+    const row = this.#connection.row<WholeDeliveryRow>(sql, isProlonged ? 0 : 1, until, until, sequence);
     return row && deliveryOf(row);
   }
 }
 
 type Behind = Pick<
   ListedDeliveryRow,
-  'sequence' | 'destination' | 'state' | 'due_at' | 'leased_until' | 'size'
+  keyof Leasable | 'destination' | 'state' | 'due_at' | 'leased_until' | 'size'
 >;
 
 const isFree = ({ state, due_at, leased_until }: Behind, now: number): boolean =>

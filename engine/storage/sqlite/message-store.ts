@@ -4,7 +4,6 @@ import type {
   Census,
   Delivery,
   DeliveryFilter,
-  DeliveryState,
   LeaseRequest,
   Listed,
   ListedDelivery,
@@ -13,7 +12,6 @@ import type {
   MessageKey,
   MessageReader,
   MessageRecord,
-  MessageState,
   MessageWriter,
   NewDelivery,
   PurgesMessages,
@@ -40,6 +38,7 @@ import {
 } from './message-rows.ts';
 import { censusOf, talliesOf } from './message-census.ts';
 import { listDeliveries, listMessages } from './message-lists.ts';
+import { MessagePurge } from './message-purge.ts';
 import type { MessageWords } from './message-words.ts';
 import type { Scope } from './scope.ts';
 
@@ -160,11 +159,13 @@ export class SqliteMessageReader implements MessageReader {
 export class SqliteMessageWriter extends SqliteMessageReader implements MessageWriter, PurgesMessages {
   readonly #words: MessageWords;
   readonly #queue: DeliveryQueue;
+  readonly #purge: MessagePurge;
 
   constructor(connection: Connection, words: MessageWords, scope: Scope) {
     super(connection, scope);
     this.#words = words;
     this.#queue = new DeliveryQueue(connection);
+    this.#purge = new MessagePurge(connection, words);
   }
 
   override async messages(filter: MessageFilter): Promise<Listed<MessageRecord>> {
@@ -254,7 +255,7 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
       'SELECT sequence FROM message WHERE id = ?',
       id,
     );
-    this.#dropBodies(sequences);
+    this.#purge.bodies(sequences);
   }
 
   async parkDelivery(id: string, reason: Reason): Promise<void> {
@@ -262,47 +263,40 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     this.#queue.park(id, reason);
   }
 
-  async purge(
-    before: number,
-    states: readonly MessageState[],
-    limit: number,
-    channel?: string,
-  ): Promise<number> {
+  async purge(...asked: Parameters<PurgesMessages['purge']>): Promise<number> {
     this.scope.check();
-    const ofChannel = channel === undefined ? '' : 'AND channel = ?';
-    const sql = `DELETE FROM message WHERE sequence IN (SELECT sequence FROM message
-        WHERE state IN (SELECT value FROM json_each(?)) AND received_at < ? ${ofChannel} LIMIT ?) RETURNING sequence`;
-    const values = [JSON.stringify(states), before, ...(channel === undefined ? [] : [channel]), limit];
-    const gone = this.connection.rows<{ sequence: number }>(sql, ...values);
-    this.#dropBodies(gone);
-    this.#dropParts(['message_key'], gone);
-    return gone.length;
+    return this.#purge.messages(...asked);
   }
 
-  async nthNewest(channel: string, state: MessageState, count: number): Promise<number | undefined> {
+  async nthNewest(...asked: Parameters<PurgesMessages['nthNewest']>): Promise<number | undefined> {
     this.scope.check();
-    const sql = `SELECT received_at AS at FROM message WHERE channel = ? AND state = ?
-      ORDER BY received_at DESC LIMIT 1 OFFSET ?`;
-    return this.connection.row<{ at: number }>(sql, channel, state, Math.max(0, count - 1))?.at;
+    return this.#purge.nthNewest(...asked);
   }
 
-  async purgeDeliveries(before: number, states: readonly DeliveryState[], limit: number): Promise<number> {
+  async purgeable(...asked: Parameters<PurgesMessages['purgeable']>): Promise<readonly string[]> {
     this.scope.check();
-    const sql = `DELETE FROM delivery WHERE sequence IN (SELECT sequence FROM delivery
-        WHERE state IN (SELECT value FROM json_each(?)) AND created_at < ? LIMIT ?)`;
-    return this.connection.run(sql, JSON.stringify(states), before, limit);
+    return this.#purge.messagesToGo(...asked);
   }
 
-  #dropBodies(messages: readonly { readonly sequence: number }[]): void {
-    this.#dropParts(['message_raw', 'message_mapped'], messages);
-    this.#words.forget(messages.map(({ sequence }) => sequence));
+  async purgeNamed(ids: readonly string[]): Promise<number> {
+    this.scope.check();
+    return this.#purge.messagesNamed(ids);
   }
 
-  #dropParts(tables: readonly string[], messages: readonly { readonly sequence: number }[]): void {
-    const sequences = JSON.stringify(messages.map(({ sequence }) => sequence));
-    for (const table of tables) {
-      const sql = `DELETE FROM ${table} WHERE sequence IN (SELECT value FROM json_each(?))`;
-      this.connection.run(sql, sequences);
-    }
+  async purgeDeliveries(...asked: Parameters<PurgesMessages['purgeDeliveries']>): Promise<number> {
+    this.scope.check();
+    return this.#purge.deliveries(...asked);
+  }
+
+  async purgeableDeliveries(
+    ...asked: Parameters<PurgesMessages['purgeableDeliveries']>
+  ): Promise<readonly string[]> {
+    this.scope.check();
+    return this.#purge.deliveriesToGo(...asked);
+  }
+
+  async purgeDeliveriesNamed(ids: readonly string[]): Promise<number> {
+    this.scope.check();
+    return this.#purge.deliveriesNamed(ids);
   }
 }

@@ -208,6 +208,18 @@ describe('the connection', () => {
     expect([sender.state().connected, system.connections()]).toEqual([true, 1]);
   });
 
+  test('that is refused is known at once, at each try, whatever the pause between attempts', async () => {
+    const { port, system } = await ward();
+    await system.stop();
+    const sender = sending(port, { connectTimeoutMs: 60_000, pauseMs: { first: 60_000, longest: 60_000 } });
+    for (const id of ['m1', 'm1', 'm1']) {
+      expect(told(await sender.send(delivery(id)))).toBe('transient hl7-no-connection');
+    }
+    expect(sender.state().failures).toBe(3);
+    await ward([], port);
+    expect(told(await sender.send(delivery('m1')))).toBe('done');
+  });
+
   test('is tried for ever, with growing pauses, and said aloud', async () => {
     const first = await ward();
     await first.system.stop();

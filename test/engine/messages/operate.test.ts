@@ -1,12 +1,8 @@
 // What operators do and see: replays as jobs, sending again, alerts, live counts.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import {
-  concern,
-  createAlerts,
-  type AlertChange,
-  type Alerts,
-  type Concern,
-} from '../../../engine/messages/alerts.ts';
+import { alertMemory } from '../../../engine/app/alert-memory.ts';
+import { concern, type Concern } from '../../../engine/messages/alert.ts';
+import { createAlerts, type AlertChange, type Alerts } from '../../../engine/messages/alerts.ts';
 import type { ChannelDefinition } from '../../../engine/messages/channels/channel.ts';
 import { compileChannel } from '../../../engine/messages/channels/compile-channel.ts';
 import { createDeadLetters } from '../../../engine/messages/dead-letters.ts';
@@ -219,6 +215,7 @@ describe('alerts', () => {
         if (failing) throw new Error('disk full');
         told.push([...changes]);
       },
+      memory: alertMemory(house.store.jobs),
       gapMs: minute,
     });
   };
@@ -290,6 +287,110 @@ describe('alerts', () => {
     house.clock.advance(minute);
     await alerts.look();
     expect(lines()).toEqual([['raised connection-lost partner'], ['over connection-lost partner']]);
+  });
+
+  const waits = async (name: string): Promise<void> => {
+    const lane = `send:${name}`;
+    const delivery = { id: name, destination: lane, lane, createdAt: house.clock.now(), cause: 'm' };
+    const content = { contentType: 'text/plain', payload: Buffer.from('x') };
+    await house.store.transact(({ messages }) => messages.enqueue({ ...delivery, ...content }));
+  };
+
+  test.each<[rule: string, change: Partial<DestinationState>, hasWaiting: boolean, expected: string[][]]>([
+    [
+      'has answered nothing for ten seconds and more waits',
+      { failures: 1 },
+      true,
+      [['raised connection-lost lis']],
+    ],
+    ['has answered nothing, but nothing waits', { failures: 1 }, false, []],
+    [
+      'has an open circuit, though nothing waits',
+      { failures: 5, circuit: 'open' },
+      false,
+      [['raised connection-lost lis']],
+    ],
+  ])('a destination that %s', async (_, change, hasWaiting, expected) => {
+    const alerts = alertsOf(undefined);
+    if (hasWaiting) await waits('lis');
+    const failingSince = house.clock.now();
+    destinations = { lis: state({ ...change, failingSince }) };
+    house.clock.advance(9_999);
+    if (change.circuit !== 'open') {
+      await alerts.look();
+      expect(alerts.current()).toEqual([]);
+    }
+    house.clock.advance(1);
+    await alerts.look();
+    expect(lines()).toEqual(expected);
+  });
+
+  describe('over a restart', () => {
+    test('what stands keeps its time, and is not told anew', async () => {
+      const first = alertsOf({ queueLength: 1, silenceMinutes: 10 });
+      await house.inbox().receive(arrivalOf(hl7()));
+      house.clock.advance(10 * minute);
+      await first.look();
+      const since = house.clock.now();
+      expect(lines()).toEqual([['raised silence lab', 'raised queue-long lab']]);
+      house.clock.advance(5_000);
+      const second = alertsOf({ queueLength: 1, silenceMinutes: 10 });
+      await second.start();
+      await second.stop();
+      expect(second.current()).toMatchObject([
+        { code: 'silence', since },
+        { code: 'queue-long', since },
+      ]);
+      house.clock.advance(10 * minute);
+      await second.look();
+      expect([lines(), second.current().map((alert) => alert.since)]).toEqual([[], [since, since]]);
+    });
+
+    test('what was not told before is told after it, and nothing within the gap', async () => {
+      const first = alertsOf({ queueLength: 1 });
+      await house.inbox().receive(arrivalOf(hl7()));
+      await first.look();
+      destinations = { lis: state({ isHeld: true }) };
+      await first.look();
+      const held = destinations;
+      const second = alertsOf({ queueLength: 1 });
+      destinations = held;
+      await second.look();
+      expect(lines()).toEqual([]);
+      house.clock.advance(minute);
+      await second.look();
+      expect(lines()).toEqual([['raised held lis']]);
+    });
+
+    test('a destination that could not be reached stands until it has answered or nothing waits', async () => {
+      const first = alertsOf(undefined);
+      await waits('lis');
+      destinations = { lis: state({ circuit: 'open', failures: 5 }) };
+      await first.look();
+      house.clock.advance(minute);
+      const second = alertsOf(undefined);
+      destinations = { lis: state() };
+      house.clock.advance(60 * minute);
+      await second.look();
+      expect(lines()).toEqual([]);
+      destinations = { lis: state({ answeredAt: house.clock.now() }) };
+      await second.look();
+      expect(lines()).toEqual([['over connection-lost lis']]);
+    });
+
+    test('what a part has not had time to say is over only some minutes later', async () => {
+      const first = alertsOf(undefined, () => [concern('connection-lost', 'partner', 'no connection')]);
+      await first.look();
+      house.clock.advance(minute);
+      const second = alertsOf(undefined);
+      await second.look();
+      house.clock.advance(minute);
+      await second.look();
+      expect(lines()).toEqual([]);
+      house.clock.advance(minute);
+      await second.look();
+      expect(lines()).toEqual([['over connection-lost partner']]);
+    });
   });
 
   test('each is told once when it begins and once when it is over, together with what happens meanwhile', async () => {
