@@ -6,8 +6,8 @@ import { readHeader, typeMissing, type Header, type Reason } from './header.ts';
 import { Hl7Segment, type Reading } from './segment.ts';
 import { narrowed } from './wide.ts';
 
-/** More than any message has; what lies beyond is an attack on memory. */
-const mostSegments = 100_000;
+/** More than any message has. What lies beyond would hold up all others for many seconds while it is mapped and stored in one piece. */
+const mostSegments = 10_000;
 
 export interface Parsed {
   readonly message: WireMessage | undefined;
