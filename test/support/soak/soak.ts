@@ -101,7 +101,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   }
 }
 
-/** Faults one after the other until the time is over. Answers how often the disk was full. */
+/** Faults one after the other until the time is over, and at least one kill. Answers how often the disk was full. */
 async function disturb(
   engine: SoakedEngine,
   receivers: readonly Receiver[],
@@ -111,7 +111,7 @@ async function disturb(
 ): Promise<number> {
   const end = performance.now() + seconds * 1000;
   let fullDisks = 0;
-  while (performance.now() < end) {
+  while (performance.now() < end || engine.kills === 0) {
     await pause(chance.between(0, 2 * faultEverySeconds * 1000));
     if (engine.port() === undefined) await engine.start(() => false);
     const kind = chance.between(0, 100);
