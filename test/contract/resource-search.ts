@@ -542,8 +542,8 @@ const entry: fc.Arbitrary<IndexEntry> = fc.oneof(
   fc.record({ kind: fc.constant('string' as const), parameter: fc.constant('Observation.value-string'), value: small('AB'), folded: fc.constantFrom('a', 'ab', 'b') }),
   range.map(({ low, high }) => ({ kind: 'date' as const, parameter: 'Observation.date', low, high })),
   fc.tuple(small('ab'), range).map(([code, { low, high }]) => ({ kind: 'composite' as const, parameter: 'Observation.part', parts: [{ kind: 'token' as const, parameter: 'Observation.part', system: 's', code }, { kind: 'date' as const, parameter: 'Observation.part', low, high }] })),
-  fc.tuple(fc.constantFrom('Observation.by:written', 'Observation.url:named'), canonicals).map(([parameter, target]) => ({ kind: 'reference' as const, parameter, target })),
-  small('123').map((folded) => ({ kind: 'string' as const, parameter: 'Observation.url:named', value: folded, folded })),
+  canonicals.map((target) => ({ kind: 'reference' as const, parameter: 'Observation.by:written', target })),
+  fc.tuple(canonicals, small('123')).map(([value, order]) => ({ kind: 'string' as const, parameter: 'Observation.url:named', value, folded: `${value}\u0001${order}` })),
   fc.uniqueArray(fc.constantFrom('a', 'ab', 'b'), { minLength: 1 }).map((some) => ({ kind: 'text' as const, parameter: 'Observation._content', folded: some.join(' ') })),
   fc.tuple(small('012'), small('012')).map(([latitude, longitude]) => ({ kind: 'position' as const, parameter: 'Observation.near', latitude: Number(latitude), longitude: Number(longitude) })),
 ); // prettier-ignore
@@ -567,7 +567,7 @@ const anyLeaf: fc.Arbitrary<Leaf> = fc.oneof(
   fc.tuple(small('ab'), range, fc.constantFrom(...comparators)).map(([code, span, comparator]) => ({ kind: 'composite' as const, parameter: 'Observation.part', parts: [{ kind: 'token' as const, parameter: 'Observation.part', system: undefined, code }, { kind: 'date' as const, parameter: 'Observation.part', comparator, ...span }] })),
   fc.record({ kind: fc.constant('text' as const), parameter: fc.constant('Observation._content'), words: fc.array(fc.record({ word: fc.constantFrom('a', 'ab', 'b'), prefix: fc.boolean() }), { minLength: 1, maxLength: 2 }) }),
   fc.tuple(small('012'), small('012'), fc.constantFrom(1_000, 120_000, 30_000_000)).map(([latitude, longitude, metres]) => ({ kind: 'near' as const, parameter: 'Observation.near', latitude: Number(latitude), longitude: Number(longitude), metres })),
-  fc.record({ kind: fc.constant('canonical' as const), parameter: fc.constantFrom('Observation.by:written', 'Observation.url:named'), value: canonicals }),
+  fc.record({ kind: fc.constant('canonical' as const), parameter: fc.constant('Observation.by:written'), value: canonicals }),
   fc.record({ kind: fc.constant('id' as const), values: fc.array(small('123')) }),
 ); // prettier-ignore
 
