@@ -97,8 +97,8 @@ export interface Span {
 }
 
 /**
- * Where a reference is no address but a canonical: the parameter under which the resources that it may lead to have it too. Of those that have the same
- * it leads to the latest: the ones whose string under that parameter, folded, no other's exceeds.
+ * Where a reference is no address but a canonical: the parameter under which the resources that it may lead to have strings with the canonical as
+ * value, their `folded` the canonical and its order (see canonical-names.ts). It leads to those that lie last in this order, one or several.
  */
 export type CanonicalNames = ParameterName;
 

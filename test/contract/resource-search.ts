@@ -492,11 +492,14 @@ export function resourceSearchContract(name: string, open: OpenStore): void {
       }),
     );
 
-    test('random writes, updates and deletions, then every search as the model', async () => {
+    test.each([
+      ['of all kinds', { entry, condition: conditionsOf(anyLeaf) }],
+      ['of canonicals', { entry: canonicalEntry, condition: conditionsOf(canonicalLeaf) }],
+    ])('random writes, updates and deletions, then every search as the model: %s', async (_what, made) => {
       await fc.assert(
         fc.asyncProperty(
-          fc.array(step, { minLength: 1, maxLength: 40 }),
-          fc.array(condition, { minLength: 8, maxLength: 8 }),
+          fc.array(stepsOf(made.entry), { minLength: 1, maxLength: 40 }),
+          fc.array(made.condition, { minLength: 8, maxLength: 8 }),
           async (steps, wheres) => {
             const opened = await open();
             try {
@@ -536,26 +539,42 @@ const range = fc
   .tuple(edge, edge)
   .map(([one, other]) => ({ low: Math.min(one, other), high: Math.max(one, other) }));
 
+const canonicalEntry: fc.Arbitrary<IndexEntry> = fc.oneof(
+  canonicals.map((target) => ({ kind: 'reference' as const, parameter: 'Observation.by:written', target })),
+  fc.tuple(canonicals, small('123')).map(([value, order]) => ({ kind: 'string' as const, parameter: 'Observation.url:named', value, folded: `${value}\u0001${order}` })),
+); // prettier-ignore
+
 const entry: fc.Arbitrary<IndexEntry> = fc.oneof(
   fc.record({ kind: fc.constant('token' as const), parameter: fc.constant('Observation.code'), system: small('st'), code: small('abc') }),
   fc.record({ kind: fc.constant('reference' as const), parameter: fc.constant('Observation.subject'), target: fc.tuple(types, small('123')).map(([type, id]) => `${type}/${id}`) }),
   fc.record({ kind: fc.constant('string' as const), parameter: fc.constant('Observation.value-string'), value: small('AB'), folded: fc.constantFrom('a', 'ab', 'b') }),
   range.map(({ low, high }) => ({ kind: 'date' as const, parameter: 'Observation.date', low, high })),
   fc.tuple(small('ab'), range).map(([code, { low, high }]) => ({ kind: 'composite' as const, parameter: 'Observation.part', parts: [{ kind: 'token' as const, parameter: 'Observation.part', system: 's', code }, { kind: 'date' as const, parameter: 'Observation.part', low, high }] })),
-  fc.tuple(fc.constantFrom('Observation.by:written', 'Observation.url:named'), canonicals).map(([parameter, target]) => ({ kind: 'reference' as const, parameter, target })),
-  small('123').map((folded) => ({ kind: 'string' as const, parameter: 'Observation.url:named', value: folded, folded })),
+  canonicalEntry,
   fc.uniqueArray(fc.constantFrom('a', 'ab', 'b'), { minLength: 1 }).map((some) => ({ kind: 'text' as const, parameter: 'Observation._content', folded: some.join(' ') })),
   fc.tuple(small('012'), small('012')).map(([latitude, longitude]) => ({ kind: 'position' as const, parameter: 'Observation.near', latitude: Number(latitude), longitude: Number(longitude) })),
 ); // prettier-ignore
 
-const step = fc.record({
+interface Step {
+  readonly type: string;
+  readonly id: string;
+  /** undefined: deleted. */
+  readonly entries: readonly IndexEntry[] | undefined;
+}
+
+const stepsOf = (of: fc.Arbitrary<IndexEntry>): fc.Arbitrary<Step> => fc.record({
   type: types,
   id: small('123'),
   entries: fc.option(
-    fc.uniqueArray(entry, { maxLength: 5, selector: (one) => one.kind === 'text' ? 'text' : JSON.stringify(one, (_key, value: unknown) => typeof value === 'number' ? String(value) : value) }),
+    fc.uniqueArray(of, { maxLength: 5, selector: (one) => one.kind === 'text' ? 'text' : JSON.stringify(one, (_key, value: unknown) => typeof value === 'number' ? String(value) : value) }),
     { nil: undefined, freq: 4 },
   ),
 }); // prettier-ignore
+
+const canonicalLeaf: fc.Arbitrary<Leaf> = fc.oneof(
+  fc.record({ kind: fc.constant('canonical' as const), parameter: fc.constant('Observation.by:written'), value: canonicals }),
+  fc.record({ kind: fc.constant('id' as const), values: fc.array(small('123')) }),
+); // prettier-ignore
 
 const anyLeaf: fc.Arbitrary<Leaf> = fc.oneof(
   fc.record({ kind: fc.constant('token' as const), parameter: fc.constant('Observation.code'), system: fc.constantFrom(undefined, '', 's', 't'), code: fc.constantFrom(undefined, 'a', 'b') }),
@@ -567,8 +586,7 @@ const anyLeaf: fc.Arbitrary<Leaf> = fc.oneof(
   fc.tuple(small('ab'), range, fc.constantFrom(...comparators)).map(([code, span, comparator]) => ({ kind: 'composite' as const, parameter: 'Observation.part', parts: [{ kind: 'token' as const, parameter: 'Observation.part', system: undefined, code }, { kind: 'date' as const, parameter: 'Observation.part', comparator, ...span }] })),
   fc.record({ kind: fc.constant('text' as const), parameter: fc.constant('Observation._content'), words: fc.array(fc.record({ word: fc.constantFrom('a', 'ab', 'b'), prefix: fc.boolean() }), { minLength: 1, maxLength: 2 }) }),
   fc.tuple(small('012'), small('012'), fc.constantFrom(1_000, 120_000, 30_000_000)).map(([latitude, longitude, metres]) => ({ kind: 'near' as const, parameter: 'Observation.near', latitude: Number(latitude), longitude: Number(longitude), metres })),
-  fc.record({ kind: fc.constant('canonical' as const), parameter: fc.constantFrom('Observation.by:written', 'Observation.url:named'), value: canonicals }),
-  fc.record({ kind: fc.constant('id' as const), values: fc.array(small('123')) }),
+  canonicalLeaf,
 ); // prettier-ignore
 
 const byCanonical = {
@@ -576,10 +594,11 @@ const byCanonical = {
   by: fc.constant('Observation.url:named'),
 };
 
-const { condition } = fc.letrec<{ condition: Condition }>((tie) => ({
-  condition: fc.oneof(
+const conditionsOf = (leaves: fc.Arbitrary<Leaf>): fc.Arbitrary<Condition> =>
+  fc.letrec<{ condition: Condition }>((tie) => ({
+    condition: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
-    anyLeaf.map(leaf),
+    leaves.map(leaf),
     fc.record({ op: fc.constantFrom('and' as const, 'or' as const), of: fc.array(tie('condition'), { maxLength: 3 }) }),
     fc.record({ op: fc.constant('not' as const), of: tie('condition') }),
     fc.record({ op: fc.constant('points-at' as const), parameter: fc.constant('Observation.subject'), target: types, where: tie('condition') }),
@@ -587,4 +606,4 @@ const { condition } = fc.letrec<{ condition: Condition }>((tie) => ({
     fc.record({ op: fc.constant('points-at' as const), ...byCanonical, target: types, where: tie('condition') }),
     fc.record({ op: fc.constant('pointed-at-by' as const), ...byCanonical, source: types, where: tie('condition') }),
   ), // prettier-ignore
-}));
+  })).condition;

@@ -68,11 +68,10 @@ type Link = Pick<Extract<Condition, { op: 'points-at' }>, 'parameter' | 'by'>;
 
 function leads(all: readonly Indexed[], from: Indexed, { parameter, by }: Link, to: Indexed): boolean {
   if (by === undefined) return points(from, parameter, to);
-  const isLatest = (target: string): boolean =>
-    all
-      .filter((other) => targets(other, by).includes(target))
-      .every((other) => versionUnder(other, by) <= versionUnder(to, by));
-  return targets(from, parameter).some((target) => targets(to, by).includes(target) && isLatest(target));
+  return targets(from, parameter).some((canonical) => {
+    const own = orderUnder(to, by, canonical);
+    return own !== undefined && all.every((other) => (orderUnder(other, by, canonical) ?? '') <= own);
+  });
 }
 
 const targets = ({ entries }: Indexed, parameter: string): readonly string[] =>
@@ -80,10 +79,10 @@ const targets = ({ entries }: Indexed, parameter: string): readonly string[] =>
     entry.kind === 'reference' && entry.parameter === parameter ? entry.target : [],
   );
 
-const versionUnder = ({ entries }: Indexed, parameter: string): string =>
+const orderUnder = ({ entries }: Indexed, parameter: string, canonical: string): string | undefined =>
   entries.flatMap((entry) =>
-    entry.kind === 'string' && entry.parameter === parameter ? entry.folded : [],
-  )[0] ?? '';
+    entry.kind === 'string' && entry.parameter === parameter && entry.value === canonical ? entry.folded : [],
+  )[0];
 
 /** As much of a repository as a search needs that looks something up first. */
 export function readingOver(

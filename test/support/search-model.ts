@@ -58,11 +58,11 @@ export class SearchModel {
   #leads(source: Indexed, { parameter, by }: Link, target: Indexed): boolean {
     if (by === undefined) return pointsAt(source, parameter, target);
     const all = [...this.#resources.values()].filter(({ version }) => version.body !== undefined);
-    return referencesUnder(source, parameter).some(
-      (reference) =>
-        referencesUnder(target, by).includes(reference) &&
-        !all.some((other) => referencesUnder(other, by).includes(reference) && isLater(other, target, by)),
-    );
+    return referencesUnder(source, parameter).some((canonical) => {
+      const names = all.flatMap((one) => namesUnder(one, by, canonical));
+      const last = names.toSorted(compareValues).at(-1);
+      return last !== undefined && namesUnder(target, by, canonical).includes(last);
+    });
   }
 }
 
@@ -73,12 +73,9 @@ const referencesUnder = ({ entries }: Indexed, parameter: string): readonly stri
     entry.kind === 'reference' && entry.parameter === parameter ? entry.target : [],
   );
 
-const stringsUnder = ({ entries }: Indexed, parameter: string): readonly string[] =>
-  entries.flatMap((entry) => (entry.kind === 'string' && entry.parameter === parameter ? entry.folded : []));
-
-const isLater = (other: Indexed, one: Indexed, by: string): boolean =>
-  stringsUnder(other, by).some((later) =>
-    stringsUnder(one, by).some((earlier) => compareValues(later, earlier) > 0),
+const namesUnder = ({ entries }: Indexed, parameter: string, canonical: string): readonly string[] =>
+  entries.flatMap((entry) =>
+    entry.kind === 'string' && entry.parameter === parameter && entry.value === canonical ? entry.folded : [],
   );
 
 function pointsAt(source: Indexed, parameter: string, target: Indexed): boolean {

@@ -1,6 +1,7 @@
 // URI parameters: the whole value, with :below what lies under it, with :above under what it lies.
 // https://hl7.org/fhir/R4/search.html#uri
 import { anyOf, leaf } from '../condition.ts';
+import { nameEnd } from '../extraction/canonical-names.ts';
 import { entryNames } from '../extraction/entry-names.ts';
 import type { Condition, ParameterName } from '../plan.ts';
 import { unescaped } from './escapes.ts';
@@ -14,10 +15,11 @@ export const readUri: ValueReader = (parameter, text) => {
 /** `http://a|2`: what has the url and, beside it, the version. A canonical has both in one. */
 const exactly = (name: ParameterName, value: string): readonly Condition[] => [
   leaf({ kind: 'uri', parameter: name, value, match: 'exact' }),
-  ...(value.includes('|')
-    ? [leaf({ kind: 'reference', parameter: entryNames(name).named, target: value })]
-    : []),
+  ...(value.includes('|') ? [named(name, `${value}${nameEnd}`)] : []),
 ];
+
+const named = (name: ParameterName, value: string): Condition =>
+  leaf({ kind: 'string', parameter: entryNames(name).named, match: 'prefix', value });
 
 export const readBelow: ValueReader = (parameter, text) => {
   const value = unescaped(text);
@@ -25,7 +27,7 @@ export const readBelow: ValueReader = (parameter, text) => {
     value.includes('|')
       ? anyOf([
           leaf({ kind: 'uri', parameter: name, value, match: 'versions' }),
-          leaf({ kind: 'canonical', parameter: entryNames(name).named, value }),
+          ...['.', '-', nameEnd].map((next) => named(name, `${value}${next}`)),
         ])
       : leaf({ kind: 'uri', parameter: name, value, match: 'below' }),
   );

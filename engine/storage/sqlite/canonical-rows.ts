@@ -1,51 +1,54 @@
-// The resources to which canonical references lead: those that have the same reference under a parameter of their own, and of these the
-// latest. Both sides are rows of reference_index, so that a canonical is followed by number as an address is.
+// The resources to which canonical references lead: those that are named so under a parameter of their own, and of these the latest, which lie
+// last. A canonical that is written as a reference is the id of a row of the pseudo type.
+import { afterNames, nameEnd } from '../../search/extraction/canonical-names.ts';
 import type { ParameterName } from '../../search/plan.ts';
 import type { Compilation } from './compilation.ts';
-import { inTime, sql, word, type Fragment } from './fragment.ts';
+import { sql, type Fragment } from './fragment.ts';
+import { emptyNumber } from './names.ts';
 
+/** Rows of string_index, each the name of a resource, joined with the row of resource that stands for the canonical. */
 export interface NamedRows {
-  /** The alias of the rows: one for each canonical of a resource. */
-  readonly named: Fragment;
+  /** The resource that is named. */
+  readonly rid: Fragment;
+  /** What reference_index has as the target of the canonical. */
+  readonly target: Fragment;
   readonly from: Fragment;
   readonly where: Fragment;
 }
 
-/** The canonicals of the resources of a type, where no other resource has the same and is later. By an index, or as SQLite chooses. */
-export function namedRows(
+/** From canonicals to resources: the target is known from tables that stand before these. */
+export function namedBy(
   compilation: Compilation,
   by: ParameterName,
   type: string,
-  index?: 'reference_by_rid',
+  canonical: Fragment,
 ): NamedRows {
-  const named = compilation.alias();
-  const { low, high } = compilation.span(type);
+  const [named, name, last] = [compilation.alias(), compilation.alias(), compilation.alias()];
   const parameter = compilation.names.find('parameter', by);
-  const indexed = index === undefined ? word('') : word(`INDEXED BY ${index}`);
+  const { low, high } = compilation.span(type);
+  const rid = sql`${named}.rid`;
+  const target = sql`${name}.rid`;
   return {
-    named,
-    from: sql`reference_index AS ${named} ${indexed}`,
-    where: sql`${named}.parameter = ${parameter} AND ${named}.rid BETWEEN ${low} AND ${high}
-      AND NOT ${hasLater(compilation, parameter, named)}`,
+    rid,
+    target,
+    from: sql`resource AS ${name} CROSS JOIN string_index AS ${named}`,
+    where: sql`${target} = ${canonical} AND ${name}.type = ${emptyNumber} AND ${named}.parameter = ${parameter}
+      AND ${named}.folded = (SELECT max(${last}.folded) FROM string_index AS ${last} WHERE ${last}.parameter = ${parameter}
+        AND ${last}.folded >= ${name}.id || ${nameEnd} AND ${last}.folded < ${name}.id || ${afterNames})
+      AND ${rid} BETWEEN ${low} AND ${high}`,
   };
 }
 
-/** The canonicals that lead to those of these resources that are the latest. */
-export function namesOfMatching(
-  compilation: Compilation,
-  by: ParameterName,
-  type: string,
-  matching: Fragment,
-): Fragment {
-  const { named, from, where } = namedRows(compilation, by, type, 'reference_by_rid');
-  return sql`SELECT ${named}.target FROM ${from} WHERE ${named}.rid IN (${matching}) AND ${where}`;
-}
-
-function hasLater(compilation: Compilation, parameter: number, named: Fragment): Fragment {
-  const [own, other, later] = [compilation.alias(), compilation.alias(), compilation.alias()];
-  return sql`EXISTS (SELECT 1 FROM string_index AS ${own} INDEXED BY string_by_rid
-    CROSS JOIN reference_index AS ${other} CROSS JOIN string_index AS ${later} INDEXED BY string_by_rid
-    WHERE ${own}.rid = ${named}.rid AND ${own}.parameter = ${parameter}
-    AND ${other}.parameter = ${parameter} AND ${other}.target = ${named}.target AND ${inTime}
-    AND ${later}.rid = ${other}.rid AND ${later}.parameter = ${parameter} AND ${later}.folded > ${own}.folded)`;
+/** From resources to their canonicals: the rid is bounded by the one who asks. */
+export function namesOf(compilation: Compilation, by: ParameterName): NamedRows {
+  const [named, name, later] = [compilation.alias(), compilation.alias(), compilation.alias()];
+  const parameter = compilation.names.find('parameter', by);
+  return {
+    rid: sql`${named}.rid`,
+    target: sql`${name}.rid`,
+    from: sql`string_index AS ${named} INDEXED BY string_by_rid CROSS JOIN resource AS ${name} INDEXED BY resource_by_id`,
+    where: sql`${named}.parameter = ${parameter} AND ${name}.type = ${emptyNumber} AND ${name}.id = ${named}.value
+      AND NOT EXISTS (SELECT 1 FROM string_index AS ${later} WHERE ${later}.parameter = ${parameter}
+        AND ${later}.folded > ${named}.folded AND ${later}.folded < ${named}.value || ${afterNames})`,
+  };
 }

@@ -1,7 +1,7 @@
 // A Condition of the search plan as SQL, in two forms: where its matches come from (a source of rids, led by an index), and
 // whether one rid at hand matches (a test, a probe into an index). The smallest part of an `and` is its source, the others test.
 import type { Condition, Leaf, ParameterName } from '../../search/plan.ts';
-import { namedRows, namesOfMatching } from './canonical-rows.ts';
+import { namedBy, namesOf } from './canonical-rows.ts';
 import type { Source } from './compilation.ts';
 import { leafSource, leafTest } from './compile-leaf.ts';
 import { CountedConditions } from './counted-conditions.ts';
@@ -74,7 +74,7 @@ export class ConditionCompiler extends CountedConditions {
       case 'points-at':
         return this.#pointingTest(condition, rid);
       case 'pointed-at-by':
-        return this.#pointedAtTest(condition, type, rid);
+        return this.#pointedAtTest(condition, rid);
     }
   }
 
@@ -123,9 +123,7 @@ export class ConditionCompiler extends CountedConditions {
   #pointingSource(condition: PointsAt, type: string): Source {
     const row = this.alias();
     const { low, high } = this.span(type);
-    const matching = this.subquery(condition.where, condition.target);
-    const targets =
-      condition.by === undefined ? matching : namesOfMatching(this, condition.by, condition.target, matching);
+    const targets = this.#targets(condition);
     const parameter = this.names.find('parameter', condition.parameter);
     return {
       rid: sql`${row}.rid`,
@@ -147,14 +145,20 @@ export class ConditionCompiler extends CountedConditions {
       AND ${this.#isLive(target)} AND ${this.test(condition.where, condition.target, target)})`;
   }
 
+  #targets({ by, target, where }: PointsAt): Fragment {
+    const matching = this.subquery(where, target);
+    if (by === undefined) return matching;
+    const names = namesOf(this, by);
+    return sql`SELECT ${names.target} FROM ${names.from} WHERE ${names.rid} IN (${matching}) AND ${names.where}`;
+  }
+
   #canonicalTest(condition: PointsAt, by: ParameterName, rid: Fragment): Fragment {
     const row = this.alias();
-    const { named, from, where } = namedRows(this, by, condition.target);
+    const named = namedBy(this, by, condition.target, sql`${row}.target`);
     const parameter = this.names.find('parameter', condition.parameter);
-    return sql`EXISTS (SELECT 1 FROM reference_index AS ${row} INDEXED BY reference_by_rid
-      CROSS JOIN ${from}
-      WHERE ${row}.rid = ${rid} AND ${row}.parameter = ${parameter} AND ${named}.target = ${row}.target AND ${where}
-      AND ${this.test(condition.where, condition.target, sql`${named}.rid`)})`;
+    return sql`EXISTS (SELECT 1 FROM reference_index AS ${row} INDEXED BY reference_by_rid CROSS JOIN ${named.from}
+      WHERE ${row}.rid = ${rid} AND ${row}.parameter = ${parameter} AND ${named.where}
+      AND ${this.test(condition.where, condition.target, named.rid)})`;
   }
 
   #pointedAtSource(condition: PointedAtBy, type: string): Source {
@@ -175,20 +179,20 @@ export class ConditionCompiler extends CountedConditions {
 
   #namedSource(condition: PointedAtBy, by: ParameterName, type: string): Source {
     const row = this.alias();
-    const { named, from, where } = namedRows(this, by, type);
+    const named = namedBy(this, by, type, sql`${row}.target`);
     const sources = this.subquery(condition.where, condition.source);
     const parameter = this.names.find('parameter', condition.parameter);
     return {
-      rid: sql`${named}.rid`,
-      from: sql`reference_index AS ${row} INDEXED BY reference_by_rid CROSS JOIN ${from}`,
-      where: sql`${row}.rid IN (${sources}) AND ${row}.parameter = ${parameter} AND ${named}.target = ${row}.target AND ${inTime} AND ${where}`,
+      rid: named.rid,
+      from: sql`reference_index AS ${row} INDEXED BY reference_by_rid CROSS JOIN ${named.from}`,
+      where: sql`${row}.rid IN (${sources}) AND ${row}.parameter = ${parameter} AND ${inTime} AND ${named.where}`,
       ordered: false,
       once: false,
     };
   }
 
-  #pointedAtTest(condition: PointedAtBy, type: string, rid: Fragment): Fragment {
-    if (condition.by !== undefined) return this.#namedTest(condition, condition.by, type, rid);
+  #pointedAtTest(condition: PointedAtBy, rid: Fragment): Fragment {
+    if (condition.by !== undefined) return this.#namedTest(condition, condition.by, rid);
     const row = this.alias();
     const { low, high } = this.span(condition.source);
     const parameter = this.names.find('parameter', condition.parameter);
@@ -198,15 +202,15 @@ export class ConditionCompiler extends CountedConditions {
       AND ${this.test(condition.where, condition.source, source)})`;
   }
 
-  #namedTest(condition: PointedAtBy, by: ParameterName, type: string, rid: Fragment): Fragment {
+  #namedTest(condition: PointedAtBy, by: ParameterName, rid: Fragment): Fragment {
     const row = this.alias();
     const { low, high } = this.span(condition.source);
-    const { named, from, where } = namedRows(this, by, type, 'reference_by_rid');
+    const names = namesOf(this, by);
     const parameter = this.names.find('parameter', condition.parameter);
     const source = sql`${row}.rid`;
-    return sql`EXISTS (SELECT 1 FROM ${from} CROSS JOIN reference_index AS ${row}
-      WHERE ${named}.rid = ${rid} AND ${where}
-      AND ${row}.parameter = ${parameter} AND ${row}.target = ${named}.target AND ${source} BETWEEN ${low} AND ${high}
+    return sql`EXISTS (SELECT 1 FROM ${names.from} CROSS JOIN reference_index AS ${row}
+      WHERE ${names.rid} = ${rid} AND ${names.where}
+      AND ${row}.parameter = ${parameter} AND ${row}.target = ${names.target} AND ${source} BETWEEN ${low} AND ${high}
       AND ${this.test(condition.where, condition.source, source)})`;
   }
 
