@@ -246,8 +246,9 @@ export function createChannelRunner(options: ChannelRunnerOptions): ChannelRunne
       return [...stopped, ...gone.keys()];
     },
     admit: (name) => {
-      if (gone.has(name))
-        {throw unavailable(`channel ${name} takes nothing in: ${gone.get(name)?.problem ?? ''}`);}
+      if (gone.has(name)) {
+        throw unavailable(`channel ${name} takes nothing in: ${gone.get(name)?.problem ?? ''}`);
+      }
       const position = channelSwitches.position(name);
       if (!channelPositions[position].takesIn) {
         throw unavailable(`channel ${name} is ${position}: it takes nothing in`);
