@@ -43,7 +43,7 @@ export const deliveriesTo = (
 });
 
 /** At most so many at once, and no further one is read when they have this size: they are in memory together. */
-const piece = { rows: 200, characters: 16 * 1024 * 1024 };
+const piece = { rows: 50, characters: 16 * 1024 * 1024 };
 
 /** Moves one piece; how many are gone. Again until that is none. */
 export async function move<T extends { readonly id: string }>(

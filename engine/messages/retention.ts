@@ -35,8 +35,8 @@ export interface JobDefinition {
 const endedMessages: readonly MessageState[] = ['processed', 'set-aside', 'discarded'];
 const endedDeliveries: readonly DeliveryState[] = ['done', 'discarded'];
 
-/** Rows in one transaction: small enough that an acknowledgement does not wait for it. */
-const batch = 200;
+/** Rows in one transaction: an acknowledgement that comes meanwhile waits for no more (some 30 ms; 200 rows took 90). */
+const batch = 50;
 const dayMs = 86_400_000;
 
 export function createRetention(options: RetentionOptions): JobDefinition {

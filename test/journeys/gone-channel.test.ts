@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { createWardSystem } from '../../adapters/hl7/simulator/ward-system.ts';
 import { newDataFolder, startEngine, until, type RunningEngine } from '../support/engine-process.ts';
 
@@ -19,6 +19,7 @@ const start = async (): Promise<void> => {
 
 interface Body {
   readonly items: readonly {
+    readonly id: string;
     readonly name: string;
     readonly code: string;
     readonly subject: string;
@@ -29,8 +30,14 @@ interface Body {
   }[];
 }
 
-async function ask(method: string, path: string): Promise<{ readonly status: number; readonly body: Body }> {
-  const response = await engine.fetch(path, { method });
+async function ask(
+  method: string,
+  path: string,
+  content?: object,
+): Promise<{ readonly status: number; readonly body: Body }> {
+  const headers = { 'content-type': 'application/json' };
+  const body = content === undefined ? {} : { headers, body: JSON.stringify(content) };
+  const response = await engine.fetch(path, { method, ...body });
   const text = await response.text();
   return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Body };
 }
@@ -110,3 +117,46 @@ test('what waits of a channel whose file is gone waits until it is back, and som
   ]);
   await receiver.stop();
 }, 180_000);
+
+describe('it ends, too, when', () => {
+  const port = freePort();
+  const gone = async (): Promise<void> => {
+    await engine.stop();
+    writeFileSync(file, 'name: lab\nsource: { kind: http }\nmap: none\n');
+    await start();
+    await ask('POST', '/admin/channels/lab/pause');
+    await give(`g${(await states()).length}`);
+    await engine.stop();
+    rmSync(file);
+    await start();
+    await ask('POST', '/admin/channels/lab/start');
+  };
+  const isShown = async (): Promise<boolean> =>
+    (await ask('GET', '/admin/channels')).body.items.some(({ name }) => name === 'lab');
+
+  test('a person has parked what waits: then it is not shown any more, and can be forgotten', async () => {
+    await gone();
+    expect(await isShown()).toBe(true);
+    const waiting = (await ask('GET', '/admin/messages?channel=lab&state=received')).body.items;
+    for (const { id } of waiting) await ask('POST', `/admin/messages/${id}/park`);
+    expect(await isShown()).toBe(false);
+    expect((await ask('GET', '/admin/channels/lab')).status).toBe(200);
+    expect((await ask('DELETE', '/admin/channels/lab')).status).toBe(204);
+    expect((await ask('GET', '/admin/channels/lab')).status).toBe(404);
+  }, 60_000);
+
+  test('the channel is made anew: what waited goes its way', async () => {
+    await gone();
+    expect(await states()).toContain('received');
+    const to = { kind: 'mllp', host: '127.0.0.1', port: await port };
+    const definition = {
+      name: 'lab',
+      source: { kind: 'http' },
+      map: 'none',
+      destinations: [{ name: 'new', to }],
+    };
+    expect((await ask('POST', '/admin/channels', definition)).status).toBe(201);
+    await until(async () => !(await states()).includes('received'), 10_000);
+    expect((await ask('GET', '/admin/deliveries?destination=send:lab.new')).body.items).toHaveLength(1);
+  }, 60_000);
+});
