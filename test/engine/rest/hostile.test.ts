@@ -151,7 +151,7 @@ const rows: readonly Row[] = [
   { rule: 'a _count that is no number', path: 'Patient?_count=many', status: 400 },
   { rule: 'a page that nobody gave', path: 'Patient?_page=nonsense', status: 400 },
   { rule: 'a page of a history that nobody gave', path: 'Patient/here/_history?_page=nonsense', status: 400 },
-  { rule: 'a history parameter that is not known', path: 'Patient/here/_history?_list=2020', status: 400 },
+  { rule: 'a history parameter that is not known', path: 'Patient/here/_history?_listed=2020', status: 400 },
   { rule: 'a history since no time', path: 'Patient/_history?_since=yesterday', status: 400 },
   { rule: 'a history at two times', path: '_history?_at=2020&_at=2021', status: 400 },
   { rule: 'a history in another order', path: '_history?_sort=_lastUpdated', status: 400 },
