@@ -155,6 +155,7 @@ const joins: readonly (readonly [rule: string, type: string, where: Condition, i
   ['_has of anything', 'Patient', hasObservation({ op: 'every' }), ['p1', 'p2']],
   ['not _has', 'Patient', { op: 'not', of: hasObservation(leaf(token('6690-2', ''))) }, ['p1']],
   ['_has over a chain', 'Organization', { op: 'pointed-at-by', source: 'Patient', parameter: 'Patient.organization', where: hasObservation(leaf(token('6690-2'))) }, ['o']],
+  ['a chain that comes back to its own type, and asks there what is missing', 'Observation', { op: 'points-at', parameter: 'Observation.subject', target: 'Patient', where: { op: 'and', of: [named('amina'), hasObservation({ op: 'not', of: leaf({ kind: 'missing', parameter: 'Observation.code' }) })] } }, ['o1']],
   ['either of two', 'Observation', { op: 'or', of: [leaf(token('789-8')), subjectNamed('amina')] }, ['o1', 'o4']],
   ['none of none', 'Observation', { op: 'or', of: [] }, []],
   ['all of none', 'Patient', { op: 'and', of: [] }, ['p1', 'p2']],

@@ -53,8 +53,12 @@ export abstract class CountedConditions extends Compilation {
       return undefined;
     }
     const key = `${table} ${parameter}`;
-    if (!this.#values.has(key)) this.#values.set(key, this.#valuesToProbe(table, parameter, this.#searched));
-    return this.#values.get(key);
+    if (this.#values.has(key)) return this.#values.get(key);
+    // To count what leads the search may ask for the same again: a chain that comes back to its type. There they are gathered.
+    this.#values.set(key, undefined);
+    const values = this.#valuesToProbe(table, parameter, this.#searched);
+    this.#values.set(key, values);
+    return values;
   }
 
   #valuesToProbe(
