@@ -53,7 +53,7 @@ const defaultLimits: GroupLimits = {
   works: 128,
   durationMs: 20,
   patientMs: 50,
-  awaitedMs: 6,
+  awaitedMs: 3,
   queue: 10_000,
   watchdogMs: 5_000,
 };
