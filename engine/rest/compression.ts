@@ -19,16 +19,21 @@ const zip = promisify<string, typeof effort, Buffer>(gzip);
 
 const texts = /^application\/(?:fhir\+)?(?:json|xml)\b/;
 
-/** The answer compressed, where its client takes that and it is worth it; otherwise as it is. */
-export async function compressed(answer: HttpAnswer, request: IncomingMessage): Promise<HttpAnswer> {
+/** Whether the client takes the answer compressed, and it is worth it. */
+export const isToCompress = ({ body, headers }: HttpAnswer, request: IncomingMessage): boolean =>
+  takesGzip(request) && isLong(body) && isCompressible(headers);
+
+const isLong = (body: HttpAnswer['body']): body is string | BodyStream =>
+  typeof body === 'string' ? body.length >= worthwhile : body !== undefined && isStream(body);
+
+export async function compressed(answer: HttpAnswer): Promise<HttpAnswer> {
   const { body, headers } = answer;
-  if (body === undefined || !takesGzip(request) || !isCompressible(headers)) return answer;
-  if (typeof body === 'string') {
-    return body.length < worthwhile
-      ? answer
-      : { ...answer, headers: encoded(headers), body: await zip(body, effort) };
-  }
-  return isStream(body) ? { ...answer, headers: encoded(headers), body: zipped(body) } : answer;
+  if (!isLong(body)) return answer;
+  return {
+    ...answer,
+    headers: encoded(headers),
+    body: typeof body === 'string' ? await zip(body, effort) : zipped(body),
+  };
 }
 
 /** A HEAD tells the length of what is there. */

@@ -11,7 +11,7 @@ import { Refusal } from '../kernel/outcomes.ts';
 import type { Tracer } from '../kernel/tracer.ts';
 import { isStream, send, sendStream, type Sending } from './answer.ts';
 import { presentedRefusal, type FormatParts } from './answer-format.ts';
-import { compressed } from './compression.ts';
+import { compressed, isToCompress } from './compression.ts';
 import { correlationOf } from './correlation.ts';
 import type { Metrics } from './metrics.ts';
 import { rootOf } from './forwarded.ts';
@@ -93,7 +93,7 @@ async function answerRequest(
       correlationId,
     });
     if (answer.status >= 400) answer = inItsFormat(parts, answer, request);
-    answer = await compressed(answer, request);
+    if (isToCompress(answer, request)) answer = await compressed(answer);
   } catch (error) {
     answer = failureAnswer(parts, endpoint.name, request, correlationId, error);
   }

@@ -49,7 +49,8 @@ export function fhirEndpoint(
       const asContent = type === 'Binary' && isRead(interaction) && wantsContent(asked, headers);
       const wanted = asContent ? asItIs : wishOf(interaction, asked, headers);
       checkAllowed(parts.index, interaction, incoming.actor, type);
-      const sent = await bodyOf(parts, interaction, incoming, limits);
+      const sent =
+        interaction.takes === 'nothing' ? nothing : await bodyOf(parts, interaction, incoming, limits);
       const isForm = interaction.takes === 'form';
       const [general, body] = isForm ? withForm(asked, sent.body) : [asked, sent.body];
       const exchange = exchangeOf(parts, incoming, type, general, { ...sent, body });
@@ -76,7 +77,7 @@ async function answered(
   return content ?? (await presentedWhole(parts, answer, wish));
 }
 
-async function answerOf(parts: FhirParts, interaction: Interaction, exchange: Exchange): Promise<FhirAnswer> {
+function answerOf(parts: FhirParts, interaction: Interaction, exchange: Exchange): Promise<FhirAnswer> {
   const repository = recordedBy(parts.repository, exchange);
   const own = repository === parts.repository ? parts : { ...parts, repository };
   return interaction.answer(own, exchange);
@@ -123,6 +124,8 @@ const asItIs: Wish = { format: 'json', general: generalParameters(''), many: fal
 /** What was sent. */
 type Sent = Pick<Exchange, 'body' | 'resource' | 'content'>;
 
+const nothing: Sent = { body: noBytes };
+
 /** The body as JSON or a form; a Binary that has come as its content is read already. */
 async function bodyOf(
   parts: FhirParts & FormatParts,
@@ -130,7 +133,6 @@ async function bodyOf(
   { request, params }: Incoming,
   limits: BodyLimits,
 ): Promise<Sent> {
-  if (interaction.takes === 'nothing') return { body: noBytes };
   const { headers } = request;
   const isResource = interaction.takes === 'resource';
   if (isResource && params['type'] === 'Binary' && isContent(headers)) {
