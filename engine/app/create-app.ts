@@ -86,17 +86,19 @@ async function build(config: Config, { clock, ids, logger }: Ambient) {
 /** Stopped from the end to the beginning. */
 function orderOf({ config, logger, address, kept, messages, operating, ...parts }: Parts): readonly Part[] {
   const { tracing, mapper, certificates, flowPort, flows, http } = parts;
-  const { store, searchParameters, reindexing } = kept;
+  const { store, journal, searchParameters, reindexing } = kept;
   const { inbox, runner, processor, outbox } = messages;
   const { replays, alerts, live, jobs, indexingKept, sweeping } = operating;
   return [
     { name: 'traces', stop: () => tracing?.stop() },
     { name: 'store', stop: () => store.close() },
+    { name: 'journal of arrivals', stop: () => journal.close() },
     { name: 'search parameters', start: () => searchParameters.start() },
     { name: 'reindexing', start: () => reindexing.start(), stop: () => reindexing.stop() },
     { name: 'channels, as they are kept', start: () => runner.load() },
     // Before the first write of the engine: from then on changes make events.
     { name: 'events for flows', start: () => flowPort.start(), stop: () => flowPort.stop() },
+    { name: 'what came before', start: () => inbox.start() },
     // HTTP and flows hand work to these three for as long as they run themselves: so these stop after them. They start after them too, since
     // what they write needs the public address, which is known when HTTP listens, and makes the events that flows have asked for.
     { name: 'outbox', stop: () => outbox.stop() },

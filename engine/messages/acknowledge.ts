@@ -72,9 +72,9 @@ export function acknowledge({ record, answers }: Kept, parts: ArrivalParts): Rec
 export function tellFates(
   record: MessageRecord,
   outcome: 'sent' | 'undelivered',
-  { fates }: Pick<ArrivalParts, 'fates'>,
+  { arrivals }: Pick<ArrivalParts, 'arrivals'>,
 ): void {
-  if (isNews(record, outcome)) fates.note(record.id, outcome);
+  if (isNews(record, outcome)) arrivals.answered(record.id, outcome);
 }
 
 /** An answer that once reached the sender stays `sent`, whatever becomes of its repetition. */

@@ -2,14 +2,15 @@
 import type { Logger } from '../kernel/logger.ts';
 import { Refusal } from '../kernel/outcomes.ts';
 import type { MessageWriter } from '../storage/message-store.ts';
-import type { Store } from '../storage/store.ts';
+import type { Store, TransactionChoice } from '../storage/store.ts';
 
-type Fate = 'sent' | 'undelivered';
+export type Fate = 'sent' | 'undelivered';
 
 export interface AcknowledgementFates {
+  /** Of a message that the store has. */
   note(messageId: string, fate: Fate): void;
-  /** One durable transaction: what was noted so far, and `work`. */
-  writtenAlongWith<T>(work: (messages: MessageWriter) => Promise<T>): Promise<T>;
+  /** One durable transaction: `work`, and what was noted so far. */
+  writtenAlongWith<T>(work: (messages: MessageWriter) => Promise<T>, choice?: TransactionChoice): Promise<T>;
   /** Writes what is noted. After a power cut what was not written stays `pending`, which is honest: nobody knows. */
   flush(): Promise<void>;
 }
@@ -53,20 +54,21 @@ export function createAcknowledgementFates({
       ),
     );
   };
-  const writtenAlongWith = async <T>(work: (messages: MessageWriter) => Promise<T>): Promise<T> => {
+  const writtenAlongWith: AcknowledgementFates['writtenAlongWith'] = async (work, choice) => {
     const taken = take();
     try {
       return await store.transact(async ({ messages }) => {
+        const done = await work(messages);
         await writeFates(messages, taken);
-        return work(messages);
-      });
+        return done;
+      }, choice);
     } catch (error) {
       giveBack(taken);
       throw error;
     }
   };
   const flush = async (): Promise<void> => {
-    if (noted.size > 0) await writtenAlongWith(() => Promise.resolve());
+    if (noted.size > 0) await writtenAlongWith(() => Promise.resolve(), { canWait: true, isShort: true });
   };
   return {
     note: (messageId, fate) => {

@@ -6,9 +6,9 @@ import { answerQuery } from './answer-query.ts';
 import { joinAnswers, splitAnswers } from './answer-bytes.ts';
 import { freshRecord } from './fresh-record.ts';
 import { identify } from './identify.ts';
-import { keepAll, keepOnce, wordsOf } from './keep.ts';
+import { keepAll, keepOne, wordsOf } from './keep.ts';
 import type { Arrival, BatchAnswers, MessageBatch, MessageFormat, Receipt } from './ports.ts';
-import type { ArrivalParts, Identified, Kept } from './stages.ts';
+import type { ArrivalParts, Identified } from './stages.ts';
 
 /** Undefined when the bytes are one message: `pipeline.ts` takes it. */
 export async function arriveAsBatch(arrival: Arrival, parts: ArrivalParts): Promise<Receipt | undefined> {
@@ -65,11 +65,11 @@ async function arriveWhole(
   format: MessageFormat,
   parts: ArrivalParts,
 ): Promise<Receipt> {
-  const record = wholeRecord(arrival, batch, format, parts);
-  const answers = wholeAnswer(record, arrival, batch, format, parts);
-  const kept: Kept = await parts.fates.writtenAlongWith((messages) =>
-    keepOnce({ record, raw: arrival.raw, answers, ...whole }, messages, parts),
-  );
+  const described = wholeRecord(arrival, batch, format, parts);
+  const answer = wholeAnswer(described, arrival, batch, format, parts);
+  const acknowledgement = answer === undefined ? 'not-owed' : 'pending';
+  const record: MessageRecord = { ...described, acknowledgement, answer };
+  const kept = await keepOne({ record, raw: arrival.raw, ...whole }, parts);
   parts.logger.info({ messageId: kept.record.id, channel: kept.record.channel }, wordsOf(kept));
   return {
     messageId: kept.record.id,

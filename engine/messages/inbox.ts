@@ -3,8 +3,9 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Tracer } from '../kernel/tracer.ts';
+import type { ArrivalJournal } from '../storage/arrival-journal.ts';
 import type { Store } from '../storage/store.ts';
-import { createAcknowledgementFates } from './acknowledgement-fates.ts';
+import { createArrivals } from './arrivals.ts';
 import { arriveAsBatch } from './batch.ts';
 import type { Formats } from './formats.ts';
 import { arrive } from './pipeline.ts';
@@ -12,18 +13,20 @@ import type { Arrival, Inbox, Receipt } from './ports.ts';
 import { usualSettings, type QueryAnswers, type SettingsOf } from './stages.ts';
 
 export interface InboxOptions {
-  readonly store: Pick<Store, 'transact'>;
+  readonly store: Pick<Store, 'transact' | 'isHeldUp' | 'messages'>;
+  /** See arrivals.ts. */
+  readonly journal?: ArrivalJournal | undefined;
   readonly formats: Formats;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
   readonly tracer?: Tracer | undefined;
-  /** Called after each commit of a message of this channel. */
+  /** Called when messages of this channel are in the store. */
   readonly wake: (channel: string) => void;
   readonly settingsOf?: SettingsOf;
   /** Throws the refusal of a channel that takes nothing in; all do unless told. */
   readonly admit?: (channel: string) => void;
-  /** See keep.ts; two minutes unless told. */
+  /** See claims.ts; two minutes unless told. */
   readonly anonymousDuplicateMs?: number;
   /** Answers queries; without it they are acknowledged as any message. */
   readonly queries?: QueryAnswers;
@@ -32,18 +35,25 @@ export interface InboxOptions {
 }
 
 export interface StoppableInbox extends Inbox {
+  /** Takes in what was acknowledged just before the engine ended. Before the first `receive`. */
+  start(): Promise<void>;
+  /** Resolves when the store has what has been acknowledged so far. */
+  settled(): Promise<void>;
   /** Writes what became of the last answers. Call when no adapter is left. */
   stop(): Promise<void>;
 }
 
 export function createInbox(options: InboxOptions): StoppableInbox {
-  const { store, formats, clock, ids, logger, wake } = options;
-  const fates = createAcknowledgementFates({ store, logger, patienceMs: options.fatePatienceMs ?? 200 });
+  const { store, journal, formats, clock, ids, logger, wake, queries, tracer } = options;
   const settingsOf = options.settingsOf ?? usualSettings;
-  const anonymousDuplicateMs = options.anonymousDuplicateMs ?? 120_000;
-  const { queries, tracer } = options;
+  const arrivals = createArrivals({
+    ...{ store, journal, logger, taken: wake },
+    enqueued: () => queries?.sent(),
+    fatePatienceMs: options.fatePatienceMs ?? 200,
+    anonymousDuplicateMs: options.anonymousDuplicateMs ?? 120_000,
+  });
   const parts = {
-    ...{ formats, fates, settingsOf, clock, ids, logger, tracer, anonymousDuplicateMs },
+    ...{ formats, arrivals, settingsOf, clock, ids, logger, tracer },
     ...(queries === undefined ? {} : { queries }),
   };
   const take = async (arrival: Arrival): Promise<Receipt> =>
@@ -51,11 +61,11 @@ export function createInbox(options: InboxOptions): StoppableInbox {
   return {
     receive: async (arrival) => {
       options.admit?.(arrival.channel);
-      const receipt = await (tracer === undefined ? take(arrival) : takeTraced(arrival, take, tracer));
-      wake(arrival.channel);
-      return receipt;
+      return tracer === undefined ? take(arrival) : takeTraced(arrival, take, tracer);
     },
-    stop: () => fates.flush(),
+    start: () => arrivals.start(),
+    settled: () => arrivals.settled(),
+    stop: () => arrivals.stop(),
   };
 }
 

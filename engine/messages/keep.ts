@@ -1,18 +1,11 @@
 // Step 3 of arrival: the bytes and the answer that they are owed become durable together, once.
-import type { MessageRecord, MessageWriter } from '../storage/message-store.ts';
 import { acknowledgementsOwed, type Verdict } from './acknowledge.ts';
 import { joinAnswers } from './answer-bytes.ts';
 import type { Envelope } from './ports.ts';
-import type { ArrivalParts, GivenAnswer, Identified, Kept } from './stages.ts';
+import type { ArrivalParts, Identified, Kept, ToKeep } from './stages.ts';
 
-/**
- * A message with the channel, type, control id and bytes of an earlier one is its retransmission: it is not kept again, and gets the
- * answer that the earlier one got. The same control id over other bytes is another message: device counters start again.
- */
 export async function keep(message: Identified, parts: ArrivalParts): Promise<Kept> {
-  const toKeep = prepared(message, parts);
-  const kept = await parts.fates.writtenAlongWith((messages) => keepOnce(toKeep, messages, parts));
-  if (toKeep.follow !== undefined) parts.queries?.sent();
+  const kept = await keepOne(prepared(message, parts), parts);
   const facts = { messageId: kept.record.id, channel: kept.record.channel, size: kept.record.size };
   parts.logger.info(facts, wordsOf(kept));
   return kept;
@@ -21,75 +14,38 @@ export async function keep(message: Identified, parts: ArrivalParts): Promise<Ke
 export const wordsOf = ({ duplicate }: Kept): string =>
   duplicate ? 'message was here before: answered again' : 'message kept';
 
-/** The same for messages that came together: all of them in one commit, or none. */
+export async function keepOne(message: ToKeep, { arrivals }: ArrivalParts): Promise<Kept> {
+  const [kept] = await arrivals.keep([message]);
+  if (kept === undefined) throw new Error('a message was kept and nothing is known of it');
+  return kept;
+}
+
+/** The same for messages that came together: all of them become durable, or none. */
 export async function keepAll(
   messages: readonly Identified[],
   parts: ArrivalParts,
 ): Promise<readonly Kept[]> {
-  const toKeep = messages.map((message) => prepared(message, parts));
-  const kept = await parts.fates.writtenAlongWith(async (writer) => {
-    const all: Kept[] = [];
-    for (const one of toKeep) all.push(await keepOnce(one, writer, parts));
-    return all;
-  });
-  if (toKeep.some(({ follow }) => follow !== undefined)) parts.queries?.sent();
+  const kept = await parts.arrivals.keep(messages.map((message) => prepared(message, parts)));
   const news = kept.filter(({ duplicate }) => !duplicate).length;
   const channel = kept[0]?.record.channel;
   parts.logger.info({ channel, messages: kept.length, news }, 'batch of messages kept');
   return kept;
 }
 
-interface ToKeep {
-  readonly record: MessageRecord;
-  readonly raw: Uint8Array;
-  readonly answers: Uint8Array | undefined;
-  /** The same bytes are the same message, whenever they come. */
-  readonly isOnce: boolean;
-  /** A query is asked anew unless its control id says that it is a retransmission. */
-  readonly isQuery: boolean;
-  readonly follow: GivenAnswer['follow'];
-  /** Only what came from here can be the same message: a file without control ids. */
-  readonly onlyFrom?: string | undefined;
-}
-
 function prepared(message: Identified, parts: ArrivalParts): ToKeep {
   const { record, arrival } = message;
   const hasId = record.controlId !== '';
   const isFile = arrival.isFile === true;
-  const onlyFrom = isFile && !hasId ? record.peer : undefined;
+  const answer = renderAnswers(message, parts);
   return {
-    record,
+    record: { ...record, acknowledgement: answer === undefined ? 'not-owed' : 'pending', answer },
     raw: arrival.raw,
-    answers: renderAnswers(message, parts),
     isOnce: hasId || isFile,
     isQuery: message.given !== undefined,
     follow: message.given?.follow,
-    onlyFrom,
+    onlyFrom: isFile && !hasId ? record.peer : undefined,
   };
 }
-
-export async function keepOnce(
-  { record, raw, answers, isOnce, isQuery, follow, onlyFrom }: ToKeep,
-  messages: MessageWriter,
-  parts: ArrivalParts,
-): Promise<Kept> {
-  const earlier = isOnce || !isQuery ? await messages.duplicateOf(record, onlyFrom) : undefined;
-  if (earlier !== undefined && (isOnce || isSoon(record, earlier, parts.anonymousDuplicateMs))) {
-    return { record: earlier, duplicate: true, answers: earlier.answer ?? answers };
-  }
-  const acknowledgement = answers === undefined ? 'not-owed' : 'pending';
-  const kept: MessageRecord = { ...record, acknowledgement, answer: answers };
-  await messages.keep(kept, raw);
-  if (follow !== undefined) await messages.enqueue({ ...follow, cause: kept.id });
-  return { record: kept, duplicate: false, answers };
-}
-
-/**
- * Without a control id only the bytes tell. A device that missed our answer comes back within minutes; the same bytes much later are
- * asked for by a person (a manual retransmission, a host query repeated), and are taken as new: results that are the same make no new versions.
- */
-const isSoon = (record: MessageRecord, earlier: MessageRecord, anonymousMs: number): boolean =>
-  record.receivedAt - earlier.receivedAt <= anonymousMs;
 
 function renderAnswers(message: Identified, parts: ArrivalParts): Uint8Array | undefined {
   const { envelope, format, arrival, record } = message;

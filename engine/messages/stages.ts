@@ -8,7 +8,7 @@ import type { Mapper } from '../mapping/mapper.ts';
 import type { Issue, WireMessage } from '../mapping/wire-message.ts';
 import type { RepositoryUnit } from '../repository/repository.ts';
 import type { MessageRecord, NewDelivery, Reason } from '../storage/message-store.ts';
-import type { AcknowledgementFates } from './acknowledgement-fates.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { Body, Lane, RetentionDefinition, StorageLevel } from './channels/channel.ts';
 import type { Test } from './channels/condition.ts';
 import type { MessagePath } from './channels/message-path.ts';
@@ -65,14 +65,12 @@ export const usualSettings: SettingsOf = () => ({ acknowledgements: 'as-asked', 
 
 export interface ArrivalParts {
   readonly formats: Formats;
-  readonly fates: AcknowledgementFates;
+  readonly arrivals: Pick<Arrivals, 'keep' | 'answered'>;
   readonly settingsOf: SettingsOf;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
   readonly tracer?: Tracer | undefined;
-  /** Within this time a message without control id and with the same bytes is a retransmission. */
-  readonly anonymousDuplicateMs: number;
   /** Without it no query is answered. */
   readonly queries?: QueryAnswers;
 }
@@ -86,7 +84,7 @@ export interface GivenAnswer {
 export interface QueryAnswers {
   /** Undefined where the message asks nothing that is answered here. */
   answer(message: Identified): Promise<GivenAnswer | undefined>;
-  /** A delivery may be waiting. */
+  /** What follows an answer is enqueued. */
   sent(): void;
 }
 
@@ -98,6 +96,19 @@ export interface Identified {
   readonly record: MessageRecord;
   /** To a query. */
   readonly given?: GivenAnswer;
+}
+
+/** A message as it will be in the store, with its answer. */
+export interface ToKeep {
+  readonly record: MessageRecord;
+  readonly raw: Uint8Array;
+  /** The same bytes are the same message, whenever they come. */
+  readonly isOnce: boolean;
+  /** A query is asked anew unless its control id says that it is a retransmission. */
+  readonly isQuery: boolean;
+  readonly follow: GivenAnswer['follow'];
+  /** Only what came from here can be the same message: a file without control ids. */
+  readonly onlyFrom?: string | undefined;
 }
 
 export interface Kept {

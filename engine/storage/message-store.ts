@@ -200,6 +200,8 @@ export interface MessageReader {
     now: number,
     limit: number,
   ): Promise<readonly string[]>;
+  /** What `markArrived` said last; 0 before. */
+  arrivedUpTo(): Promise<number>;
   delivery(id: string): Promise<Delivery | undefined>;
   /** Oldest first. */
   deliveries(filter: DeliveryFilter): Promise<Listed<ListedDelivery>>;
@@ -244,7 +246,10 @@ export type MessageChange = Partial<
 
 /** Inside a transaction: reads see this transaction's own writes. */
 export interface MessageWriter extends MessageReader {
+  /** Throws Refusal `conflict` when there is a message with this id. */
   keep(message: MessageRecord, raw: Uint8Array): Promise<void>;
+  /** All that came up to this number (see arrival-journal.ts) is kept here. */
+  markArrived(number: number): Promise<void>;
   /** Throws Refusal `not-found` when there is no such message. */
   change(id: string, change: MessageChange): Promise<void>;
   /** Sets what the message is found under; what is there already stays. */

@@ -17,6 +17,8 @@ export interface Transaction {
 export interface TransactionChoice {
   /** Nobody waits for its end: an answer that somebody waits for goes first. */
   readonly canWait?: boolean;
+  /** It is short: of those that can wait it goes first, and holds nobody up. */
+  readonly isShort?: boolean;
 }
 
 export interface Store {
@@ -34,6 +36,8 @@ export interface Store {
    * those that can wait after those that cannot.
    */
   transact<T>(work: (transaction: Transaction) => Promise<T>, choice?: TransactionChoice): Promise<T>;
+  /** Works that can wait and are not short are under way or waiting: who joins them now waits for one of them, or cuts their commit short. */
+  isHeldUp(): boolean;
   /** Gives some of the space that deletions have left free back to the disk, in one short step; whether there is more to give. */
   shrink(): Promise<boolean>;
   /** Throws when the store cannot be written: for readiness. */

@@ -15,18 +15,22 @@ import { viewDelivery, viewMessage } from './views.ts';
 export interface MessageRoutesOptions {
   /** What is committed: the store's. */
   readonly messages: MessageReader;
-  readonly inbox: Inbox;
+  readonly inbox: Inbox & { settled(): Promise<void> };
   readonly formats: Formats;
   readonly deadLetters: DeadLetters;
 }
 
 export function messageRoutes(options: MessageRoutesOptions): readonly HttpRoute[] {
-  const { messages, deadLetters } = options;
+  const { messages, inbox, deadLetters } = options;
   const route = (method: 'GET' | 'POST', path: string, handle: HttpRoute['handle']): HttpRoute => ({
     method,
     path: `/admin/messages${path}`,
     access: 'admin',
-    handle,
+    // Who was told that a message is kept finds it.
+    handle: async (request) => {
+      await inbox.settled();
+      return handle(request);
+    },
   });
   return [
     route('GET', '', (request) => list(request, messages)),
@@ -39,7 +43,7 @@ export function messageRoutes(options: MessageRoutesOptions): readonly HttpRoute
       status: 200,
       body: await lineageOf(id, messages),
     })),
-    route('POST', '', (request) => sendIn(request, options.inbox)),
+    route('POST', '', (request) => sendIn(request, inbox)),
     route('POST', '/:id/replay', async ({ params: { id = '' }, actor }) => ({
       status: 202,
       body: viewMessage(await deadLetters.replay(id, actor)),

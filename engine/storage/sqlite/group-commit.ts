@@ -58,6 +58,8 @@ export class GroupCommit {
   readonly #awaited: Waiting[] = [];
   readonly #patient: Waiting[] = [];
   #undo: (() => void)[] = [];
+  /** Of those that can wait, how many are not through that may take long. */
+  #long = 0;
   #running: Promise<void> | undefined;
   #closed = false;
 
@@ -72,16 +74,32 @@ export class GroupCommit {
    * Runs `work` inside the next transaction; resolves with its result when that is durable. When `work` throws, what it wrote is
    * undone and its neighbours go on. Called from inside a work it throws: waiting for its own end would never end.
    */
-  async run<T>(work: () => Promise<T>, { canWait = false }: TransactionChoice = {}): Promise<T> {
+  async run<T>(work: () => Promise<T>, choice: TransactionChoice = {}): Promise<T> {
     this.#refuseWhatCannotRun();
+    const isLong = choice.canWait === true && choice.isShort !== true;
+    if (isLong) this.#long += 1;
+    try {
+      return await this.#queue(work, choice);
+    } finally {
+      if (isLong) this.#long -= 1;
+    }
+  }
+
+  get isHeldUp(): boolean {
+    return this.#long > 0;
+  }
+
+  #queue<T>(work: () => Promise<T>, { canWait = false, isShort = false }: TransactionChoice): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const queue = canWait ? this.#patient : this.#awaited;
-      queue.push({
+      const waiting: Waiting = {
         context: AsyncLocalStorage.snapshot(),
         work,
         resolve: resolve as (value: unknown) => void,
         reject,
-      });
+      };
+      if (!canWait) this.#awaited.push(waiting);
+      else if (isShort) this.#patient.unshift(waiting);
+      else this.#patient.push(waiting);
       this.#running ??= this.#drain();
     });
   }

@@ -131,6 +131,11 @@ export class SqliteMessageReader implements MessageReader {
     return rows.slice(0, early < 0 ? undefined : early).map((row) => row.id);
   }
 
+  async arrivedUpTo(): Promise<number> {
+    this.scope.check();
+    return this.connection.row<{ number: number }>('SELECT number FROM arrival_mark')?.number ?? 0;
+  }
+
   async delivery(id: string): Promise<Delivery | undefined> {
     this.scope.check();
     const row = this.connection.row<WholeDeliveryRow>(
@@ -173,7 +178,6 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
     return super.messages(filter);
   }
 
-  /** Throws Refusal `conflict` when there is a message with this id. */
   async keep(message: MessageRecord, raw: Uint8Array): Promise<void> {
     this.scope.check();
     const columns = columnsOfMessage(message);
@@ -186,6 +190,11 @@ export class SqliteMessageWriter extends SqliteMessageReader implements MessageW
       putBeside(this.connection, 'message_answer', row.sequence, message.answer);
     }
     if (message.state !== 'received') this.#words.leave(row.sequence);
+  }
+
+  async markArrived(number: number): Promise<void> {
+    this.scope.check();
+    this.connection.run('INSERT OR REPLACE INTO arrival_mark (only, number) VALUES (1, ?)', number);
   }
 
   async change(id: string, change: MessageChange): Promise<void> {

@@ -185,6 +185,11 @@ const largeContents = `
   CREATE INDEX content_use_by_content ON content_use (content);
 `;
 
+/** How much of what is in the journal of arrivals is kept here too. */
+const arrivals = `
+  CREATE TABLE arrival_mark (only INTEGER PRIMARY KEY CHECK (only = 1), number INTEGER NOT NULL) STRICT;
+`;
+
 const steps: readonly string[] = [
   resources + messages + jobs,
   typeHistory,
@@ -197,6 +202,7 @@ const steps: readonly string[] = [
   wordsOfMessages,
   payloadsBesideDeliveries,
   answersBeside,
+  arrivals,
 ];
 
 /**

@@ -176,6 +176,10 @@ class SqliteStore implements Store {
     }, choice);
   }
 
+  isHeldUp(): boolean {
+    return this.#commit.isHeldUp;
+  }
+
   /** Writes a row, so that a full or failing disk shows. */
   async check(): Promise<void> {
     const sql = 'INSERT OR REPLACE INTO readiness (only, checked_at) VALUES (1, ?)';

@@ -87,7 +87,10 @@ describe('once', () => {
   });
 
   test('when the commit fails none of it is kept, and none is acknowledged', async () => {
+    const { messages } = house.store;
     const failing = {
+      messages,
+      isHeldUp: () => false,
       transact: <T>(work: Parameters<typeof house.store.transact<T>>[0]) =>
         house.store.transact<T>(async (transaction) => {
           await work(transaction);

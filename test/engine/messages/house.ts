@@ -23,6 +23,7 @@ import type { Repository } from '../../../engine/repository/repository.ts';
 import { loadSearchIndex } from '../../../engine/search/load-index.ts';
 import type { SearchIndex } from '../../../engine/search/search-index.ts';
 import type { MessageRecord } from '../../../engine/storage/message-store.ts';
+import { openArrivalJournal } from '../../../engine/storage/arrival-journal.ts';
 import { openSqliteStore } from '../../../engine/storage/sqlite/open.ts';
 import type { Store } from '../../../engine/storage/store.ts';
 
@@ -60,6 +61,7 @@ export async function openHouse(
   const clock = handClock();
   const ids = countingIds();
   const store = await openSqliteStore({ file: join(folder, 'kiungo.db'), clock, logger: silentLogger });
+  const journal = await openArrivalJournal(join(folder, 'arrivals'));
   const parts = { store, index, clock, ids, logger: silentLogger };
   const repository = createRepository({
     ...parts,
@@ -78,7 +80,7 @@ export async function openHouse(
     trouble,
     mapper,
     messages,
-    inbox: (options) => createInbox({ ...parts, formats, wake: () => undefined, ...options }),
+    inbox: (options) => createInbox({ ...parts, journal, formats, wake: () => undefined, ...options }),
     processor: (options) =>
       createProcessor({
         ...parts,
@@ -96,10 +98,12 @@ export async function openHouse(
     },
     reopened: async () => {
       await store.close();
+      await journal.close();
       return openHouse(folder, referentialIntegrity);
     },
     close: async () => {
       await store.close();
+      await journal.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -1,0 +1,297 @@
+// Messages on their way into the store. What has come is kept when it is durable: in the store, or, where the store is busy with longer work,
+// in the journal, from which the store takes it in the order of arrival as soon as it can. So neither a long import nor the mapping of what came
+// before holds an acknowledgement up, and what is processed need not be committed piece by piece for its sake.
+import { deserialize, serialize } from 'node:v8';
+import type { Logger } from '../kernel/logger.ts';
+import { Refusal } from '../kernel/outcomes.ts';
+import type { ArrivalJournal } from '../storage/arrival-journal.ts';
+import type { MessageRecord, MessageWriter } from '../storage/message-store.ts';
+import type { Store, TransactionChoice } from '../storage/store.ts';
+import { createAcknowledgementFates, type AcknowledgementFates, type Fate } from './acknowledgement-fates.ts';
+import { Claims, type Claim } from './claims.ts';
+import type { Kept, ToKeep } from './stages.ts';
+
+export interface ArrivalsOptions {
+  readonly store: Pick<Store, 'transact' | 'isHeldUp' | 'messages'>;
+  /** Without it all goes into the store at once. */
+  readonly journal?: ArrivalJournal | undefined;
+  readonly logger: Logger;
+  /** Called when messages of this channel are in the store; with those to be sent besides, so that they can go out. */
+  readonly taken: (channel: string) => void;
+  readonly enqueued: () => void;
+  /** How long what became of an answer may wait for a commit to go along with. */
+  readonly fatePatienceMs: number;
+  /** Within this time a message without control id and with the same bytes is a retransmission. */
+  readonly anonymousDuplicateMs: number;
+}
+
+export interface Arrivals {
+  /**
+   * Resolves when all of them are durable, together: all are kept, or none. What was here before is not kept again. Rejects with Refusal
+   * `unavailable` when they could not be kept.
+   */
+  keep(messages: readonly ToKeep[]): Promise<readonly Kept[]>;
+  /** What became of the answer to a message. */
+  answered(messageId: string, fate: Fate): void;
+  /** Resolves when what has been acknowledged so far is in the store, or could not be taken in so far. */
+  settled(): Promise<void>;
+  /** Takes in what was acknowledged before the engine ended. */
+  start(): Promise<void>;
+  /** Waits until all is in the store, if that can be; what the journal holds then is taken in at the next start. */
+  stop(): Promise<void>;
+}
+
+/** What came together: durable together. */
+interface Arrived {
+  /** In the order of arrival. */
+  readonly number: number;
+  readonly claims: readonly Claim[];
+  readonly bytes: number;
+  readonly durable: PromiseWithResolvers<void>;
+  readonly over: PromiseWithResolvers<void>;
+  timer?: NodeJS.Timeout;
+  journal: 'not-asked' | 'writing' | 'there' | 'failed';
+}
+
+/** A store that is not busy has taken a message in after so long; where it has not, the journal is asked. */
+const patienceMs = 5;
+/** What could not be taken in is tried again after so long. */
+const againMs = 1_000;
+/** What is larger, or comes when so much waits for the store, waits with its sender until the store has it. Bytes. */
+const mostJournalled = 1024 * 1024;
+const mostWaiting = 32 * 1024 * 1024;
+
+const atOnce: TransactionChoice = {};
+const whenItSuits: TransactionChoice = { canWait: true, isShort: true };
+
+export const createArrivals = (options: ArrivalsOptions): Arrivals => new JournalledArrivals(options);
+
+class JournalledArrivals implements Arrivals {
+  readonly #options: ArrivalsOptions;
+  readonly #fates: AcknowledgementFates;
+  readonly #claims: Claims;
+  /** What the store does not have yet and nobody is taking in, in the order of arrival. */
+  #waiting: Arrived[] = [];
+  /** The same, and what is being taken in. */
+  readonly #outside = new Set<Arrived>();
+  #bytes = 0;
+  /** Of arrivals: the last that was given; up to which the journal has been written; and up to which the store says that it has them. */
+  #last = 0;
+  #journalled = 0;
+  #marked = 0;
+  /** Takings that are asked for and have not begun. */
+  readonly #asked = new Set<TransactionChoice>();
+  #again: NodeJS.Timeout | undefined;
+
+  constructor(options: ArrivalsOptions) {
+    const { store, logger, fatePatienceMs: patienceMs, anonymousDuplicateMs } = options;
+    this.#options = options;
+    this.#fates = createAcknowledgementFates({ store, logger, patienceMs });
+    this.#claims = new Claims(store.messages, anonymousDuplicateMs);
+  }
+
+  async keep(messages: readonly ToKeep[]): Promise<readonly Kept[]> {
+    const claims = messages.map((message) => this.#claims.claim(message));
+    try {
+      await this.#claims.lookUp(claims);
+      const news = claims.filter((claim) => claim.isNew);
+      if (news.length > 0) await this.#arrive(news);
+      for (const claim of news) claim.resolve();
+    } catch (error) {
+      for (const claim of claims) this.#claims.fail(claim, error);
+    }
+    return Promise.all(claims.map((claim) => claim.kept));
+  }
+
+  answered(messageId: string, fate: Fate): void {
+    const claim = this.#claims.outside(messageId);
+    if (claim === undefined) this.#fates.note(messageId, fate);
+    // What once reached the sender did, whatever becomes of its repetition.
+    else if (claim.fate !== 'sent') claim.fate = fate;
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all([...this.#outside].map(({ over }) => over.promise));
+  }
+
+  async start(): Promise<void> {
+    const { journal, store, logger } = this.#options;
+    const mark = await store.messages.arrivedUpTo();
+    const found = (await journal?.read(mark)) ?? [];
+    this.#last = this.#journalled = Math.max(mark, ...found.map(({ number }) => number));
+    this.#marked = mark;
+    for (const { number, content } of found) {
+      const messages = deserialize(content) as readonly ToKeep[];
+      const claims = messages.map((message) => this.#claims.claim(message));
+      for (const claim of claims) claim.resolve();
+      this.#add({ number, claims, journal: 'there' });
+    }
+    if (found.length === 0) return;
+    logger.info({ arrivals: found.length }, 'what came just before the engine ended is taken in');
+    await this.#take(atOnce);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#waiting.length > 0) await this.#take(atOnce);
+    await this.settled();
+    clearTimeout(this.#again);
+    await this.#fates.flush();
+  }
+
+  #arrive(claims: readonly Claim[]): Promise<void> {
+    const { store, journal } = this.#options;
+    const arrived = this.#add({ number: (this.#last += 1), claims, journal: 'not-asked' });
+    const canBeJournalled =
+      journal !== undefined && arrived.bytes <= mostJournalled && this.#bytes <= mostWaiting;
+    if (!canBeJournalled) this.#ask(atOnce);
+    else if (store.isHeldUp()) this.#write(arrived, journal);
+    else {
+      arrived.timer = setTimeout(() => this.#write(arrived, journal), patienceMs);
+      this.#ask(atOnce);
+    }
+    return arrived.durable.promise;
+  }
+
+  #add(given: Pick<Arrived, 'number' | 'claims' | 'journal'>): Arrived {
+    const bytes = given.claims.reduce((sum, { message }) => sum + message.raw.byteLength, 0);
+    const arrived: Arrived = {
+      ...{ ...given, bytes },
+      ...{ durable: Promise.withResolvers<void>(), over: Promise.withResolvers<void>() },
+    };
+    this.#waiting.push(arrived);
+    this.#outside.add(arrived);
+    this.#bytes += bytes;
+    return arrived;
+  }
+
+  #write(arrived: Arrived, journal: ArrivalJournal): void {
+    arrived.journal = 'writing';
+    this.#journalled = Math.max(this.#journalled, arrived.number);
+    const content = serialize(arrived.claims.map(({ message }) => message));
+    journal.append({ number: arrived.number, content }).then(
+      () => {
+        arrived.journal = 'there';
+        arrived.durable.resolve();
+      },
+      (cause: unknown) => {
+        // Then it is as if it had not been asked: what the store says of this arrival counts.
+        arrived.journal = 'failed';
+        this.#options.logger.error({}, 'the journal of arrivals could not be written', cause);
+        if (this.#outside.has(arrived)) this.#ask(atOnce);
+      },
+    );
+    this.#ask(whenItSuits);
+  }
+
+  #ask(choice: TransactionChoice): void {
+    if (this.#asked.has(choice)) return;
+    this.#asked.add(choice);
+    void this.#take(choice);
+  }
+
+  /** Brings all that waits into the store. Never rejects. */
+  async #take(choice: TransactionChoice): Promise<void> {
+    const taking: Arrived[] = [];
+    const tried: Arrived[] = [];
+    try {
+      const mark = await this.#fates.writtenAlongWith((messages) => {
+        this.#asked.delete(choice);
+        taking.push(...this.#waiting.splice(0));
+        tried.push(...taking);
+        return this.#takeWithin(taking, messages);
+      }, choice);
+      for (const arrived of taking) this.#isIn(arrived);
+      this.#tell(taking);
+      this.#hasMarked(mark);
+    } catch (error) {
+      this.#asked.delete(choice);
+      this.#putBack(taking);
+      this.#giveUp(tried, error);
+    }
+  }
+
+  /** Answers up to which number all is in the store then. */
+  async #takeWithin(taking: Arrived[], messages: MessageWriter): Promise<number> {
+    const mark = this.#last;
+    try {
+      for (const { claims } of taking) for (const claim of claims) await put(claim, messages);
+      if (this.#journalled > this.#marked) await messages.markArrived(mark);
+      return mark;
+    } catch (error) {
+      // At once: another taking of the same commit would bring in what came later.
+      this.#putBack(taking);
+      throw error;
+    }
+  }
+
+  /** What was written to the journal while it was taken in already is marked soon. */
+  #hasMarked(mark: number): void {
+    this.#marked = mark;
+    this.#options.journal?.forget(mark);
+    if (this.#journalled > mark) this.#ask(whenItSuits);
+  }
+
+  #isIn(arrived: Arrived): void {
+    arrived.durable.resolve();
+    this.#leave(arrived);
+    for (const claim of arrived.claims) {
+      const { fate, fateInStore } = claim;
+      this.#claims.release(claim);
+      if (fate !== undefined && fate !== fateInStore) this.#fates.note(claim.message.record.id, fate);
+    }
+  }
+
+  #leave(arrived: Arrived): void {
+    clearTimeout(arrived.timer);
+    this.#outside.delete(arrived);
+    this.#bytes -= arrived.bytes;
+    arrived.over.resolve();
+  }
+
+  #tell(taken: readonly Arrived[]): void {
+    const messages = taken.flatMap(({ claims }) => claims.map(({ message }) => message));
+    for (const channel of new Set(messages.map(({ record }) => record.channel))) this.#options.taken(channel);
+    if (messages.some(({ follow }) => follow !== undefined)) this.#options.enqueued();
+  }
+
+  #putBack(taking: Arrived[]): void {
+    this.#waiting.push(...taking.splice(0));
+    this.#waiting.sort((one, other) => one.number - other.number);
+  }
+
+  /** What is in the journal, or may be soon, is tried again; of the rest the sender hears that it was not kept. */
+  #giveUp(tried: readonly Arrived[], error: unknown): void {
+    const lost = this.#waiting.filter(
+      (arrived) => tried.includes(arrived) && ['not-asked', 'failed'].includes(arrived.journal),
+    );
+    this.#waiting = this.#waiting.filter((arrived) => !lost.includes(arrived));
+    for (const arrived of lost) {
+      this.#leave(arrived);
+      arrived.durable.reject(error);
+    }
+    if (this.#waiting.length > 0) this.#tryAgain();
+  }
+
+  #tryAgain(): void {
+    for (const { over } of this.#waiting) over.resolve();
+    this.#again ??= setTimeout(() => {
+      this.#again = undefined;
+      this.#ask(whenItSuits);
+    }, againMs).unref();
+  }
+}
+
+/** What a crash has left in the journal may be in the store already. */
+async function put(claim: Claim, messages: MessageWriter): Promise<void> {
+  const { record, raw, follow } = claim.message;
+  const { fate } = claim;
+  claim.fateInStore = fate;
+  const kept: MessageRecord = fate === undefined ? record : { ...record, acknowledgement: fate };
+  try {
+    await messages.keep(kept, raw);
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'conflict') return;
+    throw error;
+  }
+  if (follow !== undefined) await messages.enqueue({ ...follow, cause: record.id });
+}
