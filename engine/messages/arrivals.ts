@@ -81,6 +81,7 @@ class JournalledArrivals implements Arrivals {
   #marked = 0;
   /** Takings that are asked for and have not begun. */
   readonly #asked = new Set<TransactionChoice>();
+  #isTaking = false;
   #again: NodeJS.Timeout | undefined;
 
   constructor(options: ArrivalsOptions) {
@@ -118,7 +119,7 @@ class JournalledArrivals implements Arrivals {
     const { journal, store, logger } = this.#options;
     const mark = await store.messages.arrivedUpTo();
     const found = (await journal?.read(mark)) ?? [];
-    this.#last = this.#journalled = Math.max(mark, ...found.map(({ number }) => number));
+    this.#last = this.#journalled = found.at(-1)?.number ?? mark;
     this.#marked = mark;
     for (const { number, content } of found) {
       const messages = deserialize(content) as readonly ToKeep[];
@@ -183,52 +184,58 @@ class JournalledArrivals implements Arrivals {
     this.#ask(whenItSuits);
   }
 
+  /** What comes while something is taken in is taken in after it, however that ends: so the order holds. */
   #ask(choice: TransactionChoice): void {
-    if (this.#asked.has(choice)) return;
+    if (this.#isTaking || this.#asked.has(choice)) return;
     this.#asked.add(choice);
     void this.#take(choice);
   }
 
   /** Brings all that waits into the store. Never rejects. */
   async #take(choice: TransactionChoice): Promise<void> {
-    const taking: Arrived[] = [];
-    const tried: Arrived[] = [];
+    let taken: readonly Arrived[] | undefined;
     try {
       const mark = await this.#fates.writtenAlongWith((messages) => {
         this.#asked.delete(choice);
-        taking.push(...this.#waiting.splice(0));
-        tried.push(...taking);
-        return this.#takeWithin(taking, messages);
+        taken = this.#takeWaiting();
+        return this.#bringIn(taken ?? [], messages);
       }, choice);
-      for (const arrived of taking) this.#isIn(arrived);
-      this.#tell(taking);
-      this.#hasMarked(mark);
+      if (taken !== undefined) this.#areIn(taken, mark);
     } catch (error) {
       this.#asked.delete(choice);
-      this.#putBack(taking);
-      this.#giveUp(tried, error);
+      if (taken !== undefined) this.#giveBack(taken, error);
     }
+    if (taken !== undefined) this.#goOn();
   }
 
-  /** Answers up to which number all is in the store then. */
-  async #takeWithin(taking: Arrived[], messages: MessageWriter): Promise<number> {
-    const mark = this.#last;
-    try {
-      for (const { claims } of taking) for (const claim of claims) await put(claim, messages);
-      if (this.#journalled > this.#marked) await messages.markArrived(mark);
-      return mark;
-    } catch (error) {
-      // At once: another taking of the same commit would bring in what came later.
-      this.#putBack(taking);
-      throw error;
-    }
+  /** Undefined while others are taken in. */
+  #takeWaiting(): readonly Arrived[] | undefined {
+    if (this.#isTaking) return undefined;
+    this.#isTaking = true;
+    return this.#waiting.splice(0);
   }
 
-  /** What was written to the journal while it was taken in already is marked soon. */
-  #hasMarked(mark: number): void {
+  /** Answers up to which number the store says then that it has all; undefined where the journal has nothing new. */
+  async #bringIn(arrivals: readonly Arrived[], messages: MessageWriter): Promise<number | undefined> {
+    const mark = this.#journalled > this.#marked ? this.#last : undefined;
+    for (const { claims } of arrivals) for (const claim of claims) await put(claim, messages);
+    if (mark !== undefined) await messages.markArrived(mark);
+    return mark;
+  }
+
+  #areIn(arrivals: readonly Arrived[], mark: number | undefined): void {
+    for (const arrived of arrivals) this.#isIn(arrived);
+    this.#tell(arrivals);
+    if (mark === undefined) return;
     this.#marked = mark;
     this.#options.journal?.forget(mark);
-    if (this.#journalled > mark) this.#ask(whenItSuits);
+  }
+
+  /** With what has come meanwhile; what was written to the journal while it was taken in is marked then. */
+  #goOn(): void {
+    this.#isTaking = false;
+    if (this.#waiting.some(isOnlyHere)) this.#ask(atOnce);
+    else if (this.#again === undefined && this.#journalled > this.#marked) this.#ask(whenItSuits);
   }
 
   #isIn(arrived: Arrived): void {
@@ -254,25 +261,20 @@ class JournalledArrivals implements Arrivals {
     if (messages.some(({ follow }) => follow !== undefined)) this.#options.enqueued();
   }
 
-  #putBack(taking: Arrived[]): void {
-    this.#waiting.push(...taking.splice(0));
-    this.#waiting.sort((one, other) => one.number - other.number);
-  }
-
   /** What is in the journal, or may be soon, is tried again; of the rest the sender hears that it was not kept. */
-  #giveUp(tried: readonly Arrived[], error: unknown): void {
-    const lost = this.#waiting.filter(
-      (arrived) => tried.includes(arrived) && ['not-asked', 'failed'].includes(arrived.journal),
-    );
-    this.#waiting = this.#waiting.filter((arrived) => !lost.includes(arrived));
-    for (const arrived of lost) {
+  #giveBack(arrivals: readonly Arrived[], error: unknown): void {
+    for (const arrived of arrivals.filter(isOnlyHere)) {
       this.#leave(arrived);
       arrived.durable.reject(error);
     }
-    if (this.#waiting.length > 0) this.#tryAgain();
+    const others = arrivals.filter((arrived) => !isOnlyHere(arrived));
+    this.#waiting.unshift(...others);
+    if (others.length > 0) this.#tryAgain();
   }
 
   #tryAgain(): void {
+    const facts = { arrivals: this.#waiting.length, afterMs: againMs };
+    this.#options.logger.warn(facts, 'the store could not take in what the journal holds; tried again');
     for (const { over } of this.#waiting) over.resolve();
     this.#again ??= setTimeout(() => {
       this.#again = undefined;
@@ -280,6 +282,9 @@ class JournalledArrivals implements Arrivals {
     }, againMs).unref();
   }
 }
+
+/** Nothing but the store can keep it. */
+const isOnlyHere = ({ journal }: Arrived): boolean => journal === 'not-asked' || journal === 'failed';
 
 /** What a crash has left in the journal may be in the store already. */
 async function put(claim: Claim, messages: MessageWriter): Promise<void> {

@@ -52,7 +52,7 @@ const defaultCheckpoints: CheckpointLimits = { pages: 4_000, logPages: 16_000 };
 const defaultLimits: GroupLimits = {
   works: 128,
   durationMs: 20,
-  patientMs: 50,
+  patientMs: 25,
   awaitedMs: 3,
   queue: 10_000,
   watchdogMs: 5_000,

@@ -23,7 +23,7 @@ import type { Repository } from '../../../engine/repository/repository.ts';
 import { loadSearchIndex } from '../../../engine/search/load-index.ts';
 import type { SearchIndex } from '../../../engine/search/search-index.ts';
 import type { MessageRecord } from '../../../engine/storage/message-store.ts';
-import { openArrivalJournal } from '../../../engine/storage/arrival-journal.ts';
+import { openArrivalJournal, type ArrivalJournal } from '../../../engine/storage/arrival-journal.ts';
 import { openSqliteStore } from '../../../engine/storage/sqlite/open.ts';
 import type { Store } from '../../../engine/storage/store.ts';
 
@@ -35,6 +35,7 @@ export interface House {
   readonly clock: { now(): number; advance(ms: number): void };
   readonly ids: { next(): string; secret(bytes: number): string };
   readonly store: Store;
+  readonly journal: ArrivalJournal;
   readonly logger: Logger;
   readonly index: SearchIndex;
   readonly repository: Repository;
@@ -75,6 +76,7 @@ export async function openHouse(
     (await store.messages.messages({ limit: 1_000, offset: 0 })).items;
   return {
     ...parts,
+    journal,
     repository,
     formats,
     trouble,
