@@ -9,7 +9,7 @@ import type { MessageRecord, MessageWriter } from '../storage/message-store.ts';
 import type { Store, TransactionChoice } from '../storage/store.ts';
 import { createAcknowledgementFates, type AcknowledgementFates, type Fate } from './acknowledgement-fates.ts';
 import { Claims, type Claim } from './claims.ts';
-import type { Kept, ToKeep } from './stages.ts';
+import type { Kept, KeepsArrivals, ToKeep } from './stages.ts';
 
 export interface ArrivalsOptions {
   readonly store: Pick<Store, 'transact' | 'isHeldUp' | 'messages'>;
@@ -25,14 +25,7 @@ export interface ArrivalsOptions {
   readonly anonymousDuplicateMs: number;
 }
 
-export interface Arrivals {
-  /**
-   * Resolves when all of them are durable, together: all are kept, or none. What was here before is not kept again. Rejects with Refusal
-   * `unavailable` when they could not be kept.
-   */
-  keep(messages: readonly ToKeep[]): Promise<readonly Kept[]>;
-  /** What became of the answer to a message. */
-  answered(messageId: string, fate: Fate): void;
+export interface Arrivals extends KeepsArrivals {
   /** Resolves when what has been acknowledged so far is in the store, or could not be taken in so far. */
   settled(): Promise<void>;
   /** Takes in what was acknowledged before the engine ended. */
@@ -47,8 +40,8 @@ interface Arrived {
   readonly number: number;
   readonly claims: readonly Claim[];
   readonly bytes: number;
-  readonly durable: PromiseWithResolvers<void>;
-  readonly over: PromiseWithResolvers<void>;
+  readonly durable: PromiseWithResolvers<undefined>;
+  readonly over: PromiseWithResolvers<undefined>;
   timer?: NodeJS.Timeout;
   journal: 'not-asked' | 'writing' | 'there' | 'failed';
 }
@@ -157,7 +150,7 @@ class JournalledArrivals implements Arrivals {
     const bytes = given.claims.reduce((sum, { message }) => sum + message.raw.byteLength, 0);
     const arrived: Arrived = {
       ...{ ...given, bytes },
-      ...{ durable: Promise.withResolvers<void>(), over: Promise.withResolvers<void>() },
+      ...{ durable: Promise.withResolvers<undefined>(), over: Promise.withResolvers<undefined>() },
     };
     this.#waiting.push(arrived);
     this.#outside.add(arrived);
@@ -172,7 +165,7 @@ class JournalledArrivals implements Arrivals {
     journal.append({ number: arrived.number, content }).then(
       () => {
         arrived.journal = 'there';
-        arrived.durable.resolve();
+        arrived.durable.resolve(undefined);
       },
       (cause: unknown) => {
         // Then it is as if it had not been asked: what the store says of this arrival counts.
@@ -239,7 +232,7 @@ class JournalledArrivals implements Arrivals {
   }
 
   #isIn(arrived: Arrived): void {
-    arrived.durable.resolve();
+    arrived.durable.resolve(undefined);
     this.#leave(arrived);
     for (const claim of arrived.claims) {
       const { fate, fateInStore } = claim;
@@ -252,7 +245,7 @@ class JournalledArrivals implements Arrivals {
     clearTimeout(arrived.timer);
     this.#outside.delete(arrived);
     this.#bytes -= arrived.bytes;
-    arrived.over.resolve();
+    arrived.over.resolve(undefined);
   }
 
   #tell(taken: readonly Arrived[]): void {
@@ -275,7 +268,7 @@ class JournalledArrivals implements Arrivals {
   #tryAgain(): void {
     const facts = { arrivals: this.#waiting.length, afterMs: againMs };
     this.#options.logger.warn(facts, 'the store could not take in what the journal holds; tried again');
-    for (const { over } of this.#waiting) over.resolve();
+    for (const { over } of this.#waiting) over.resolve(undefined);
     this.#again ??= setTimeout(() => {
       this.#again = undefined;
       this.#ask(whenItSuits);

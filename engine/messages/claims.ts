@@ -36,8 +36,9 @@ export class Claims {
    */
   claim(message: ToKeep): Claim {
     const earlier = this.#byKey.get(keyOf(message));
-    if (earlier !== undefined && this.#isSame(message, earlier.message.record))
+    if (earlier !== undefined && this.#isSame(message, earlier.message.record)) {
       return copyOf(message, earlier);
+    }
     const claim = ownClaim(message);
     if (mayBeCopy(message)) this.#byKey.set(keyOf(message), claim);
     this.#byId.set(message.record.id, claim);

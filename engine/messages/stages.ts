@@ -8,7 +8,7 @@ import type { Mapper } from '../mapping/mapper.ts';
 import type { Issue, WireMessage } from '../mapping/wire-message.ts';
 import type { RepositoryUnit } from '../repository/repository.ts';
 import type { MessageRecord, NewDelivery, Reason } from '../storage/message-store.ts';
-import type { Arrivals } from './arrivals.ts';
+import type { Fate } from './acknowledgement-fates.ts';
 import type { Body, Lane, RetentionDefinition, StorageLevel } from './channels/channel.ts';
 import type { Test } from './channels/condition.ts';
 import type { MessagePath } from './channels/message-path.ts';
@@ -65,7 +65,7 @@ export const usualSettings: SettingsOf = () => ({ acknowledgements: 'as-asked', 
 
 export interface ArrivalParts {
   readonly formats: Formats;
-  readonly arrivals: Pick<Arrivals, 'keep' | 'answered'>;
+  readonly arrivals: KeepsArrivals;
   readonly settingsOf: SettingsOf;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -117,6 +117,16 @@ export interface Kept {
   readonly duplicate: boolean;
   /** As joined by answer-bytes.ts. */
   readonly answers: Uint8Array | undefined;
+}
+
+export interface KeepsArrivals {
+  /**
+   * Resolves when all of them are durable, together: all are kept, or none. What was here before is not kept again. Rejects with Refusal
+   * `unavailable` when they could not be kept.
+   */
+  keep(messages: readonly ToKeep[]): Promise<readonly Kept[]>;
+  /** What became of the answer to a message. */
+  answered(messageId: string, fate: Fate): void;
 }
 
 // Processing

@@ -2,11 +2,11 @@
 import { copyFileSync, cpSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { unavailable } from '../../../engine/kernel/outcomes.ts';
 import type { InboxOptions, StoppableInbox } from '../../../engine/messages/inbox.ts';
+import { Connection } from '../../../engine/storage/sqlite/connection.ts';
 import type { TransactionChoice } from '../../../engine/storage/store.ts';
 import { arrivalOf, hl7, msa, openHouse, until, type House } from './house.ts';
 
@@ -27,10 +27,10 @@ afterEach(async () => {
 
 /** A transaction that lasts until it is let go. */
 function hold(choice?: TransactionChoice): () => Promise<void> {
-  const gate = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<undefined>();
   const held = house.store.transact(() => gate.promise, choice);
   return () => {
-    gate.resolve();
+    gate.resolve(undefined);
     return held;
   };
 }
@@ -170,9 +170,10 @@ describe('after a power cut', () => {
     await house.store.close();
     await house.journal.close();
     for (const name of journal) copyFileSync(join(copies, name), join(folder, name));
-    const database = new DatabaseSync(join(folder, 'kiungo.db'));
-    database.exec('DELETE FROM arrival_mark');
-    database.close();
+    const file = join(folder, 'kiungo.db');
+    const connection = new Connection(file, { cacheKiB: 1_024, mapBytes: 0, busyTimeoutMs: 100 });
+    connection.database.exec('DELETE FROM arrival_mark');
+    connection.close();
     house = await openHouse(folder);
     inbox = house.inbox();
     await inbox.start();
