@@ -27,6 +27,7 @@ import { interactions } from './interactions.ts';
 import { createMetrics } from './metrics.ts';
 import { listenForUpgrades, type ExternalHandler } from './mount-external.ts';
 import { outcomeAnswer } from './refusal-answer.ts';
+import { usualStallMs } from './stalled.ts';
 import { trustedPeers } from './trusted-peers.ts';
 import { answerUnreadable } from './unreadable-request.ts';
 
@@ -67,6 +68,8 @@ export interface HttpServerOptions {
   readonly resultsFolder?: string;
   /** How long `close` waits for what is under way, ms; default 10 s. */
   readonly drainMs?: number;
+  /** How long a client may take nothing of its answer, or send nothing of its request, ms; default 2 min. */
+  readonly stallMs?: number;
 }
 
 export interface HttpServer {
@@ -100,6 +103,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const parts: EndpointParts = {
     ...{ auth, ids, logger, metrics, formats, publicUrl, tracer },
     stopping: () => stopping,
+    stallMs: options.stallMs ?? usualStallMs,
   };
   const routes = [
     ...auth.routes,
@@ -117,7 +121,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const fhir = { ...fhirPartsOf(options, parts, later), ...formats };
   const origins = options.corsOrigins ?? [];
   const app = createExpressApp({ endpoint: parts, fhir, limits, routes, external, trusted, origins });
-  const server = createServer({ shouldUpgradeCallback: isWebSocket }, app);
+  const server = createServer({ ...patience, shouldUpgradeCallback: isWebSocket }, app);
   answerUnreadable(server);
   const upgraded = rememberUpgraded(server);
   listenForUpgrades(server, parts, external);
@@ -139,6 +143,9 @@ const interrupted = outcomeAnswer(
     'the engine was ended while this was worked on; a transaction was carried out whole or not at all: look, or send it again under conditions',
   ),
 );
+
+/** Of a head, ms; a body may take as long as it goes on. */
+const patience = { headersTimeout: 60_000, requestTimeout: 0 };
 
 /** Other upgrades (h2c) are not taken up: the request is answered as if they were not asked for. */
 const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';

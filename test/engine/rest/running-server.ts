@@ -51,6 +51,7 @@ export interface ServerChoice {
   readonly bodyLimit?: number;
   readonly contentLimit?: number;
   readonly drainMs?: number;
+  readonly stallMs?: number;
   readonly publicUrl?: string;
   /** Off unless asked for: most cases are not about what they refer to. */
   readonly referentialIntegrity?: boolean;
@@ -147,6 +148,7 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     ...(choice.trustedProxies === undefined ? {} : { trustedProxies: choice.trustedProxies }),
     ...(choice.corsOrigins === undefined ? {} : { corsOrigins: choice.corsOrigins }),
     ...(choice.drainMs === undefined ? {} : { drainMs: choice.drainMs }),
+    ...(choice.stallMs === undefined ? {} : { stallMs: choice.stallMs }),
   });
   for (const handler of choice.mounts ?? []) http.mount(handler);
   const { port } = await http.listen('127.0.0.1', 0);
