@@ -17,6 +17,7 @@ import type { SearchIndex } from '../search/search-index.ts';
 import type { Census, Tallies } from '../storage/message-store.ts';
 import type { FormatParts } from './answer-format.ts';
 import { createLater, type Later } from './async/later.ts';
+import { BodyRoom } from './body-room.ts';
 import { drain, rememberUpgraded } from './drain.ts';
 import type { EndpointParts } from './endpoint.ts';
 import { createExpressApp } from './express-app.ts';
@@ -56,6 +57,8 @@ export interface HttpServerOptions {
   readonly tallies?: () => Promise<Tallies>;
   /** Largest body in bytes; default 50 MiB. */
   readonly bodyLimit?: number;
+  /** What all bodies that are read or worked on may have together, bytes; default 256 MiB, or the largest body where that is more. */
+  readonly bodiesLimit?: number;
   /** Largest content of a Binary in bytes; default 1 GiB. */
   readonly contentLimit?: number;
   /** Whether a person set the public URL: then it counts whatever proxies say. */
@@ -114,10 +117,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const external: ExternalHandler[] = [];
   const { resultsFolder: folder, clock } = options;
   const later = folder === undefined ? undefined : createLater({ folder, clock, ids, interrupted });
-  const limits = {
-    body: options.bodyLimit ?? 50 * mebibyte,
-    content: options.contentLimit ?? 1024 * mebibyte,
-  };
+  const { bodyLimit = 50 * mebibyte, contentLimit = 1024 * mebibyte } = options;
+  const room = new BodyRoom(options.bodiesLimit ?? Math.max(256 * mebibyte, bodyLimit));
+  const limits = { body: bodyLimit, content: contentLimit, room };
   const fhir = { ...fhirPartsOf(options, parts, later), ...formats };
   const origins = options.corsOrigins ?? [];
   const app = createExpressApp({ endpoint: parts, fhir, limits, routes, external, trusted, origins });

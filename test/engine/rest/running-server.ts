@@ -49,6 +49,7 @@ export interface ServerChoice {
   readonly routes?: readonly HttpRoute[];
   readonly mounts?: readonly ExternalHandler[];
   readonly bodyLimit?: number;
+  readonly bodiesLimit?: number;
   readonly contentLimit?: number;
   readonly drainMs?: number;
   readonly stallMs?: number;
@@ -142,6 +143,7 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     }),
     census: () => store.messages.census(),
     ...(choice.bodyLimit === undefined ? {} : { bodyLimit: choice.bodyLimit }),
+    ...(choice.bodiesLimit === undefined ? {} : { bodiesLimit: choice.bodiesLimit }),
     ...(choice.contentLimit === undefined ? {} : { contentLimit: choice.contentLimit }),
     resultsFolder,
     publicUrlIsFixed: choice.publicUrl !== undefined,
