@@ -7,15 +7,17 @@ import { Answers, type Question } from '../search/answers.ts';
 import { readTerminology } from '../search/definitions/cache.ts';
 import { maximumHierarchy } from '../search/parameters/reference.ts';
 import { codeSystemContent, valueSetContent } from '../terminology/content.ts';
-import { expand, subsumed } from '../terminology/expand.ts';
+import { expand, sizeOf, subsumed, type Expansion } from '../terminology/expand.ts';
 import type { TerminologySource } from '../terminology/terminology-source.ts';
 import type { TerminologyDefinitions } from '../terminology/compile-definitions.ts';
+import { remembered, type TerminologyMemory } from './terminology-memory.ts';
 import type { Parts, Reading } from './work.ts';
 
 /** As much of a repository as it takes to understand a search. */
 export interface Asking {
   readonly parts: Pick<Parts, 'index' | 'base'>;
   readonly resources: Pick<Reading['resources'], 'read' | 'search'>;
+  readonly terminology?: TerminologyMemory;
 }
 
 /** Reading again can ask something else only where a query nests; it never nests deeper than this. */
@@ -42,7 +44,7 @@ async function answer(reading: Asking, question: Question, answers: Answers): Pr
   const source = terminologyOf(reading);
   switch (question.kind) {
     case 'members':
-      answers.giveCodes(question, await expand(source, question.valueSet));
+      answers.giveCodes(question, await membersOf(reading, source, question.valueSet));
       break;
     case 'subsumed': {
       const { system, code, direction } = question;
@@ -65,30 +67,45 @@ const ownTerminology = (): TerminologyDefinitions => (definitions ??= readTermin
 export function terminologyOf(reading: Asking): TerminologySource {
   const own = <T>(of: Readonly<Record<string, T>>, url: string): T | undefined =>
     Object.hasOwn(of, url) ? of[url] : undefined;
+  const content = <T>(
+    type: 'CodeSystem' | 'ValueSet',
+    canonical: string,
+    contentOf: (resource: FhirResource) => T,
+  ): Promise<T | undefined> =>
+    remembered(reading, `${type} ${canonical}`, async () => {
+      const stored = await byCanonical(reading, type, canonical);
+      const value = stored === undefined ? undefined : contentOf(parseResource(stored));
+      return { value, weight: stored?.length ?? 0 };
+    });
   return {
     async codeSystem(canonical) {
-      const stored = await byCanonical(reading, 'CodeSystem', canonical);
-      return stored === undefined
-        ? own(ownTerminology().codeSystems, urlOf(canonical))
-        : codeSystemContent(stored);
+      const stored = await content('CodeSystem', canonical, codeSystemContent);
+      return stored ?? own(ownTerminology().codeSystems, urlOf(canonical));
     },
     async valueSet(canonical) {
-      const stored = await byCanonical(reading, 'ValueSet', canonical);
-      return stored === undefined
-        ? own(ownTerminology().valueSets, urlOf(canonical))
-        : valueSetContent(stored);
+      const stored = await content('ValueSet', canonical, valueSetContent);
+      return stored ?? own(ownTerminology().valueSets, urlOf(canonical));
     },
   };
 }
 
+/** Characters that a code takes, in the measure of what is remembered. */
+const codeWeight = 100;
+
+const membersOf = (reading: Asking, source: TerminologySource, valueSet: string): Promise<Expansion> =>
+  remembered(reading, `members ${valueSet}`, async () => {
+    const value = await expand(source, valueSet);
+    return { value, weight: sizeOf(value) * codeWeight };
+  });
+
 const urlOf = (canonical: string): string => canonical.split('|', 1)[0] ?? canonical;
 
-/** By its URL (the newest where several share it), or as `ValueSet/1`. */
+/** The text of it, by its URL (the newest where several share it), or as `ValueSet/1`. */
 async function byCanonical(
   { parts, resources }: Asking,
   type: 'CodeSystem' | 'ValueSet',
   canonical: string,
-): Promise<FhirResource | undefined> {
+): Promise<string | undefined> {
   const [url = '', version] = canonical.split('|');
   const query = new URLSearchParams(
     canonical.startsWith(`${type}/`)
@@ -99,8 +116,7 @@ async function byCanonical(
   const limits = { lenient: false, base: parts.base(), defaultCount: 1, maximumCount: 1 };
   const { plan } = parts.index.request(type, query.toString(), limits);
   const { matches } = await resources.search(plan);
-  const body = matches[0]?.body;
-  return body === undefined ? undefined : parseResource(body);
+  return matches[0]?.body;
 }
 
 const inValue = (text: string): string => text.replaceAll(/[\\,|$]/g, '\\$&');

@@ -27,6 +27,7 @@ import { patch, patchWhere } from './patch.ts';
 import { prepareTransaction } from './prepare-transaction.ts';
 import { purge } from './purge.ts';
 import { recordOf } from './provenance.ts';
+import { TerminologyMemory } from './terminology-memory.ts';
 import { answerTransaction, applyTransaction } from './transaction.ts';
 import type { Preconditions } from './preconditions.ts';
 import type { BundleChoice, Repository, RepositoryUnit, WritesResources, Written } from './repository.ts';
@@ -98,16 +99,24 @@ interface Shared {
   readonly parts: Parts;
   readonly listeners: ChangeListener[];
   readonly committedListeners: (() => void)[];
+  readonly terminology: TerminologyMemory;
 }
 
 export function createRepository(options: RepositoryOptions): ConditionalRepository {
   const { store, logger, shapes = lazyShapes() } = options;
   const parts: Parts = { ...options, shapes };
-  return assembled({ store, logger, parts, listeners: [], committedListeners: [] });
+  return assembled({
+    store,
+    logger,
+    parts,
+    listeners: [],
+    committedListeners: [],
+    terminology: new TerminologyMemory(),
+  });
 }
 
 function assembled(shared: Shared, provenance?: FhirResource): ConditionalRepository {
-  const { store, logger, parts, listeners, committedListeners } = shared;
+  const { store, logger, parts, listeners, committedListeners, terminology: memory } = shared;
 
   async function run<T>(
     actor: Actor,
@@ -115,20 +124,23 @@ function assembled(shared: Shared, provenance?: FhirResource): ConditionalReposi
     choice?: TransactionChoice,
   ): Promise<T> {
     let touched = (): boolean => false;
-    const result = await store.transact(async (transaction) => {
+    const watch = watchTerminology(memory);
+    const transaction = store.transact(async (transaction) => {
       const record = provenance && recordOf(provenance);
-      const open = openUnit(parts, transaction, actor, record ? [...listeners, record.note] : listeners);
+      const others = record ? [watch.note, record.note] : [watch.note];
+      const open = openUnit(parts, transaction, actor, [...listeners, ...others]);
       touched = open.touched;
       const done = await job(open.work, open.unit);
       await record?.write(open.unit);
       await open.work.integrity.check();
       return done;
     }, choice);
+    const result = await transaction.finally(watch.end);
     if (touched()) tellCommitted(committedListeners, logger);
     return result;
   }
 
-  const reading = { parts, resources: store.resources };
+  const reading = { parts, resources: store.resources, terminology: memory };
   const reads = readingOf(reading);
   const terminology = terminologyOf(reading);
   const as = (actor: Actor): WritesResources => ({
@@ -182,6 +194,20 @@ function assembled(shared: Shared, provenance?: FhirResource): ConditionalReposi
     deleteWith: (actor, name, choice) => run(actor, (work) => removeWith(work, name, choice)),
     deleteWhere: (actor, type, criteria, choice) =>
       run(actor, (work) => deleteWhere(work, type, criteria, choice)),
+  };
+}
+
+/** Listens to the changes of a transaction; `end` is to be called when it is over, whatever came of it. */
+function watchTerminology(memory: TerminologyMemory): {
+  readonly note: ChangeListener;
+  readonly end: () => void;
+} {
+  let changed: (() => void) | undefined;
+  return {
+    note: async ({ version }) => {
+      if (memory.holds(version.type)) changed ??= memory.change();
+    },
+    end: () => changed?.(),
   };
 }
 

@@ -73,6 +73,8 @@ export interface ReadsResources {
   history(asked: AskedHistory): Promise<HistoryPage>;
   /** `query` as after the `?` of a search URL. */
   search(type: string, query: string, choice?: SearchChoice): Promise<SearchResult>;
+  /** The ConceptMaps that a search finds, parsed once for as long as they do not change. */
+  conceptMaps(query: string): Promise<readonly FhirResource[]>;
   /** Over several types, newest first; `query` is without `_type`. */
   searchTypes(types: readonly string[], query: string, choice?: SearchChoice): Promise<SearchResult>;
   /** As it is read. Its first step throws Refusal `not-found` or `gone` where there is no such resource. */

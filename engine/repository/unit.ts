@@ -3,6 +3,7 @@ import type { Actor } from '../kernel/actor.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import type { MessageWriter } from '../storage/message-store.ts';
 import type { Transaction } from '../storage/store.ts';
+import { conceptMaps } from './concept-maps.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { documentOf } from './document.ts';
@@ -80,6 +81,7 @@ export const readingOf = (reading: Reading): ReadsResources => ({
   readMany: (type, ids) => readMany(reading, type, ids),
   readVersion: (type, id, version) => readVersion(reading, type, id, version),
   history: (asked) => history(reading, asked),
+  conceptMaps: (query) => conceptMaps(reading, query),
   search: (type, query, choice) => search(reading, type, query, choice),
   everything: (asked) => everything(reading, asked),
   everythingPage: (asked, count, after) => everythingPage(reading, asked, count, after),

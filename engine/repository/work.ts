@@ -10,6 +10,7 @@ import type { MessageWriter } from '../storage/message-store.ts';
 import type { ResourceReader, ResourceWriter } from '../storage/resource-store.ts';
 import type { Integrity } from './integrity.ts';
 import type { Change } from './repository.ts';
+import type { TerminologyMemory } from './terminology-memory.ts';
 
 export interface Parts {
   readonly index: SearchIndex;
@@ -27,6 +28,8 @@ export interface Parts {
 export interface Reading {
   readonly parts: Parts;
   readonly resources: ResourceReader;
+  /** Of what is committed; a transaction has none, since it sees what nobody else does. */
+  readonly terminology?: TerminologyMemory;
 }
 
 /** One transaction. */

@@ -10,6 +10,8 @@ import { badRequest, Refusal } from '../kernel/outcomes.ts';
 import { headerOf, type Headers } from '../auth/headers.ts';
 import { createBreath } from '../repository/breath.ts';
 import { inForm, jsonForm, xmlForm, type BundleForm } from './answer-pieces.ts';
+import { cutEntries } from './async/cut-entries.ts';
+import { wrappedJson, wrappedXml, type Response } from './async/wrapped-form.ts';
 import { generalParameters, type General } from './general.ts';
 import { fhirPath, type FhirAnswer } from './interaction.ts';
 import { answerFormat, fhirJson, fhirXml, type Format } from './negotiate.ts';
@@ -40,6 +42,14 @@ export async function presented(parts: FormatParts, answer: FhirAnswer, wish: Wi
       body: inForm(body, formOf(parts, wish)),
     };
   }
+  if (answer.result !== undefined && wish.general.subset === undefined) {
+    const { resource, response } = answer.result;
+    return {
+      status,
+      headers: { ...headers, 'content-type': mediaTypes[wish.format] },
+      body: inForm(cutEntries(resource), wrappedFormOf(parts, wish, response)),
+    };
+  }
   return formatted(parts, { ...answer, body: await whole(body) }, wish);
 }
 
@@ -59,6 +69,11 @@ function formOf(parts: FormatParts, wish: Wish): BundleForm {
     : xmlForm(pretty, (bundle) => parts.xml.write(bundle, { pretty }), change);
 }
 
+const wrappedFormOf = ({ xml }: FormatParts, { format, general }: Wish, response: Response): BundleForm =>
+  format === 'json'
+    ? wrappedJson(general.pretty, response)
+    : wrappedXml((bundle) => xml.write(bundle, { pretty: general.pretty }), response);
+
 /** What is made of the whole; longer streams are refused (characters). */
 const mostGathered = 64 * 1024 * 1024;
 
@@ -71,7 +86,7 @@ async function whole(body: string | BodyStream): Promise<string> {
     pieces.push(typeof piece === 'string' ? piece : decoder.decode(piece, { stream: true }));
     length += piece.length;
     if (length > mostGathered) {
-      throw new Refusal('too-large', 'so much comes as JSON only, or in pages by _count');
+      throw new Refusal('too-large', 'so much comes as plain JSON only, or in pages by _count');
     }
   }
   return pieces.join('');

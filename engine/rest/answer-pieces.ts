@@ -8,8 +8,10 @@ export interface BundleForm {
   /** All that stands before the first entry. */
   opening(head: FhirResource): string;
   entry(entry: unknown, isFirst: boolean): string;
-  /** What ends it; a Bundle without entries looks otherwise in JSON. */
-  closing(hadEntries: boolean): string;
+  /** What ends it. */
+  closing(): string;
+  /** All of one that has no entries. */
+  alone(head: FhirResource): string;
 }
 
 const firstEntry = ',"entry":[';
@@ -27,8 +29,7 @@ export async function* inForm(pieces: BodyStream, form: BundleForm): BodyStream 
       yield form.entry(parseJson(piece.slice(firstEntry.length)), true);
     } else head += piece;
   }
-  if (head === undefined) yield form.closing(true);
-  else yield form.opening(parseJson(head) as FhirResource) + form.closing(false);
+  yield head === undefined ? form.closing() : form.alone(parseJson(head) as FhirResource);
 }
 
 /** JSON; `pretty`: indented by two, as JSON.stringify does. */
@@ -42,7 +43,8 @@ export function jsonForm(pretty: boolean, change: BundleChange): BundleForm {
       const before = isFirst ? `,${line}${outer}"entry":${pretty ? ' ' : ''}[` : ',';
       return `${before}${line}${inner}${text}`;
     },
-    closing: (hadEntries) => `${hadEntries ? `${line}${outer}]` : ''}${line}}`,
+    closing: () => `${line}${outer}]${line}}`,
+    alone: (head) => write(change.head(head)),
   };
 }
 
@@ -67,5 +69,6 @@ export function xmlForm(
       return withoutEnd(text.slice(text.indexOf('>', text.indexOf('<Bundle')) + 1));
     },
     closing: () => `${pretty ? '\n' : ''}</Bundle>`,
+    alone: (head) => write(change.head(head)),
   };
 }

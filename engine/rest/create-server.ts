@@ -17,6 +17,7 @@ import type { SearchIndex } from '../search/search-index.ts';
 import type { Census, Tallies } from '../storage/message-store.ts';
 import type { FormatParts } from './answer-format.ts';
 import { createLater, type Later } from './async/later.ts';
+import { BodyRoom } from './body-room.ts';
 import { drain, rememberUpgraded } from './drain.ts';
 import type { EndpointParts } from './endpoint.ts';
 import { createExpressApp } from './express-app.ts';
@@ -27,6 +28,7 @@ import { interactions } from './interactions.ts';
 import { createMetrics } from './metrics.ts';
 import { listenForUpgrades, type ExternalHandler } from './mount-external.ts';
 import { outcomeAnswer } from './refusal-answer.ts';
+import { usualStallMs } from './stalled.ts';
 import { trustedPeers } from './trusted-peers.ts';
 import { answerUnreadable } from './unreadable-request.ts';
 
@@ -55,6 +57,8 @@ export interface HttpServerOptions {
   readonly tallies?: () => Promise<Tallies>;
   /** Largest body in bytes; default 50 MiB. */
   readonly bodyLimit?: number;
+  /** What all bodies that are read or worked on may have together, bytes; default 256 MiB, or the largest body where that is more. */
+  readonly bodiesLimit?: number;
   /** Largest content of a Binary in bytes; default 1 GiB. */
   readonly contentLimit?: number;
   /** Whether a person set the public URL: then it counts whatever proxies say. */
@@ -67,6 +71,8 @@ export interface HttpServerOptions {
   readonly resultsFolder?: string;
   /** How long `close` waits for what is under way, ms; default 10 s. */
   readonly drainMs?: number;
+  /** How long a client may take nothing of its answer, or send nothing of its request, ms; default 2 min. */
+  readonly stallMs?: number;
 }
 
 export interface HttpServer {
@@ -100,6 +106,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const parts: EndpointParts = {
     ...{ auth, ids, logger, metrics, formats, publicUrl, tracer },
     stopping: () => stopping,
+    stallMs: options.stallMs ?? usualStallMs,
   };
   const routes = [
     ...auth.routes,
@@ -110,14 +117,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const external: ExternalHandler[] = [];
   const { resultsFolder: folder, clock } = options;
   const later = folder === undefined ? undefined : createLater({ folder, clock, ids, interrupted });
-  const limits = {
-    body: options.bodyLimit ?? 50 * mebibyte,
-    content: options.contentLimit ?? 1024 * mebibyte,
-  };
+  const { bodyLimit = 50 * mebibyte, contentLimit = 1024 * mebibyte } = options;
+  const room = new BodyRoom(options.bodiesLimit ?? Math.max(256 * mebibyte, bodyLimit));
+  const limits = { body: bodyLimit, content: contentLimit, room };
   const fhir = { ...fhirPartsOf(options, parts, later), ...formats };
   const origins = options.corsOrigins ?? [];
   const app = createExpressApp({ endpoint: parts, fhir, limits, routes, external, trusted, origins });
-  const server = createServer({ shouldUpgradeCallback: isWebSocket }, app);
+  const server = createServer({ ...patience, shouldUpgradeCallback: isWebSocket }, app);
   answerUnreadable(server);
   const upgraded = rememberUpgraded(server);
   listenForUpgrades(server, parts, external);
@@ -139,6 +145,9 @@ const interrupted = outcomeAnswer(
     'the engine was ended while this was worked on; a transaction was carried out whole or not at all: look, or send it again under conditions',
   ),
 );
+
+/** Of a head, ms; a body may take as long as it goes on. */
+const patience = { headersTimeout: 60_000, requestTimeout: 0 };
 
 /** Other upgrades (h2c) are not taken up: the request is answered as if they were not asked for. */
 const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';

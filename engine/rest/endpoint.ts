@@ -16,6 +16,7 @@ import { correlationOf } from './correlation.ts';
 import type { Metrics } from './metrics.ts';
 import { rootOf } from './forwarded.ts';
 import { answerFailure } from './refusal-answer.ts';
+import { endWhenStalled } from './stalled.ts';
 
 export interface EndpointParts {
   readonly auth: Auth;
@@ -29,6 +30,8 @@ export interface EndpointParts {
   readonly publicUrl: (request: IncomingMessage) => string;
   /** Whether the server is stopping: connections are then closed after their answer. */
   readonly stopping: () => boolean;
+  /** How long a client may stand still, ms. */
+  readonly stallMs: number;
 }
 
 export interface Endpoint {
@@ -81,6 +84,7 @@ async function answerRequest(
 ): Promise<number> {
   const startedAt = performance.now();
   const correlationId = correlationOf(request.headers, parts.ids);
+  endWhenStalled(parts, { correlationId, interaction: endpoint.name }, request, response);
   let setCookie: string | undefined;
   let answer: HttpAnswer;
   try {

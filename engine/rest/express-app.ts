@@ -7,11 +7,12 @@ import { correlationOf } from './correlation.ts';
 import { letPagesAsk } from './cors.ts';
 import { failureAnswer, serve, type Endpoint, type EndpointParts } from './endpoint.ts';
 import { methodNotAllowed, methodsByPath, nothingHere } from './fallback.ts';
-import { fhirEndpoint, type BodyLimits } from './fhir-endpoint.ts';
+import { fhirEndpoint } from './fhir-endpoint.ts';
 import { createFhirRouter } from './fhir-router.ts';
 import type { FhirParts } from './interaction.ts';
 import { interactions } from './interactions.ts';
 import { isUnder, serveExternal, type ExternalHandler } from './mount-external.ts';
+import type { BodyLimits } from './read-body.ts';
 import { routeEndpoint } from './route-endpoint.ts';
 import type { TrustedPeers } from './trusted-peers.ts';
 
@@ -48,7 +49,7 @@ export function createExpressApp({
       parts,
       route.method,
       route.path,
-      routeEndpoint(route, limits.body, addressOf, parts.publicUrl),
+      routeEndpoint(route, limits, addressOf, parts.publicUrl),
     );
   }
   mountExternal(app, parts, external);

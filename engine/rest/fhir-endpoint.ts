@@ -4,6 +4,7 @@ import type { HttpAnswer } from '../kernel/http-route.ts';
 import { jsonBody, presented, queryOf, type FormatParts, type Wish } from './answer-format.ts';
 import type { Later } from './async/later.ts';
 import { acceptedLater, wantsLater } from './async/status.ts';
+import type { BodyShare } from './body-room.ts';
 import { checkAllowed } from './check-allowed.ts';
 import { contentAnswer, wholeBinary } from './binary-answer.ts';
 import { binaryOf, isContent, wantsContent } from './binary.ts';
@@ -18,7 +19,7 @@ import {
   type Interaction,
 } from './interaction.ts';
 import { answerFormat, bodyKind, patchBodies, resourceBodies, type BodyKind } from './negotiate.ts';
-import { readBody } from './read-body.ts';
+import { readBody, type BodyLimits } from './read-body.ts';
 import { readContent } from './read-content.ts';
 import { answerFailure } from './refusal-answer.ts';
 import { recordedBy } from './x-provenance.ts';
@@ -26,13 +27,6 @@ import { recordedBy } from './x-provenance.ts';
 const noBytes = new Uint8Array();
 /** Bytes of a posted search: some sixty times what a url may have. */
 const longestForm = 1024 * 1024;
-
-/** Bytes. */
-export interface BodyLimits {
-  readonly body: number;
-  /** Of the content of a Binary, sent as what it is. */
-  readonly content: number;
-}
 
 export function fhirEndpoint(
   parts: FhirParts & FormatParts,
@@ -43,26 +37,41 @@ export function fhirEndpoint(
     name: interaction.name,
     access: interaction.access === 'public' ? 'public' : 'signed-in',
     answer: async (incoming) => {
-      const { headers, url = '' } = incoming.request;
-      const asked = generalParameters(queryOf(url));
-      const type = incoming.params['type'] ?? '';
-      const asContent = type === 'Binary' && isRead(interaction) && wantsContent(asked, headers);
-      const wanted = asContent ? asItIs : wishOf(interaction, asked, headers);
-      checkAllowed(parts.index, interaction, incoming.actor, type);
-      const sent =
-        interaction.takes === 'nothing' ? nothing : await bodyOf(parts, interaction, incoming, limits);
-      const isForm = interaction.takes === 'form';
-      const [general, body] = isForm ? withForm(asked, sent.body) : [asked, sent.body];
-      const exchange = exchangeOf(parts, incoming, type, general, { ...sent, body });
-      const wish = isForm ? wishOf(interaction, general, headers) : wanted;
-      if (interaction.mayWait === true && parts.later && wantsLater(headers)) {
-        return begin(parts, parts.later, interaction, exchange, wish, incoming);
+      const share = limits.room.share();
+      try {
+        return await answerIncoming(parts, interaction, limits, incoming, share);
+      } finally {
+        share.release();
       }
-      const answering = answered(parts, interaction, exchange, wish, asContent);
-      const { content } = exchange;
-      return content === undefined ? await answering : await answering.finally(() => content.release());
     },
   };
+}
+
+async function answerIncoming(
+  parts: FhirParts & FormatParts,
+  interaction: Interaction,
+  limits: BodyLimits,
+  incoming: Incoming,
+  share: BodyShare,
+): Promise<HttpAnswer> {
+  const { headers, url = '' } = incoming.request;
+  const asked = generalParameters(queryOf(url));
+  const type = incoming.params['type'] ?? '';
+  const asContent = type === 'Binary' && isRead(interaction) && wantsContent(asked, headers);
+  const wanted = asContent ? asItIs : wishOf(interaction, asked, headers);
+  checkAllowed(parts.index, interaction, incoming.actor, type);
+  const sent =
+    interaction.takes === 'nothing' ? nothing : await bodyOf(parts, interaction, incoming, limits, share);
+  const isForm = interaction.takes === 'form';
+  const [general, body] = isForm ? withForm(asked, sent.body) : [asked, sent.body];
+  const exchange = exchangeOf(parts, incoming, type, general, { ...sent, body });
+  const wish = isForm ? wishOf(interaction, general, headers) : wanted;
+  if (interaction.mayWait === true && parts.later && wantsLater(headers)) {
+    return begin(parts, parts.later, interaction, exchange, wish, incoming, share);
+  }
+  const answering = answered(parts, interaction, exchange, wish, asContent);
+  const { content } = exchange;
+  return content === undefined ? await answering : await answering.finally(() => content.release());
 }
 
 async function answered(
@@ -103,18 +112,32 @@ async function begin(
   exchange: Exchange,
   wish: Wish,
   { correlationId }: Incoming,
+  share: BodyShare,
 ): Promise<HttpAnswer> {
+  // The body is held for as long as it is worked on.
+  const held = share.passOn();
   const work = async (): Promise<HttpAnswer> => {
-    const answer = await answerOf(parts, interaction, exchange);
-    return presented(parts, answer, { ...wish, format: 'json' });
+    try {
+      const answer = await answerOf(parts, interaction, exchange);
+      return await presented(parts, answer, { ...wish, format: 'json' });
+    } finally {
+      held.release();
+    }
   };
+
   const failed = (error: unknown): HttpAnswer =>
     answerFailure(
       error,
       { name: interaction.name, correlationId, method: 'POST', url: '', root: '', headers: {} },
       parts.logger,
     );
-  return acceptedLater(exchange.base, await later.begin({ actor: exchange.actor, work, failed }));
+  const { actor, base } = exchange;
+  try {
+    return acceptedLater(base, await later.begin({ actor, work, failed }));
+  } catch (error) {
+    held.release();
+    throw error;
+  }
 }
 
 const isRead = ({ name }: Interaction): boolean => name === 'read' || name === 'vread';
@@ -132,6 +155,7 @@ async function bodyOf(
   interaction: Interaction,
   { request, params }: Incoming,
   limits: BodyLimits,
+  share: BodyShare,
 ): Promise<Sent> {
   const { headers } = request;
   const isResource = interaction.takes === 'resource';
@@ -143,7 +167,8 @@ async function bodyOf(
   }
   const kind = kindOf(interaction, headers);
   const limit = interaction.takes === 'form' ? Math.min(limits.body, longestForm) : limits.body;
-  const body = await readBody(request, limit);
+  const body = await readBody(request, limit, share);
+  await share.begin();
   return { body: kind === 'xml' ? await jsonBody(parts, body) : body };
 }
 

@@ -13,6 +13,7 @@ import type { SearchIndex } from '../search/search-index.ts';
 import type { KeptContent, StoredContent } from '../storage/content-store.ts';
 import type { Headers } from '../auth/headers.ts';
 import type { Later } from './async/later.ts';
+import type { Response } from './async/wrapped-form.ts';
 
 export interface FhirParts {
   readonly repository: ConditionalRepository;
@@ -65,6 +66,8 @@ export interface FhirAnswer {
   readonly content?: StoredContent;
   /** A stream's pieces are those of fhir/bundles.ts: each entry is one. */
   readonly byEntry?: boolean;
+  /** What `body`, a stream, tells of a request that was answered later. Either is read, not both. */
+  readonly result?: { readonly response: Response; readonly resource: AsyncIterable<Uint8Array> };
 }
 
 export interface Interaction {

@@ -6,6 +6,7 @@ import { Refusal } from '../kernel/outcomes.ts';
 import { send } from './answer.ts';
 import { correlationOf } from './correlation.ts';
 import { failureAnswer, letIn, type EndpointParts } from './endpoint.ts';
+import { endWhenStalled } from './stalled.ts';
 
 export interface ExternalHandler {
   /** `/flows`: the handler gets everything at and under it, with the url as it came. */
@@ -26,6 +27,7 @@ export async function serveExternal(
   response: ServerResponse,
 ): Promise<void> {
   const correlationId = correlationOf(request.headers, parts.ids);
+  endWhenStalled(parts, { correlationId, interaction: handler.prefix }, request, response);
   try {
     const authentication = await letIn(parts, handler.access, request);
     response.setHeader('x-request-id', correlationId);

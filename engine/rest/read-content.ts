@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { freeBytes } from '../kernel/free-bytes.ts';
 import { badRequest } from '../kernel/outcomes.ts';
 import { keptApartFrom, type ContentStore, type KeptContent } from '../storage/content-store.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
 import { refuseBody, tooLarge } from './read-body.ts';
 
 export interface SentContent {
@@ -19,21 +20,21 @@ export async function readContent(
 ): Promise<SentContent> {
   refuseBody(request, limit);
   const bytes = bytesOf(request, limit);
-  const first: Uint8Array[] = [];
+  const first = new GatheredBytes();
   let length = 0;
   for (let next = await bytes.next(); next.done !== true; next = await bytes.next()) {
     first.push(next.value);
     length += next.value.length;
     if (length >= keptApartFrom) return { data: '', kept: await contents.keep(continued(first, bytes)) };
   }
-  return { data: Buffer.concat(first).toString('base64'), kept: undefined };
+  return { data: Buffer.concat(first.take()).toString('base64'), kept: undefined };
 }
 
 type Bytes = AsyncGenerator<Uint8Array, void, undefined>;
 
 /** Each chunk is good until the next one is asked for. */
-async function* continued(first: Uint8Array[], bytes: Bytes): Bytes {
-  for (const chunk of first.splice(0)) {
+async function* continued(first: GatheredBytes, bytes: Bytes): Bytes {
+  for (const chunk of first.take()) {
     yield chunk;
     freeBytes(chunk);
   }

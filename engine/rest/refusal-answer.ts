@@ -1,5 +1,6 @@
 // What a client gets when a request is refused or fails: always an OperationOutcome, or the way to the sign-in page.
 import type { HttpAnswer } from '../kernel/http-route.ts';
+import type { FailureCode } from '../kernel/failures.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { badRequest, Refusal } from '../kernel/outcomes.ts';
 import type { Headers } from '../auth/headers.ts';
@@ -40,10 +41,16 @@ function asRefusal(error: unknown): Refusal | undefined {
 const defect = (correlationId: string): Refusal =>
   new Refusal('defect', `this is our fault; it is in the log under ${correlationId}`);
 
+/** What passes by itself: when to ask again, seconds. */
+const waits: Partial<Record<FailureCode, Readonly<Record<string, string>>>> = {
+  unavailable: { 'retry-after': '2' },
+  'too-many-requests': { 'retry-after': '10' },
+};
+
 export function outcomeAnswer(refusal: Refusal, more: Readonly<Record<string, string>> = {}): HttpAnswer {
   return {
     status: refusal.status,
-    headers: { 'content-type': fhirJson, ...more },
+    headers: { 'content-type': fhirJson, ...waits[refusal.code], ...more },
     body: JSON.stringify(refusal.outcome),
   };
 }

@@ -2,7 +2,7 @@
 import type { HttpRequest, HttpRoute } from '../kernel/http-route.ts';
 import type { Endpoint, Incoming } from './endpoint.ts';
 import { rootOf } from './forwarded.ts';
-import { readBody } from './read-body.ts';
+import { readBody, type BodyLimits } from './read-body.ts';
 
 /** What strangers may send, bytes: forms are small. It is held for each of them until all of it is there. */
 const publicBodyLimit = 64 * 1024;
@@ -10,7 +10,7 @@ const publicBodyLimit = 64 * 1024;
 /** `addressOf`, `publicUrl`: the sender's address, and the URL by which it reaches us, as far as proxies can be trusted. */
 export function routeEndpoint(
   route: HttpRoute,
-  bodyLimit: number,
+  { body: bodyLimit, room }: BodyLimits,
   addressOf: (request: Incoming['request']) => string,
   publicUrl: (request: Incoming['request']) => string,
 ): Endpoint {
@@ -19,10 +19,15 @@ export function routeEndpoint(
     name: `${route.method} ${route.path}`,
     access: route.access,
     answer: async (incoming) => {
-      const body = await readBody(incoming.request, limit);
-      return route.handle(
-        requestOf(incoming, body, addressOf(incoming.request), publicUrl(incoming.request)),
-      );
+      const { request } = incoming;
+      const share = room.share();
+      try {
+        const body = await readBody(request, limit, share);
+        await share.begin();
+        return await route.handle(requestOf(incoming, body, addressOf(request), publicUrl(request)));
+      } finally {
+        share.release();
+      }
     },
   };
 }

@@ -15,9 +15,13 @@ const answers: Readonly<Record<string, { readonly status: number; readonly refus
   },
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
-    refusal: badRequest('the request did not come to its end in time'),
+    refusal: badRequest('the head of the request did not come to its end in time'),
   },
 };
+const late = {
+  status: 408,
+  refusal: badRequest('nothing more came of the request for a long time'),
+} as const;
 const unreadable = { status: 400, refusal: badRequest('this is no HTTP request that can be read') } as const;
 
 /** To be called once for a server. */
@@ -26,6 +30,11 @@ export function answerUnreadable(server: Server): void {
     if (code === 'ECONNRESET' || !socket.writable) socket.destroy();
     else socket.end(answerOf(Object.hasOwn(answers, code) ? (answers[code] ?? unreadable) : unreadable));
   });
+}
+
+/** Answers a request that does not come to its end, and ends its connection. */
+export function endLate(socket: Duplex): void {
+  socket.end(answerOf(late), () => socket.destroy());
 }
 
 function answerOf({ status, refusal }: { readonly status: number; readonly refusal: Refusal }): string {

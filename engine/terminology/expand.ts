@@ -119,7 +119,8 @@ function reduced(codes: Expansion, excluded: Expansion, canonical: string): Expa
   return left;
 }
 
-function sizeOf(codes: Expansion): number {
+/** How many codes; a whole system is one. */
+export function sizeOf(codes: Expansion): number {
   let size = 0;
   for (const some of codes.values()) size += some === 'all' ? 1 : some.size;
   return size;

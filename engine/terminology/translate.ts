@@ -64,13 +64,21 @@ type Found = Omit<Match, 'source'>;
 
 /** undefined: the group has nothing for the code, not even that there is nothing. */
 function forward(group: Fields, { code }: Coded): readonly Found[] | undefined {
-  const elements = listOf(group['element']).filter((element) => element['code'] === code);
-  if (elements.length === 0) return undefined;
-  return elements.flatMap((element) =>
+  const elements = elementsOf(group).get(code);
+  return elements?.flatMap((element) =>
     listOf(element['target'])
       .filter(isFree)
       .map((target) => foundAs(textOf(target['equivalence']) ?? 'equivalent', group['target'], target)),
   );
+}
+
+const elements = new WeakMap<Fields, ReadonlyMap<unknown, readonly Fields[]>>();
+
+/** The elements of a group by their code, made once for as long as the map is held. */
+function elementsOf(group: Fields): ReadonlyMap<unknown, readonly Fields[]> {
+  const known = elements.get(group) ?? Map.groupBy(listOf(group['element']), ({ code }) => code);
+  elements.set(group, known);
+  return known;
 }
 
 function backward(group: Fields, { code }: Coded): readonly Found[] {

@@ -5,6 +5,7 @@ import type { BodyStream } from '../../kernel/http-route.ts';
 import { Refusal } from '../../kernel/outcomes.ts';
 import type { FhirAnswer, FhirParts, Interaction } from '../interaction.ts';
 import type { Later, Outcome } from './later.ts';
+import type { Response } from './wrapped-form.ts';
 
 const path = '/$async/:id';
 
@@ -27,7 +28,10 @@ export const asyncStatusInteraction: Interaction = {
   answer: async (parts, { id, actor }) => {
     const outcome = laterOf(parts).outcomeOf(id, actor);
     if (!outcome) return { status: 202, headers: { 'x-progress': 'in progress', 'retry-after': '1' } };
-    return { status: 200, body: resultBundle(outcome) };
+    const { status, headers, body } = outcome;
+    const response = responseOf(status, headers);
+    if (!body || status >= 400) return { status: 200, body: refusedResult(response, body) };
+    return { status: 200, body: resultBundle(response, body), result: { response, resource: body } };
   },
 };
 
@@ -50,28 +54,34 @@ function laterOf({ later }: FhirParts): Later {
 
 const copied = { location: 'location', etag: 'etag', 'last-modified': 'lastModified' } as const;
 
-/** A Bundle of type batch-response, whose one entry is what would have been answered at once. */
-async function* resultBundle({ status, headers, body }: Outcome): BodyStream {
+function responseOf(status: number, headers: Outcome['headers']): Response {
   const facts = Object.entries(copied).flatMap(([header, name]) => {
     const value = headers[header];
     return value === undefined
       ? []
       : [[name, name === 'lastModified' ? new Date(value).toISOString() : value]];
   });
-  const response = JSON.stringify({
+  return {
     status: `${status} ${STATUS_CODES[status] ?? ''}`.trim(),
     ...Object.fromEntries(facts),
-  });
-  yield '{"resourceType":"Bundle","type":"batch-response","entry":[{';
-  if (!body) yield `"response":${response}`;
-  else if (status >= 400) {
-    yield `"response":${response.slice(0, -1)},"outcome":`;
+  } as Response;
+}
+
+const opening = '{"resourceType":"Bundle","type":"batch-response","entry":[{';
+
+/** A Bundle of type batch-response, whose one entry is what would have been answered at once. */
+async function* resultBundle(response: Response, body: AsyncIterable<Uint8Array>): BodyStream {
+  yield `${opening}"resource":`;
+  yield* body;
+  yield `,"response":${JSON.stringify(response)}}]}`;
+}
+
+/** The same for what was refused, or has no body. */
+async function* refusedResult(response: Response, body: Outcome['body']): BodyStream {
+  yield `${opening}"response":${JSON.stringify(response).slice(0, -1)}`;
+  if (body) {
+    yield ',"outcome":';
     yield* body;
-    yield '}';
-  } else {
-    yield '"resource":';
-    yield* body;
-    yield `,"response":${response}`;
   }
-  yield '}]}';
+  yield '}}]}';
 }

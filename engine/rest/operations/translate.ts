@@ -65,7 +65,7 @@ async function askedMaps(
   { system }: Coded,
   { reverse }: TranslateWish,
 ): Promise<readonly object[]> {
-  if (id !== '') return [parseResource((await reads.read('ConceptMap', id)).body ?? 'null')];
+  if (id !== '') return [await ofId(reads, id)];
   const sent = input.resource('conceptMap', 'ConceptMap');
   if (sent !== undefined) return [sent];
   const url = input.text('url');
@@ -82,6 +82,12 @@ async function askedMaps(
   return found.filter((map) => isBetween(map, source, target));
 }
 
+/** Throws Refusal `not-found` or `gone`. */
+async function ofId(reads: ReadsResources, id: string): Promise<object> {
+  const [map] = await reads.conceptMaps(new URLSearchParams({ _id: id }).toString());
+  return map ?? parseResource((await reads.read('ConceptMap', id)).body ?? 'null');
+}
+
 async function named(reads: ReadsResources, canonical: string): Promise<object> {
   const map = await newest(reads, canonical);
   if (map === undefined) throw new Refusal('not-found', 'this concept map is not known here');
@@ -94,16 +100,12 @@ async function newest(reads: ReadsResources, canonical: string): Promise<object 
   return (await stored(reads, asked))[0];
 }
 
-async function stored(
-  reads: ReadsResources,
-  asked: Readonly<Record<string, string>>,
-): Promise<readonly object[]> {
+function stored(reads: ReadsResources, asked: Readonly<Record<string, string>>): Promise<readonly object[]> {
   const query = Object.entries(asked).map(([name, value]) => {
     const exact = name.startsWith('_') ? value : value.replaceAll(/[\\,|$]/g, String.raw`\$&`);
     return [name, exact];
   });
-  const { matches } = await reads.search('ConceptMap', new URLSearchParams(query).toString());
-  return matches.map(({ body }) => parseResource(body ?? 'null'));
+  return reads.conceptMaps(new URLSearchParams(query).toString());
 }
 
 /** Whether the map is between these value sets, as far as they are asked for. */

@@ -49,8 +49,10 @@ export interface ServerChoice {
   readonly routes?: readonly HttpRoute[];
   readonly mounts?: readonly ExternalHandler[];
   readonly bodyLimit?: number;
+  readonly bodiesLimit?: number;
   readonly contentLimit?: number;
   readonly drainMs?: number;
+  readonly stallMs?: number;
   readonly publicUrl?: string;
   /** Off unless asked for: most cases are not about what they refer to. */
   readonly referentialIntegrity?: boolean;
@@ -141,12 +143,14 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     }),
     census: () => store.messages.census(),
     ...(choice.bodyLimit === undefined ? {} : { bodyLimit: choice.bodyLimit }),
+    ...(choice.bodiesLimit === undefined ? {} : { bodiesLimit: choice.bodiesLimit }),
     ...(choice.contentLimit === undefined ? {} : { contentLimit: choice.contentLimit }),
     resultsFolder,
     publicUrlIsFixed: choice.publicUrl !== undefined,
     ...(choice.trustedProxies === undefined ? {} : { trustedProxies: choice.trustedProxies }),
     ...(choice.corsOrigins === undefined ? {} : { corsOrigins: choice.corsOrigins }),
     ...(choice.drainMs === undefined ? {} : { drainMs: choice.drainMs }),
+    ...(choice.stallMs === undefined ? {} : { stallMs: choice.stallMs }),
   });
   for (const handler of choice.mounts ?? []) http.mount(handler);
   const { port } = await http.listen('127.0.0.1', 0);
