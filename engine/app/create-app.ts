@@ -86,13 +86,12 @@ async function build(config: Config, { clock, ids, logger }: Ambient) {
 /** Stopped from the end to the beginning. */
 function orderOf({ config, logger, address, kept, messages, operating, ...parts }: Parts): readonly Part[] {
   const { tracing, mapper, certificates, flowPort, flows, http } = parts;
-  const { store, journal, searchParameters, reindexing } = kept;
+  const { store, searchParameters, reindexing } = kept;
   const { inbox, runner, processor, outbox } = messages;
   const { replays, alerts, live, jobs, indexingKept, sweeping } = operating;
   return [
     { name: 'traces', stop: () => tracing?.stop() },
     { name: 'store', stop: () => store.close() },
-    { name: 'journal of arrivals', stop: () => journal.close() },
     { name: 'search parameters', start: () => searchParameters.start() },
     { name: 'reindexing', start: () => reindexing.start(), stop: () => reindexing.stop() },
     { name: 'channels, as they are kept', start: () => runner.load() },

@@ -11,17 +11,14 @@ import { createParameterIndexing } from '../repository/parameter-indexing.ts';
 import { createReindexing, type Reindexing } from '../repository/reindex.ts';
 import { loadSearchIndex } from '../search/load-index.ts';
 import type { SearchIndex } from '../search/search-index.ts';
-import { openArrivalJournal, type ArrivalJournal } from '../storage/arrival-journal.ts';
 import { openSqliteStore } from '../storage/sqlite/open.ts';
 import type { Store } from '../storage/store.ts';
 import type { Ambient } from './ambient.ts';
 import type { Config } from './read-config.ts';
-import { journalPath, recipeOf, storeFile } from './stored.ts';
+import { recipeOf, storeFile } from './stored.ts';
 
 export interface Kept {
   readonly store: Store;
-  /** What has come and is durable, but not in the store yet. */
-  readonly journal: ArrivalJournal;
   readonly index: SearchIndex;
   /** Of R4's types, read once for all. */
   readonly shapes: () => Shapes;
@@ -35,7 +32,6 @@ export async function openKept(config: Config, ambient: Ambient, base: () => str
   const { clock, logger } = ambient;
   const { referentialIntegrity } = config;
   const store = await openSqliteStore({ file: storeFile(config), clock, logger });
-  const journal = await openArrivalJournal(journalPath(config));
   const recipe = recipeOf(config, clock);
   const index = loadSearchIndex(recipe);
   const shapes = lazyShapes();
@@ -45,5 +41,5 @@ export async function openKept(config: Config, ambient: Ambient, base: () => str
     ...{ repository, resources: store.resources, index, logger },
     indexing: createParameterIndexing({ ...ambient, store, reindexing, index, automatic: config.reindex }),
   });
-  return { store, journal, index, shapes, repository, reindexing, searchParameters };
+  return { store, index, shapes, repository, reindexing, searchParameters };
 }

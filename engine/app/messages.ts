@@ -49,7 +49,7 @@ export interface Messages {
 /** Throws Refusal for files of channels that hold none. */
 export function createMessages(parts: MessagesParts): Messages {
   const { config, ambient, mapper } = parts;
-  const { store, journal, repository } = parts.kept;
+  const { store, repository } = parts.kept;
   const formats = createFormats([hl7Format, fhirFormat]);
   const book = createChannelBook({
     ...{ store, clock: ambient.clock },
@@ -72,7 +72,7 @@ export function createMessages(parts: MessagesParts): Messages {
   });
   registerDestinations(outbox, { config, logger: ambient.logger });
   const inbox = createInbox({
-    ...{ ...ambient, store, journal, formats, settingsOf, wake },
+    ...{ ...ambient, store, formats, settingsOf, wake },
     queries: createQueryAnswers({ ...ambient, mapper, repository, settingsOf, wakeOutbox }),
     admit: (channel) => runner.admit(channel),
   });

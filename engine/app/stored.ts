@@ -13,9 +13,6 @@ import { minutesEast } from './time-zone.ts';
 
 export const storeFile = (config: Config): string => join(config.data, 'store', 'hospital.sqlite');
 
-/** Of arrivals that the store does not have yet: beside it. */
-export const journalPath = (config: Config): string => join(config.data, 'store', 'arrivals');
-
 /** For commands: throws Refusal `unavailable` where no engine has made a store yet. */
 export function existingStore(config: Config): string {
   const file = storeFile(config);

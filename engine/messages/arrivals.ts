@@ -4,7 +4,6 @@
 import { deserialize, serialize } from 'node:v8';
 import type { Logger } from '../kernel/logger.ts';
 import { Refusal } from '../kernel/outcomes.ts';
-import type { ArrivalJournal } from '../storage/arrival-journal.ts';
 import type { MessageRecord, MessageWriter } from '../storage/message-store.ts';
 import type { Store, TransactionChoice } from '../storage/store.ts';
 import { createAcknowledgementFates, type AcknowledgementFates, type Fate } from './acknowledgement-fates.ts';
@@ -12,9 +11,7 @@ import { Claims, type Claim } from './claims.ts';
 import type { Kept, KeepsArrivals, ToKeep } from './stages.ts';
 
 export interface ArrivalsOptions {
-  readonly store: Pick<Store, 'transact' | 'isHeldUp' | 'messages'>;
-  /** Without it all goes into the store at once. */
-  readonly journal?: ArrivalJournal | undefined;
+  readonly store: Pick<Store, 'transact' | 'isHeldUp' | 'messages' | 'journal'>;
   readonly logger: Logger;
   /** Called when messages of this channel are in the store; with those to be sent besides, so that they can go out. */
   readonly taken: (channel: string) => void;
@@ -109,9 +106,9 @@ class JournalledArrivals implements Arrivals {
   }
 
   async start(): Promise<void> {
-    const { journal, store, logger } = this.#options;
+    const { store, logger } = this.#options;
     const mark = await store.messages.arrivedUpTo();
-    const found = (await journal?.read(mark)) ?? [];
+    const found = await store.journal.read(mark);
     this.#last = this.#journalled = found.at(-1)?.number ?? mark;
     this.#marked = mark;
     for (const { number, content } of found) {
@@ -133,14 +130,13 @@ class JournalledArrivals implements Arrivals {
   }
 
   #arrive(claims: readonly Claim[]): Promise<void> {
-    const { store, journal } = this.#options;
+    const { store } = this.#options;
     const arrived = this.#add({ number: (this.#last += 1), claims, journal: 'not-asked' });
-    const canBeJournalled =
-      journal !== undefined && arrived.bytes <= mostJournalled && this.#bytes <= mostWaiting;
+    const canBeJournalled = arrived.bytes <= mostJournalled && this.#bytes <= mostWaiting;
     if (!canBeJournalled) this.#ask(atOnce);
-    else if (store.isHeldUp()) this.#write(arrived, journal);
+    else if (store.isHeldUp()) this.#write(arrived);
     else {
-      arrived.timer = setTimeout(() => this.#write(arrived, journal), patienceMs);
+      arrived.timer = setTimeout(() => this.#write(arrived), patienceMs);
       this.#ask(atOnce);
     }
     return arrived.durable.promise;
@@ -158,11 +154,11 @@ class JournalledArrivals implements Arrivals {
     return arrived;
   }
 
-  #write(arrived: Arrived, journal: ArrivalJournal): void {
+  #write(arrived: Arrived): void {
     arrived.journal = 'writing';
     this.#journalled = Math.max(this.#journalled, arrived.number);
     const content = serialize(arrived.claims.map(({ message }) => message));
-    journal.append({ number: arrived.number, content }).then(
+    this.#options.store.journal.append({ number: arrived.number, content }).then(
       () => {
         arrived.journal = 'there';
         arrived.durable.resolve(undefined);
@@ -221,7 +217,7 @@ class JournalledArrivals implements Arrivals {
     this.#tell(arrivals);
     if (mark === undefined) return;
     this.#marked = mark;
-    this.#options.journal?.forget(mark);
+    this.#options.store.journal.forget(mark);
   }
 
   /** With what has come meanwhile; what was written to the journal while it was taken in is marked then. */

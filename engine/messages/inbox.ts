@@ -3,9 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Tracer } from '../kernel/tracer.ts';
-import type { ArrivalJournal } from '../storage/arrival-journal.ts';
-import type { Store } from '../storage/store.ts';
-import { createArrivals } from './arrivals.ts';
+import { createArrivals, type ArrivalsOptions } from './arrivals.ts';
 import { arriveAsBatch } from './batch.ts';
 import type { Formats } from './formats.ts';
 import { arrive } from './pipeline.ts';
@@ -13,9 +11,7 @@ import type { Arrival, Inbox, Receipt } from './ports.ts';
 import { usualSettings, type QueryAnswers, type SettingsOf } from './stages.ts';
 
 export interface InboxOptions {
-  readonly store: Pick<Store, 'transact' | 'isHeldUp' | 'messages'>;
-  /** See arrivals.ts. */
-  readonly journal?: ArrivalJournal | undefined;
+  readonly store: ArrivalsOptions['store'];
   readonly formats: Formats;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -44,10 +40,10 @@ export interface StoppableInbox extends Inbox {
 }
 
 export function createInbox(options: InboxOptions): StoppableInbox {
-  const { store, journal, formats, clock, ids, logger, wake, queries, tracer } = options;
+  const { store, formats, clock, ids, logger, wake, queries, tracer } = options;
   const settingsOf = options.settingsOf ?? usualSettings;
   const arrivals = createArrivals({
-    ...{ store, journal, logger, taken: wake },
+    ...{ store, logger, taken: wake },
     enqueued: () => queries?.sent(),
     fatePatienceMs: options.fatePatienceMs ?? 200,
     anonymousDuplicateMs: options.anonymousDuplicateMs ?? 120_000,

@@ -15,6 +15,8 @@ export interface ArrivalJournal {
   read(mark: number): Promise<readonly JournalEntry[]>;
   /** Resolves when it is durable. Entries that come together share one fsync. Rejects with the error of the disk. */
   append(entry: JournalEntry): Promise<void>;
+  /** Resolves when what is being written is durable; undefined where nothing is. */
+  underWay(): Promise<void> | undefined;
   /** All entries up to this number are elsewhere: their space may be taken. */
   forget(number: number): void;
   /** Waits for what is under way. */
@@ -69,6 +71,10 @@ class TwoFileJournal implements ArrivalJournal {
       this.#waiting.push({ entry, resolve, reject });
       this.#writing ??= this.#write();
     });
+  }
+
+  underWay(): Promise<void> | undefined {
+    return this.#writing;
   }
 
   forget(number: number): void {

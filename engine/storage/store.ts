@@ -1,4 +1,5 @@
 // One tenant's store: resources, messages and jobs that commit together.
+import type { ArrivalJournal } from './arrival-journal.ts';
 import type { ConfigurationReader, ConfigurationWriter } from './configuration-store.ts';
 import type { ContentStore, ContentWriter } from './content-store.ts';
 import type { IndexUpkeep } from './index-upkeep.ts';
@@ -36,6 +37,8 @@ export interface Store {
    * those that can wait after those that cannot.
    */
   transact<T>(work: (transaction: Transaction) => Promise<T>, choice?: TransactionChoice): Promise<T>;
+  /** For what must be durable before the store has its turn. It ends with the store. */
+  readonly journal: ArrivalJournal;
   /** Works that can wait and are not short are under way or waiting: who joins them now waits for one of them, or cuts their commit short. */
   isHeldUp(): boolean;
   /** Gives some of the space that deletions have left free back to the disk, in one short step; whether there is more to give. */

@@ -1,7 +1,7 @@
 // Group commit: works that come together share one transaction (a savepoint each) and one fsync. No work is answered before
 // the fsync that made it durable.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Refusal, unavailable } from '../../kernel/outcomes.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { TransactionChoice } from '../store.ts';
@@ -27,6 +27,8 @@ export interface GroupHooks {
   readonly beforeGroup: () => Promise<void> | undefined;
   /** Before each work: what it holds back is its own from here on. */
   readonly beforeWork: () => void;
+  /** After each work that can wait: what somebody waits for besides, and is over in a moment. */
+  readonly betweenWorks: () => Promise<void> | undefined;
   /** Writes what the works held back for the end of the group. */
   readonly beforeCommit: () => void;
   /** In the same turn as the commit, or as its failure: what was read before may not be true any more. */
@@ -35,6 +37,8 @@ export interface GroupHooks {
   readonly afterGroup: () => void;
 }
 
+/** So long works that can wait let others finish. */
+const momentMs = 1;
 /** A group that took so long has much to write. */
 const largeMs = 50;
 
@@ -158,14 +162,20 @@ export class GroupCommit {
     }
   }
 
-  /** What somebody waits for first. After each work that can wait the event loop turns once, so that others may join. */
+  /** What somebody waits for first. After each work that can wait the event loop turns, so that others may join. */
   async #works(outcomes: Outcome[]): Promise<void> {
     const group = { begin: performance.now(), awaited: 0, patient: 0 };
     for (let waiting = this.#next(group); waiting !== undefined; waiting = this.#next(group)) {
       outcomes.push(await this.#one(waiting));
       if (!this.#connection.database.isTransaction) throw new Error('SQLite gave the transaction up');
-      if (group.patient > 0) await nextTurn();
+      if (group.patient > 0) await this.#turn();
     }
+  }
+
+  async #turn(): Promise<void> {
+    await nextTurn();
+    const others = this.#hooks.betweenWorks();
+    if (others !== undefined) await Promise.race([others, sleep(momentMs)]);
   }
 
   /** The next work of the group: of each kind one in any case, and more while there is time. */

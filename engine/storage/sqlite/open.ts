@@ -4,6 +4,7 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { openArrivalJournal, type ArrivalJournal } from '../arrival-journal.ts';
 import type { Store, Transaction, TransactionChoice } from '../store.ts';
 import { Checkpoints, type CheckpointLimits } from './checkpoints.ts';
 import { SqliteContentWriter } from './content-rows.ts';
@@ -70,7 +71,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     const writer = new Connection(options.file, { ...connection, leavesCheckpoints: true });
     migrate(writer.database);
     const reading = { ...connection, cacheKiB: options.connection?.cacheKiB ?? searchedCacheKiB };
-    return new SqliteStore(writer, new Connection(options.file, reading), lock, options);
+    const journal = await openArrivalJournal(`${options.file}.arrivals`);
+    return new SqliteStore(writer, new Connection(options.file, reading), journal, lock, options);
   } catch (error) {
     lock.release();
     throw error;
@@ -91,6 +93,7 @@ class SqliteStore implements Store {
   readonly jobs: SqliteJobStore;
   readonly contents: SqliteContentStore;
   readonly upkeep: SqliteIndexUpkeep;
+  readonly journal: ArrivalJournal;
   readonly #writer: Connection;
   readonly #reader: Connection;
   readonly #lock: FileLock;
@@ -106,11 +109,18 @@ class SqliteStore implements Store {
   readonly #recent = new RecentVersions();
   #closing: Promise<void> | undefined;
 
-  constructor(writer: Connection, reader: Connection, lock: FileLock, options: SqliteStoreOptions) {
+  constructor(
+    writer: Connection,
+    reader: Connection,
+    journal: ArrivalJournal,
+    lock: FileLock,
+    options: SqliteStoreOptions,
+  ) {
     const cache = new NumberCache();
     this.#writer = writer;
     this.#reader = reader;
     this.#lock = lock;
+    this.journal = journal;
     this.#clock = options.clock;
     const limits = { ...defaultLimits, ...options.limits };
     const pool = { ...defaultPool, ...options.pool };
@@ -124,6 +134,7 @@ class SqliteStore implements Store {
     this.#commit = new GroupCommit(writer, limits, options.logger, {
       beforeGroup: () => this.#checkpoints.turn(),
       beforeWork: () => this.#held.beginWork(),
+      betweenWorks: () => journal.underWay(),
       beforeCommit: () => {
         this.#held.flush();
         this.#texts.flush();
@@ -201,6 +212,7 @@ class SqliteStore implements Store {
     await this.#commit.close();
     await this.#pool.close();
     await this.#checkpoints.close();
+    await this.journal.close();
     this.contents.close();
     this.#reader.close();
     this.#writer.close();

@@ -162,13 +162,12 @@ describe('after a power cut', () => {
   test('what the store has already is not taken in again, though it does not say so', async () => {
     const release = hold();
     for (const controlId of ['1', '2']) await send(controlId);
-    const journal = readdirSync(folder).filter((name) => name.startsWith('arrivals'));
+    const journal = readdirSync(folder).filter((name) => name.includes('arrivals'));
     const copies = mkdtempSync(join(tmpdir(), 'kiungo-arrivals-'));
     for (const name of journal) copyFileSync(join(folder, name), join(copies, name));
     await release();
     await inbox.stop();
     await house.store.close();
-    await house.journal.close();
     for (const name of journal) copyFileSync(join(copies, name), join(folder, name));
     const file = join(folder, 'kiungo.db');
     const connection = new Connection(file, { cacheKiB: 1_024, mapBytes: 0, busyTimeoutMs: 100 });
@@ -198,6 +197,7 @@ function fillable(isFull: () => boolean, isHeldUp = true): InboxOptions['store']
   const { store } = house;
   return {
     messages: store.messages,
+    journal: store.journal,
     isHeldUp: () => isHeldUp,
     transact: (work, choice) =>
       store.transact(async (transaction) => {
@@ -239,7 +239,7 @@ describe('when the store cannot write', () => {
 
 describe('when the journal cannot be written', () => {
   test('the store alone keeps, and who waits for it is acknowledged then', async () => {
-    await house.journal.close();
+    await house.store.journal.close();
     const release = hold({ canWait: true });
     let isAnswered = false;
     const sent = send('1').then(() => (isAnswered = true));
@@ -251,7 +251,7 @@ describe('when the journal cannot be written', () => {
   });
 
   test('and where the store cannot either, it is refused', async () => {
-    await house.journal.close();
+    await house.store.journal.close();
     inbox = house.inbox({ store: fillable(() => true) });
     await expect(send('1')).rejects.toThrow('full');
     expect(await house.messages()).toEqual([]);

@@ -87,9 +87,10 @@ describe('once', () => {
   });
 
   test('when the commit fails none of it is kept, and none is acknowledged', async () => {
-    const { messages } = house.store;
+    const { messages, journal } = house.store;
     const failing = {
       messages,
+      journal,
       isHeldUp: () => false,
       transact: <T>(work: Parameters<typeof house.store.transact<T>>[0]) =>
         house.store.transact<T>(async (transaction) => {

@@ -40,9 +40,8 @@ async function fill(folder: string): Promise<House> {
 
 async function problemsAfter(damage: string): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'kiungo-check-'));
-  const { store, journal, index } = await fill(folder);
+  const { store, index } = await fill(folder);
   await store.close();
-  await journal.close();
   const file = join(folder, 'kiungo.db');
   const connection = new Connection(file, { cacheKiB: 1_024, mapBytes: 0, busyTimeoutMs: 100 });
   connection.database.exec(damage);

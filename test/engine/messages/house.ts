@@ -23,7 +23,6 @@ import type { Repository } from '../../../engine/repository/repository.ts';
 import { loadSearchIndex } from '../../../engine/search/load-index.ts';
 import type { SearchIndex } from '../../../engine/search/search-index.ts';
 import type { MessageRecord } from '../../../engine/storage/message-store.ts';
-import { openArrivalJournal, type ArrivalJournal } from '../../../engine/storage/arrival-journal.ts';
 import { openSqliteStore } from '../../../engine/storage/sqlite/open.ts';
 import type { Store } from '../../../engine/storage/store.ts';
 
@@ -35,7 +34,6 @@ export interface House {
   readonly clock: { now(): number; advance(ms: number): void };
   readonly ids: { next(): string; secret(bytes: number): string };
   readonly store: Store;
-  readonly journal: ArrivalJournal;
   readonly logger: Logger;
   readonly index: SearchIndex;
   readonly repository: Repository;
@@ -62,7 +60,6 @@ export async function openHouse(
   const clock = handClock();
   const ids = countingIds();
   const store = await openSqliteStore({ file: join(folder, 'kiungo.db'), clock, logger: silentLogger });
-  const journal = await openArrivalJournal(join(folder, 'arrivals'));
   const parts = { store, index, clock, ids, logger: silentLogger };
   const repository = createRepository({
     ...parts,
@@ -76,13 +73,12 @@ export async function openHouse(
     (await store.messages.messages({ limit: 1_000, offset: 0 })).items;
   return {
     ...parts,
-    journal,
     repository,
     formats,
     trouble,
     mapper,
     messages,
-    inbox: (options) => createInbox({ ...parts, journal, formats, wake: () => undefined, ...options }),
+    inbox: (options) => createInbox({ ...parts, formats, wake: () => undefined, ...options }),
     processor: (options) =>
       createProcessor({
         ...parts,
@@ -100,12 +96,10 @@ export async function openHouse(
     },
     reopened: async () => {
       await store.close();
-      await journal.close();
       return openHouse(folder, referentialIntegrity);
     },
     close: async () => {
       await store.close();
-      await journal.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
