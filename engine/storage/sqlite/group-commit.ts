@@ -27,7 +27,7 @@ export interface GroupHooks {
   readonly beforeGroup: () => Promise<void> | undefined;
   /** Before each work: what it holds back is its own from here on. */
   readonly beforeWork: () => void;
-  /** After each work that can wait: what somebody waits for besides, and is over in a moment. */
+  /** Between groups, and after each work that can wait: what somebody waits for besides, and is over in a moment. */
   readonly betweenWorks: () => Promise<void> | undefined;
   /** Writes what the works held back for the end of the group. */
   readonly beforeCommit: () => void;
@@ -37,7 +37,7 @@ export interface GroupHooks {
   readonly afterGroup: () => void;
 }
 
-/** So long works that can wait let others finish. */
+/** So long works let others finish. */
 const momentMs = 1;
 /** A group that took so long has much to write. */
 const largeMs = 50;
@@ -129,14 +129,14 @@ export class GroupCommit {
     }
   }
 
-  /** Commits groups until nothing waits. One turn of the event loop between groups lets further callers join the next one. */
+  /** Commits groups until nothing waits. A turn of the event loop between groups lets further callers join the next one. */
   async #drain(): Promise<void> {
     await Promise.resolve();
     while (this.#queued > 0) {
       await this.#hooks.beforeGroup();
       await this.#group();
       this.#hooks.afterGroup();
-      await nextTurn();
+      await this.#turn();
     }
     this.#running = undefined;
   }
