@@ -58,6 +58,7 @@ export async function createHttp(parts: HttpParts): Promise<HttpServer> {
     beside: () => ({ flows: flows.ready() }),
     census: () => store.messages.census(),
     tallies: () => store.messages.tallies(),
+    commitCounts: () => store.commitCounts(),
     routes: routesOf(parts),
   });
   http.mount({

@@ -15,6 +15,7 @@ import type { ConditionalRepository } from '../repository/create-repository.ts';
 import type { Reindexing } from '../repository/reindex.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import type { Census, Tallies } from '../storage/message-store.ts';
+import type { CommitCounts } from '../storage/store.ts';
 import type { FormatParts } from './answer-format.ts';
 import { createLater, type Later } from './async/later.ts';
 import { BodyRoom } from './body-room.ts';
@@ -54,6 +55,7 @@ export interface HttpServerOptions {
   /** Parts that are shown too, but without which the engine does its work. */
   readonly beside?: () => Readiness;
   readonly census: () => Promise<Census>;
+  readonly commitCounts: () => CommitCounts;
   readonly tallies?: () => Promise<Tallies>;
   /** Largest body in bytes; default 50 MiB. */
   readonly bodyLimit?: number;

@@ -1,8 +1,9 @@
 // GET /metrics for Prometheus. Labels are interactions, states and statuses: never a url, which would name patients and have no end.
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from '../kernel/clock.ts';
 import type { HttpRoute } from '../kernel/http-route.ts';
 import type { Census, Tallies } from '../storage/message-store.ts';
+import type { CommitCounts } from '../storage/store.ts';
 
 export interface Metrics {
   observe(name: string, status: number, durationMs: number): void;
@@ -13,6 +14,8 @@ export interface MetricsOptions {
   readonly clock: Clock;
   /** Counts of messages and deliveries by state, asked at each scrape. */
   readonly census: () => Promise<Census>;
+  /** Of the store. */
+  readonly commitCounts: () => CommitCounts;
   /** The same for each channel and destination. */
   readonly tallies?: () => Promise<Tallies>;
 }
@@ -29,6 +32,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     buckets: bucketsSeconds,
     registers: [registry],
   });
+  countCommits(registry, options.commitCounts);
   const gauges = censusGauges(registry);
   return {
     observe: observer(durations),
@@ -59,6 +63,20 @@ function observer(durations: Histogram<'interaction' | 'status'>): Metrics['obse
     byStatus.set(status, child);
     child.observe(durationMs / 1000);
   };
+}
+
+/** Asked at each scrape: how well transactions share a commit says whether the disk is what limits. */
+function countCommits(registry: Registry, counts: () => CommitCounts): void {
+  const counter = (name: string, help: string, of: keyof CommitCounts): Counter =>
+    new Counter({
+      ...{ name, help, registers: [registry] },
+      collect() {
+        this.reset();
+        this.inc(counts()[of]);
+      },
+    });
+  counter('kiungo_store_commits_total', 'Commits of the store, an fsync each', 'commits');
+  counter('kiungo_store_transactions_total', 'Transactions in these commits', 'transactions');
 }
 
 interface CensusGauges {

@@ -22,6 +22,14 @@ export interface TransactionChoice {
   readonly isShort?: boolean;
 }
 
+/** Since the store was opened. */
+export interface CommitCounts {
+  /** Each is one fsync. */
+  readonly commits: number;
+  /** That were kept, or failed by themselves, in these commits. */
+  readonly transactions: number;
+}
+
 export interface Store {
   /** Reads of what is committed. */
   readonly resources: ResourceReader;
@@ -39,6 +47,7 @@ export interface Store {
   transact<T>(work: (transaction: Transaction) => Promise<T>, choice?: TransactionChoice): Promise<T>;
   /** For what must be durable before the store has its turn. It ends with the store. */
   readonly journal: ArrivalJournal;
+  commitCounts(): CommitCounts;
   /** Works that can wait and are not short are under way or waiting: who joins them now waits for one of them, or cuts their commit short. */
   isHeldUp(): boolean;
   /** Gives some of the space that deletions have left free back to the disk, in one short step; whether there is more to give. */

@@ -171,6 +171,38 @@ export function storeContract(name: string, open: OpenStore): void {
     );
 
     test(
+      'what is short goes first of those that can wait, and holds nobody up',
+      withStore(open, async (store) => {
+        const order: string[] = [];
+        const run = (name: string, isShort: boolean): Promise<unknown> =>
+          store.transact(async () => void order.push(name), { canWait: true, isShort });
+        const short = run('s1', true);
+        expect(store.isHeldUp()).toBe(false);
+        await short;
+        const long = ['l1', 'l2'].map((name) => run(name, false));
+        expect(store.isHeldUp()).toBe(true);
+        await Promise.all([...long, run('s2', true)]);
+        expect(order).toEqual(['s1', 's2', 'l1', 'l2']);
+        expect(store.isHeldUp()).toBe(false);
+      }),
+    );
+
+    test(
+      'transactions that come together share a commit, and are counted',
+      withStore(open, async (store) => {
+        const before = store.commitCounts();
+        const come = Array.from({ length: 10 }, () => store.transact(async () => undefined));
+        await Promise.all(
+          [...come, store.transact(async () => Promise.reject(new Error('no')))].map(async (one) =>
+            one.catch(() => undefined),
+          ),
+        );
+        const { commits, transactions } = store.commitCounts();
+        expect([commits - before.commits, transactions - before.transactions]).toEqual([1, 11]);
+      }),
+    );
+
+    test(
       'what can wait is not held up for ever by those who do not',
       withStore(open, async (store) => {
         const done: number[] = [];

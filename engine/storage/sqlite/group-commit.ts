@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Refusal, unavailable } from '../../kernel/outcomes.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import type { TransactionChoice } from '../store.ts';
+import type { CommitCounts, TransactionChoice } from '../store.ts';
 import type { Connection } from './connection.ts';
 
 export interface GroupLimits {
@@ -62,6 +62,7 @@ export class GroupCommit {
   readonly #awaited: Waiting[] = [];
   readonly #patient: Waiting[] = [];
   #undo: (() => void)[] = [];
+  #counts: CommitCounts = { commits: 0, transactions: 0 };
   /** Of those that can wait, how many are not through that may take long. */
   #long = 0;
   #running: Promise<void> | undefined;
@@ -87,6 +88,10 @@ export class GroupCommit {
     } finally {
       if (isLong) this.#long -= 1;
     }
+  }
+
+  get counts(): CommitCounts {
+    return this.#counts;
   }
 
   get isHeldUp(): boolean {
@@ -152,6 +157,7 @@ export class GroupCommit {
       this.#hooks.beforeCommit();
       await turnAfter(begin);
       this.#connection.run('COMMIT');
+      this.#count(outcomes.length);
       this.#hooks.afterCommit();
       this.#undo = [];
       for (const outcome of outcomes) settle(outcome);
@@ -160,6 +166,11 @@ export class GroupCommit {
     } finally {
       clearTimeout(watchdog);
     }
+  }
+
+  #count(works: number): void {
+    const { commits, transactions } = this.#counts;
+    this.#counts = { commits: commits + 1, transactions: transactions + works };
   }
 
   /** What somebody waits for first. After each work that can wait the event loop turns, so that others may join. */

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { openArrivalJournal, type ArrivalJournal } from '../arrival-journal.ts';
-import type { Store, Transaction, TransactionChoice } from '../store.ts';
+import type { CommitCounts, Store, Transaction, TransactionChoice } from '../store.ts';
 import { Checkpoints, type CheckpointLimits } from './checkpoints.ts';
 import { SqliteContentWriter } from './content-rows.ts';
 import { SqliteContentStore } from './content-store.ts';
@@ -185,6 +185,10 @@ class SqliteStore implements Store {
         scope.end();
       }
     }, choice);
+  }
+
+  commitCounts(): CommitCounts {
+    return this.#commit.counts;
   }
 
   isHeldUp(): boolean {

@@ -270,6 +270,8 @@ describe('health and metrics', () => {
     const text = await (await server.ask('/metrics')).text();
     expect(text).toContain('kiungo_http_request_duration_seconds_count{interaction="read",status="404"}');
     expect(text).toContain('kiungo_messages{state="dead"} 0');
+    expect(text).toMatch(/^kiungo_store_commits_total \d+$/m);
+    expect(text).toMatch(/^kiungo_store_transactions_total \d+$/m);
     expect(text).not.toContain('SECRET-ID');
   });
 });

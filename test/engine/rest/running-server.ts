@@ -142,6 +142,7 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
       ),
     }),
     census: () => store.messages.census(),
+    commitCounts: () => store.commitCounts(),
     ...(choice.bodyLimit === undefined ? {} : { bodyLimit: choice.bodyLimit }),
     ...(choice.bodiesLimit === undefined ? {} : { bodiesLimit: choice.bodiesLimit }),
     ...(choice.contentLimit === undefined ? {} : { contentLimit: choice.contentLimit }),
