@@ -24,19 +24,29 @@ export interface Tokens {
 }
 
 export function createTokens(options: TokenOptions): Tokens {
-  const remembered = createBoundedMap<{ readonly actor: Actor; readonly until: number }>(maximumRemembered);
+  const remembered = createBoundedMap<Remembered>(maximumRemembered);
   return {
     issue: (clientId, scopes) => issue(options, clientId, scopes),
     verify: async (token) => {
-      const known = remembered.get(token);
-      if (known) return known.until > options.clock.now() ? known.actor : undefined;
+      const known = remembered.get(endOf(token));
+      if (known?.token === token) return known.until > options.clock.now() ? known.actor : undefined;
       const claims = await verifyJwt(token, options, 'at+jwt');
       const actor = claims && actorOf(claims);
-      if (actor) remembered.set(token, { actor, until: (claims.exp ?? 0) * 1000 });
+      if (actor) remembered.set(endOf(token), { token, actor, until: (claims.exp ?? 0) * 1000 });
       return actor;
     },
   };
 }
+
+interface Remembered {
+  readonly token: string;
+  readonly actor: Actor;
+  /** ms since 1970 */
+  readonly until: number;
+}
+
+/** The signature: what differs between tokens, and takes a tenth of the time to look up. */
+const endOf = (token: string): string => token.slice(-43);
 
 function issue(options: TokenOptions, clientId: string, scopes: readonly string[]): Promise<string> {
   const { clock, ids, publicUrl } = options;

@@ -4,6 +4,7 @@ import { headerOf, type Headers } from '../auth/headers.ts';
 import type { Written } from '../repository/repository.ts';
 import type { StoredVersion } from '../storage/resource-store.ts';
 import type { Exchange, FhirAnswer } from './interaction.ts';
+import { httpDate } from './http-date.ts';
 import { preferenceOf, type Preference } from './prefer.ts';
 
 /** 200 with the body as it is stored, or 304 when the client has this version. */
@@ -18,7 +19,7 @@ const versionHeaders = (
   stored: StoredVersion,
 ): { readonly etag: string; readonly 'last-modified': string } => ({
   etag: `W/"${stored.version}"`,
-  'last-modified': new Date(stored.lastUpdated).toUTCString(),
+  'last-modified': httpDate(stored.lastUpdated),
 });
 
 /** https://hl7.org/fhir/R4/http.html#cread */

@@ -2,24 +2,29 @@
 // is committed: a commit takes out what it changed before any of its works is answered.
 import type { StoredVersion } from '../resource-store.ts';
 
-/** Of all bodies that are held, in characters. */
-const mostHeld = 8 * 1024 * 1024;
+/** Of the bodies of one of the two halves, in characters. */
+const mostInHalf = 4 * 1024 * 1024;
 /** A larger body is not held: it would push out many that are wanted more. */
 const largestHeld = 64 * 1024;
 
+/**
+ * Two halves: what is asked for moves to the first; when that is full it becomes the second, and what was in the second and was not asked for
+ * meanwhile is let go. So what many read is found without anything being written.
+ */
 export class RecentVersions {
-  /** The one that was asked for longest ago stands first. */
-  readonly #held = new Map<string, StoredVersion>();
-  readonly #changing = new Set<string>();
+  #first = new Map<string, StoredVersion>();
+  #second = new Map<string, StoredVersion>();
+  /** Of the bodies in the first half. */
   #length = 0;
+  readonly #changing = new Set<string>();
 
   get(type: string, id: string): StoredVersion | undefined {
     const key = keyOf(type, id);
-    const version = this.#held.get(key);
-    if (version === undefined) return undefined;
-    this.#held.delete(key);
-    this.#held.set(key, version);
-    return version;
+    const version = this.#first.get(key);
+    if (version !== undefined) return version;
+    const older = this.#second.get(key);
+    if (older !== undefined) this.hold(older);
+    return older;
   }
 
   hold(version: StoredVersion): void {
@@ -27,9 +32,9 @@ export class RecentVersions {
     if (length > largestHeld) return;
     const key = keyOf(version.type, version.id);
     this.#forget(key);
-    this.#held.set(key, version);
+    if (this.#length + length > mostInHalf) this.#turn();
+    this.#first.set(key, version);
     this.#length += length;
-    while (this.#length > mostHeld) this.#forget(this.#held.keys().next().value ?? key);
   }
 
   /** The transaction under way writes it: what is held stays true until the commit. */
@@ -43,10 +48,17 @@ export class RecentVersions {
     this.#changing.clear();
   }
 
+  #turn(): void {
+    this.#second = this.#first;
+    this.#first = new Map();
+    this.#length = 0;
+  }
+
   #forget(key: string): void {
-    const version = this.#held.get(key);
+    this.#second.delete(key);
+    const version = this.#first.get(key);
     if (version === undefined) return;
-    this.#held.delete(key);
+    this.#first.delete(key);
     this.#length -= lengthOf(version);
   }
 }

@@ -75,12 +75,26 @@ const passwordHash = hashPassword(password, salt);
 
 export async function startServer(choice: ServerChoice = {}): Promise<RunningServer> {
   const folder = mkdtempSync(join(tmpdir(), 'kiungo-rest-'));
-  const resultsFolder = join(folder, 'results');
   const clock = steppedClock('2026-03-01T08:00:00Z');
+  const store = await openSqliteStore({ file: join(folder, 'store.sqlite'), clock, logger: silentLogger });
+  try {
+    return await startOver(store, clock, folder, choice);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function startOver(
+  store: Store,
+  clock: ReturnType<typeof steppedClock>,
+  folder: string,
+  choice: ServerChoice,
+): Promise<RunningServer> {
+  const resultsFolder = join(folder, 'results');
   const ids = countingIds();
   let url = '';
   const publicUrl = (): string => choice.publicUrl ?? url;
-  const store = await openSqliteStore({ file: join(folder, 'store.sqlite'), clock, logger: silentLogger });
   const index = loadSearchIndex();
   const events: string[] = [];
   const warnings: LogFacts[] = [];
