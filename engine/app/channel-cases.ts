@@ -123,13 +123,13 @@ export async function runCaseFiles(
   return failed;
 }
 
-const filesIn = (path: string): readonly string[] =>
-  statSync(path).isDirectory()
-    ? readdirSync(path)
-        .filter((name) => /\.ya?ml$/.test(name))
-        .sort()
-        .map((name) => join(path, name))
-    : [path];
+/** Throws Refusal `bad-request` for a folder without any: nothing held is no test. */
+function filesIn(path: string): readonly string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  const names = readdirSync(path).filter((name) => /\.ya?ml$/.test(name));
+  if (names.length === 0) throw badRequest(`${path}: there are no cases (*.yaml) in this folder`);
+  return names.sort().map((name) => join(path, name));
+}
 
 /** A file holds a case, or a list of them. */
 function readCases(file: string): readonly Case[] {

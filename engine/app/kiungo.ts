@@ -21,6 +21,25 @@ const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u
 const plain = (line: string): string => `${line.replace(steering, '\ufffd')}\n`;
 const say = (line: string): void => void process.stdout.write(plain(line));
 
+/** Files that a person names. */
+const fileTroubles: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  ENOTDIR: 'a part of this path is no folder',
+  EISDIR: 'this is a folder, and a file is wanted',
+  EACCES: 'you may not read or write this',
+  EPERM: 'you may not read or write this',
+  ENOSPC: 'the disk is full',
+};
+
+/** What a person can mend; undefined for a defect. */
+function troubleOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (error instanceof ConfigError || error.name === 'Refusal') return error.message;
+  const { code = '', path } = error as NodeJS.ErrnoException;
+  const trouble = Object.hasOwn(fileTroubles, code) ? fileTroubles[code] : undefined;
+  return trouble === undefined || path === undefined ? undefined : `${path}: ${trouble}`;
+}
+
 async function help(): Promise<number> {
   say('npm run -s kiungo -- <command>');
   for (const load of Object.values(commands)) {
@@ -38,7 +57,8 @@ try {
       ? await help()
       : await command.run({ config: readConfig(process.env, 'kiungo.yaml'), clock: systemClock, say }, words);
 } catch (error) {
-  if (!(error instanceof ConfigError) && (error as Error).name !== 'Refusal') throw error;
-  process.stderr.write(plain((error as Error).message));
+  const trouble = troubleOf(error);
+  if (trouble === undefined) throw error;
+  process.stderr.write(plain(trouble));
   process.exitCode = 2;
 }

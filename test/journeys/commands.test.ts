@@ -35,7 +35,7 @@ destinations: [{ name: out, to: { kind: file, folder: lab }, body: ${body} }]
 
 beforeAll(async () => {
   mkdirSync(folder);
-  mkdirSync(join(folder, 'bad'));
+  for (const name of ['bad', 'empty']) mkdirSync(join(folder, name));
   write('lab.yaml', lab('raw'));
   write('lab-2.yaml', lab('facts'));
   write('ward.json', '{"channels":[{"name":"ward","source":{"kind":"http"}}]}');
@@ -75,6 +75,9 @@ const channelLines: readonly (readonly [words: string, code: number, says: RegEx
   ['channels import bad', 2, /two|source/],
   ['channels import no.yaml', 2, /^no\.yaml: /],
   ['channels import nowhere', 2, /^nowhere cannot be read/],
+  ['channels test no-cases.yaml', 2, /^no-cases\.yaml: there is no such file or folder\n$/],
+  ['channels test empty', 2, /^empty: there are no cases \(\*\.yaml\) in this folder\n$/],
+  ['messages show-archive nowhere', 2, /^there is no nowhere\n$/],
   ['channels list --colour', 2, /^Unknown option '--colour'\n$/],
   ['channels export nobody', 2, /there is no channel nobody/],
   ['channels diff hl7', 2, /has no versions/],
