@@ -67,16 +67,25 @@ function observer(durations: Histogram<'interaction' | 'status'>): Metrics['obse
 
 /** Asked at each scrape: how well transactions share a commit says whether the disk is what limits. */
 function countCommits(registry: Registry, counts: () => CommitCounts): void {
-  const counter = (name: string, help: string, of: keyof CommitCounts): Counter =>
-    new Counter({
-      ...{ name, help, registers: [registry] },
-      collect() {
-        this.reset();
-        this.inc(counts()[of]);
-      },
-    });
-  counter('kiungo_store_commits_total', 'Commits of the store, an fsync each', 'commits');
-  counter('kiungo_store_transactions_total', 'Transactions in these commits', 'transactions');
+  const registers = [registry];
+  new Counter({
+    name: 'kiungo_store_commits_total',
+    help: 'Commits of the store, an fsync each',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(counts().commits);
+    },
+  });
+  new Counter({
+    name: 'kiungo_store_transactions_total',
+    help: 'Transactions in these commits',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(counts().transactions);
+    },
+  });
 }
 
 interface CensusGauges {
