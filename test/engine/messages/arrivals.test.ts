@@ -421,8 +421,9 @@ describe('when the journal cannot be written', () => {
 });
 
 type Step =
-  | { readonly do: 'send'; readonly channel: string; readonly id: number }
-  | { readonly do: 'hold' | 'release' | 'fill' | 'empty' | 'power-cut' };
+  | { readonly do: 'send'; readonly channel: string; readonly id: number; readonly isLarge: boolean }
+  | { readonly do: Does };
+type Does = 'hold' | 'release' | 'fill' | 'break' | 'break-journal' | 'mend' | 'power-cut';
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -431,12 +432,13 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('send' as const),
       channel: fc.constantFrom('lab', 'ward'),
       id: fc.nat(30),
+      isLarge: fc.nat(9).map((nth) => nth === 0),
     }),
   },
   {
     weight: 4,
     arbitrary: fc.record({
-      do: fc.constantFrom('hold' as const, 'release' as const, 'fill' as const, 'empty' as const),
+      do: fc.constantFrom<Does>('hold', 'release', 'fill', 'break', 'break-journal', 'mend', 'mend'),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('power-cut' as const) }) },
@@ -445,7 +447,8 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 test('whatever happens in whatever order: all that was acknowledged is there, once, in its order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyStep, { minLength: 5, maxLength: 40 }), async (steps) => {
-      let full = false;
+      const well = { full: false, closed: false, noJournal: false };
+      const now = { ...well };
       let release: (() => Promise<void>) | undefined;
       const acknowledged: Record<string, number[]> = { lab: [], ward: [] };
       const letGo = async (): Promise<void> => {
@@ -454,8 +457,41 @@ test('whatever happens in whatever order: all that was acknowledged is there, on
       };
       const begin = async (opened: House): Promise<void> => {
         house = opened;
-        inbox = house.inbox({ store: fillable(() => full, release !== undefined) });
+        const { journal } = house.store;
+        const store = fillable(() => now.full);
+        inbox = house.inbox({
+          againMs: 5,
+          store: {
+            ...store,
+            isHeldUp: () => release !== undefined,
+            transact: (work, choice) =>
+              now.closed ? Promise.reject(unavailable('closed')) : store.transact(work, choice),
+            journal: {
+              read: (mark) => journal.read(mark),
+              append: (entry) =>
+                now.noJournal ? Promise.reject(new Error('no journal')) : journal.append(entry),
+              underWay: () => journal.underWay(),
+              forget: (number) => journal.forget(number),
+              close: () => journal.close(),
+            },
+          },
+        });
         await inbox.start();
+      };
+      /** Where only what is held could keep it, that is let go. */
+      const sendAndWait = async (step: Extract<Step, { do: 'send' }>): Promise<boolean> => {
+        const value = step.isLarge ? '7'.repeat(1_100_000) : '7';
+        const message = hl7({ controlId: String(step.id), value });
+        const sent = inbox.receive(arrivalOf(message, step.channel)).then(
+          () => true,
+          () => false,
+        );
+        const wait = new AbortController();
+        const late = sleep(40, undefined, { signal: wait.signal }).then(letGo, () => undefined);
+        const isKept = await sent;
+        wait.abort();
+        await late;
+        return isKept;
       };
       await house.close();
       folder = mkdtempSync(join(tmpdir(), 'kiungo-arrivals-'));
@@ -464,12 +500,14 @@ test('whatever happens in whatever order: all that was acknowledged is there, on
       const does = {
         hold: async () => void (release ??= hold({ canWait: true })),
         release: letGo,
-        fill: async () => void (full = true),
-        empty: async () => void (full = false),
+        fill: async () => void (now.full = true),
+        break: async () => void (now.closed = true),
+        'break-journal': async () => void (now.noJournal = true),
+        mend: async () => void Object.assign(now, well),
         'power-cut': async () => {
           const copy = await afterPowerCut();
           const dark = inbox;
-          full = false;
+          Object.assign(now, well);
           await letGo();
           await dark.stop();
           rooms.push(copy);
@@ -481,24 +519,26 @@ test('whatever happens in whatever order: all that was acknowledged is there, on
           await does[step.do]();
           continue;
         }
-        const { channel, id } = step;
-        const answer = await send(String(id), channel).catch(() => undefined);
-        if (answer !== undefined && !acknowledged[channel]?.includes(id)) acknowledged[channel]?.push(id);
+        const all = acknowledged[step.channel] ?? [];
+        const id = step.isLarge ? 100 + step.id : step.id;
+        if ((await sendAndWait(step)) && !all.includes(id)) all.push(id);
       }
-      full = false;
+      Object.assign(now, well);
       await letGo();
       await until(async () => {
         await inbox.settled();
         return (await house.messages()).length >= Object.values(acknowledged).flat().length;
       });
       for (const channel of ['lab', 'ward']) {
-        expect((await inOrder(channel)).map(Number)).toEqual(acknowledged[channel]);
+        const kept = (await house.messages()).filter((one) => one.channel === channel).toReversed();
+        const ids = kept.map(({ controlId, size }) => Number(controlId) + (size > 1_000_000 ? 100 : 0));
+        expect(ids).toEqual(acknowledged[channel]);
       }
       await inbox.stop();
       for (const room of rooms) await room.close();
       house = await openHouse();
       inbox = house.inbox();
     }),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
 }, 120_000);
