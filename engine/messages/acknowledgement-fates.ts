@@ -39,7 +39,9 @@ export function createAcknowledgementFates({
   };
   const giveBack = (taken: ReadonlyMap<string, Fate>): void => {
     if (taken.size === 0) return;
-    noted = new Map([...taken, ...noted]);
+    const since = noted;
+    noted = new Map(taken);
+    for (const [messageId, fate] of since) if (noted.get(messageId) !== 'sent') noted.set(messageId, fate);
     wait();
   };
   const wait = (): void => {
@@ -72,7 +74,8 @@ export function createAcknowledgementFates({
   };
   return {
     note: (messageId, fate) => {
-      noted.set(messageId, fate);
+      // What once reached the sender did, whatever becomes of its repetition.
+      if (noted.get(messageId) !== 'sent') noted.set(messageId, fate);
       wait();
     },
     writtenAlongWith,

@@ -20,6 +20,8 @@ export interface ArrivalsOptions {
   readonly fatePatienceMs: number;
   /** Within this time a message without control id and with the same bytes is a retransmission. */
   readonly anonymousDuplicateMs: number;
+  /** What the store could not take in is tried again after so long. */
+  readonly againMs: number;
 }
 
 export interface Arrivals extends KeepsArrivals {
@@ -45,8 +47,6 @@ interface Arrived {
 
 /** A store that is not busy has taken a message in after so long; where it has not, the journal is asked. */
 const patienceMs = 5;
-/** What could not be taken in is tried again after so long. */
-const againMs = 1_000;
 /** What is larger, or comes when so much waits for the store, waits with its sender until the store has it. Bytes. */
 const mostJournalled = 1024 * 1024;
 const mostWaiting = 32 * 1024 * 1024;
@@ -83,6 +83,9 @@ class JournalledArrivals implements Arrivals {
 
   async keep(messages: readonly ToKeep[]): Promise<readonly Kept[]> {
     const claims = messages.map((message) => this.#claims.claim(message));
+    const kept = Promise.all(claims.map((claim) => claim.kept));
+    // A copy of what others sent may hear before this is asked for that it was not kept.
+    kept.catch(() => undefined);
     try {
       await this.#claims.lookUp(claims);
       const news = claims.filter((claim) => claim.isNew);
@@ -91,7 +94,7 @@ class JournalledArrivals implements Arrivals {
     } catch (error) {
       for (const claim of claims) this.#claims.fail(claim, error);
     }
-    return Promise.all(claims.map((claim) => claim.kept));
+    return kept;
   }
 
   answered(messageId: string, fate: Fate): void {
@@ -102,6 +105,7 @@ class JournalledArrivals implements Arrivals {
   }
 
   async settled(): Promise<void> {
+    if (this.#again !== undefined && !this.#isTaking) return;
     await Promise.all([...this.#outside].map(({ over }) => over.promise));
   }
 
@@ -113,7 +117,8 @@ class JournalledArrivals implements Arrivals {
     this.#marked = mark;
     for (const { number, content } of found) {
       const messages = deserialize(content) as readonly ToKeep[];
-      const claims = messages.map((message) => this.#claims.claim(message));
+      // What the journal failed to write may be in it all the same, and have been sent again.
+      const claims = messages.map((message) => this.#claims.claim(message)).filter(({ isNew }) => isNew);
       for (const claim of claims) claim.resolve();
       this.#add({ number, claims, journal: 'there' });
     }
@@ -125,7 +130,7 @@ class JournalledArrivals implements Arrivals {
   async stop(): Promise<void> {
     if (this.#waiting.length > 0) await this.#take(atOnce);
     await this.settled();
-    clearTimeout(this.#again);
+    this.#forgetFailure();
     await this.#fates.flush();
   }
 
@@ -134,7 +139,7 @@ class JournalledArrivals implements Arrivals {
     const arrived = this.#add({ number: (this.#last += 1), claims, journal: 'not-asked' });
     const canBeJournalled = arrived.bytes <= mostJournalled && this.#bytes <= mostWaiting;
     if (!canBeJournalled) this.#ask(atOnce);
-    else if (store.isHeldUp()) this.#write(arrived);
+    else if (store.isHeldUp() || this.#again !== undefined) this.#write(arrived);
     else {
       arrived.timer = setTimeout(() => this.#write(arrived), patienceMs);
       this.#ask(atOnce);
@@ -173,9 +178,12 @@ class JournalledArrivals implements Arrivals {
     this.#ask(whenItSuits);
   }
 
-  /** What comes while something is taken in is taken in after it, however that ends: so the order holds. */
+  /**
+   * What comes while something is taken in is taken in after it, however that ends: so the order holds. A store that has just failed is
+   * tried again in its time, and not with all that waits for each that comes.
+   */
   #ask(choice: TransactionChoice): void {
-    if (this.#isTaking || this.#asked.has(choice)) return;
+    if (this.#isTaking || this.#again !== undefined || this.#asked.has(choice)) return;
     this.#asked.add(choice);
     void this.#take(choice);
   }
@@ -184,14 +192,16 @@ class JournalledArrivals implements Arrivals {
   async #take(choice: TransactionChoice): Promise<void> {
     let taken: readonly Arrived[] | undefined;
     try {
-      const mark = await this.#fates.writtenAlongWith((messages) => {
+      const mark = await this.#fates.writtenAlongWith(async (messages) => {
         this.#asked.delete(choice);
         taken = this.#takeWaiting();
-        return this.#bringIn(taken ?? [], messages);
+        return taken === undefined ? undefined : this.#bringIn(taken, messages);
       }, choice);
       if (taken !== undefined) this.#areIn(taken, mark);
     } catch (error) {
       this.#asked.delete(choice);
+      // Also where the transaction did not even begin: those who wait for it hear so.
+      taken ??= this.#takeWaiting();
       if (taken !== undefined) this.#giveBack(taken, error);
     }
     if (taken !== undefined) this.#goOn();
@@ -213,6 +223,7 @@ class JournalledArrivals implements Arrivals {
   }
 
   #areIn(arrivals: readonly Arrived[], mark: number | undefined): void {
+    this.#forgetFailure();
     for (const arrived of arrivals) this.#isIn(arrived);
     this.#tell(arrivals);
     if (mark === undefined) return;
@@ -224,7 +235,7 @@ class JournalledArrivals implements Arrivals {
   #goOn(): void {
     this.#isTaking = false;
     if (this.#waiting.some(isOnlyHere)) this.#ask(atOnce);
-    else if (this.#again === undefined && this.#journalled > this.#marked) this.#ask(whenItSuits);
+    else if (this.#journalled > this.#marked) this.#ask(whenItSuits);
   }
 
   #isIn(arrived: Arrived): void {
@@ -258,17 +269,23 @@ class JournalledArrivals implements Arrivals {
     }
     const others = arrivals.filter((arrived) => !isOnlyHere(arrived));
     this.#waiting.unshift(...others);
-    if (others.length > 0) this.#tryAgain();
+    if (others.length > 0 || this.#journalled > this.#marked) this.#tryAgain();
   }
 
   #tryAgain(): void {
+    const { logger, againMs } = this.#options;
     const facts = { arrivals: this.#waiting.length, afterMs: againMs };
-    this.#options.logger.warn(facts, 'the store could not take in what the journal holds; tried again');
+    logger.warn(facts, 'the store could not take in what the journal holds; tried again');
     for (const { over } of this.#waiting) over.resolve(undefined);
     this.#again ??= setTimeout(() => {
       this.#again = undefined;
-      this.#ask(whenItSuits);
+      this.#ask(this.#waiting.some(isOnlyHere) ? atOnce : whenItSuits);
     }, againMs).unref();
+  }
+
+  #forgetFailure(): void {
+    clearTimeout(this.#again);
+    this.#again = undefined;
   }
 }
 
@@ -284,8 +301,9 @@ async function put(claim: Claim, messages: MessageWriter): Promise<void> {
   try {
     await messages.keep(kept, raw);
   } catch (error) {
-    if (error instanceof Refusal && error.code === 'conflict') return;
-    throw error;
+    if (!(error instanceof Refusal && error.code === 'conflict')) throw error;
+    claim.fateInStore = undefined;
+    return;
   }
   if (follow !== undefined) await messages.enqueue({ ...follow, cause: record.id });
 }

@@ -28,6 +28,8 @@ export interface InboxOptions {
   readonly queries?: QueryAnswers;
   /** See acknowledgement-fates.ts; 200 ms unless told. */
   readonly fatePatienceMs?: number;
+  /** After how long a store that failed is tried again with what the journal holds; a second unless told. */
+  readonly againMs?: number;
 }
 
 export interface StoppableInbox extends Inbox {
@@ -47,6 +49,7 @@ export function createInbox(options: InboxOptions): StoppableInbox {
     enqueued: () => queries?.sent(),
     fatePatienceMs: options.fatePatienceMs ?? 200,
     anonymousDuplicateMs: options.anonymousDuplicateMs ?? 120_000,
+    againMs: options.againMs ?? 1_000,
   });
   const parts = {
     ...{ formats, arrivals, settingsOf, clock, ids, logger, tracer },

@@ -118,6 +118,8 @@ class JournalFile {
   length = 0;
   /** The greatest number of an entry in it. */
   greatest = 0;
+  /** Behind that may lie what nobody was told of: it goes before anything is written, else it could follow on that. */
+  #isTorn = false;
   readonly #handle: FileHandle;
 
   constructor(handle: FileHandle) {
@@ -133,13 +135,17 @@ class JournalFile {
       this.length += headSize + entry.content.byteLength;
       this.greatest = Math.max(this.greatest, entry.number);
     }
+    this.#isTorn = bytes.byteLength > this.length;
     return entries;
   }
 
   async append(entries: readonly JournalEntry[]): Promise<void> {
     const bytes = Buffer.concat(entries.flatMap(({ number, content }) => [headOf(number, content), content]));
+    if (this.#isTorn) await this.#handle.truncate(this.length);
+    this.#isTorn = true;
     await writeAll(this.#handle, bytes, this.length);
     if (durably === undefined) await this.#handle.datasync();
+    this.#isTorn = false;
     this.length += bytes.byteLength;
     for (const { number } of entries) this.greatest = Math.max(this.greatest, number);
   }

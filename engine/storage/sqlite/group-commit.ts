@@ -177,7 +177,13 @@ export class GroupCommit {
   async #works(outcomes: Outcome[]): Promise<void> {
     const group = { begin: performance.now(), awaited: 0, patient: 0 };
     for (let waiting = this.#next(group); waiting !== undefined; waiting = this.#next(group)) {
-      outcomes.push(await this.#one(waiting));
+      try {
+        outcomes.push(await this.#one(waiting));
+      } catch (error) {
+        // Its group cannot go on, and it is one of those that hear so.
+        outcomes.push({ waiting, error: asRefusal(error) });
+        throw error;
+      }
       if (!this.#connection.database.isTransaction) throw new Error('SQLite gave the transaction up');
       if (group.patient > 0) await this.#turn();
     }

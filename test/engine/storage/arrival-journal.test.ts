@@ -81,6 +81,18 @@ describe('cut by a power cut', () => {
     expect(await found()).toEqual(['1 one']);
   });
 
+  test('what lies whole behind the cut does not come back behind what is written over it', async () => {
+    await append(1, 'one');
+    const start = statSync(`${path}.0`).size;
+    await Promise.all([append(2, 'two'), append(3, 'six')]);
+    const all = readFileSync(`${path}.0`);
+    all.fill(0, start, start + 16);
+    writeFileSync(`${path}.0`, all);
+    expect(await found()).toEqual(['1 one']);
+    await append(2, 'ten');
+    expect(await found()).toEqual(['1 one', '2 ten']);
+  });
+
   test('pages that were never written are zeros: nothing is read of them', async () => {
     await append(1, 'one');
     writeFileSync(`${path}.0`, Buffer.concat([readFileSync(`${path}.0`), Buffer.alloc(8_192)]));
