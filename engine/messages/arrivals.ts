@@ -50,6 +50,8 @@ const patienceMs = 5;
 /** What is larger, or comes when so much waits for the store, waits with its sender until the store has it. Bytes. */
 const mostJournalled = 1024 * 1024;
 const mostWaiting = 32 * 1024 * 1024;
+/** What a message takes beside its bytes, while it waits. */
+const ownBytes = 2_000;
 
 const atOnce: TransactionChoice = {};
 const whenItSuits: TransactionChoice = { canWait: true, isShort: true };
@@ -148,7 +150,7 @@ class JournalledArrivals implements Arrivals {
   }
 
   #add(given: Pick<Arrived, 'number' | 'claims' | 'journal'>): Arrived {
-    const bytes = given.claims.reduce((sum, { message }) => sum + message.raw.byteLength, 0);
+    const bytes = given.claims.reduce((sum, { message }) => sum + message.raw.byteLength + ownBytes, 0);
     const arrived: Arrived = {
       ...{ ...given, bytes },
       ...{ durable: Promise.withResolvers<undefined>(), over: Promise.withResolvers<undefined>() },
