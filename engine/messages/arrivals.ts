@@ -3,10 +3,10 @@
 // before holds an acknowledgement up, and what is processed need not be committed piece by piece for its sake.
 import { deserialize, serialize } from 'node:v8';
 import type { Logger } from '../kernel/logger.ts';
-import { Refusal } from '../kernel/outcomes.ts';
-import type { MessageRecord, MessageWriter } from '../storage/message-store.ts';
+import type { MessageWriter } from '../storage/message-store.ts';
 import type { Store, TransactionChoice } from '../storage/store.ts';
 import { createAcknowledgementFates, type AcknowledgementFates, type Fate } from './acknowledgement-fates.ts';
+import { arrivedOf, bringIn, isOnlyHere, type Arrived } from './arrived.ts';
 import { Claims, type Claim } from './claims.ts';
 import type { Kept, KeepsArrivals, ToKeep } from './stages.ts';
 
@@ -33,25 +33,11 @@ export interface Arrivals extends KeepsArrivals {
   stop(): Promise<void>;
 }
 
-/** What came together: durable together. */
-interface Arrived {
-  /** In the order of arrival. */
-  readonly number: number;
-  readonly claims: readonly Claim[];
-  readonly bytes: number;
-  readonly durable: PromiseWithResolvers<undefined>;
-  readonly over: PromiseWithResolvers<undefined>;
-  timer?: NodeJS.Timeout;
-  journal: 'not-asked' | 'writing' | 'there' | 'failed';
-}
-
 /** A store that is not busy has taken a message in after so long; where it has not, the journal is asked. */
 const patienceMs = 5;
 /** What is larger, or comes when so much waits for the store, waits with its sender until the store has it. Bytes. */
 const mostJournalled = 1024 * 1024;
 const mostWaiting = 32 * 1024 * 1024;
-/** What a message takes beside its bytes, while it waits. */
-const ownBytes = 2_000;
 
 const atOnce: TransactionChoice = {};
 const whenItSuits: TransactionChoice = { canWait: true, isShort: true };
@@ -150,14 +136,10 @@ class JournalledArrivals implements Arrivals {
   }
 
   #add(given: Pick<Arrived, 'number' | 'claims' | 'journal'>): Arrived {
-    const bytes = given.claims.reduce((sum, { message }) => sum + message.raw.byteLength + ownBytes, 0);
-    const arrived: Arrived = {
-      ...{ ...given, bytes },
-      ...{ durable: Promise.withResolvers<undefined>(), over: Promise.withResolvers<undefined>() },
-    };
+    const arrived = arrivedOf(given);
     this.#waiting.push(arrived);
     this.#outside.add(arrived);
-    this.#bytes += bytes;
+    this.#bytes += arrived.bytes;
     return arrived;
   }
 
@@ -219,7 +201,7 @@ class JournalledArrivals implements Arrivals {
   /** Answers up to which number the store says then that it has all; undefined where the journal has nothing new. */
   async #bringIn(arrivals: readonly Arrived[], messages: MessageWriter): Promise<number | undefined> {
     const mark = this.#journalled > this.#marked ? this.#last : undefined;
-    for (const { claims } of arrivals) for (const claim of claims) await put(claim, messages);
+    for (const arrived of arrivals) await bringIn(arrived, messages);
     if (mark !== undefined) await messages.markArrived(mark);
     return mark;
   }
@@ -289,23 +271,4 @@ class JournalledArrivals implements Arrivals {
     clearTimeout(this.#again);
     this.#again = undefined;
   }
-}
-
-/** Nothing but the store can keep it. */
-const isOnlyHere = ({ journal }: Arrived): boolean => journal === 'not-asked' || journal === 'failed';
-
-/** What a crash has left in the journal may be in the store already. */
-async function put(claim: Claim, messages: MessageWriter): Promise<void> {
-  const { record, raw, follow } = claim.message;
-  const { fate } = claim;
-  claim.fateInStore = fate;
-  const kept: MessageRecord = fate === undefined ? record : { ...record, acknowledgement: fate };
-  try {
-    await messages.keep(kept, raw);
-  } catch (error) {
-    if (!(error instanceof Refusal && error.code === 'conflict')) throw error;
-    claim.fateInStore = undefined;
-    return;
-  }
-  if (follow !== undefined) await messages.enqueue({ ...follow, cause: record.id });
 }
